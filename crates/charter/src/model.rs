@@ -1,0 +1,429 @@
+//! What a charter says: plain types, from which the JSON Schema is generated. A [`Charter`] can be had only from
+//! [`crate::read`], which has checked everything that can be checked about it.
+
+use facts::{
+    AlertRule, ColumnName, ControlRule, Criterion, DataClassification, DatasetId, Days, EndpointName, KeyId, ModelName, ModelStage,
+    PersonId, RoleId, Tags, TeamId,
+};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// The constitution of an organisation's models: who there is, what is demanded, and what happens when.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Charter {
+    /// The version of this format: 1.
+    pub charter: u32,
+    /// Whose charter it is.
+    pub organisation: Organisation,
+    /// Roles beside the built-in ones (see [`crate::BUILT_IN_ROLES`]).
+    #[serde(default)]
+    pub roles: Vec<Role>,
+    /// The teams.
+    #[serde(default)]
+    pub teams: Vec<Team>,
+    /// The people.
+    pub people: Vec<Person>,
+    /// The programs that act under an identity of their own.
+    #[serde(default)]
+    pub services: Vec<Service>,
+    /// The tag standard.
+    pub tag_standard: TagStandard,
+    /// The keys that protect data at rest.
+    #[serde(default)]
+    pub keys: Vec<Key>,
+    /// The data sets.
+    #[serde(default)]
+    pub datasets: Vec<Dataset>,
+    /// The models.
+    #[serde(default)]
+    pub models: Vec<Model>,
+    /// Controls to check, as `{rule, scope, remediation}`.
+    #[serde(default)]
+    pub controls: Vec<ControlRule>,
+    /// Further Cedar policies of this organisation. They can forbid more and permit more; they cannot lift the
+    /// product's own `forbid` policies, because in Cedar a forbid always wins.
+    #[serde(default)]
+    pub policies: Vec<Policy>,
+}
+
+/// Whose charter it is.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Organisation {
+    /// Short id, used in names and as origin of the ledger: `first-example-bank`.
+    pub id: TeamId,
+    /// The full name.
+    pub name: String,
+}
+
+/// A role of this organisation.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Role {
+    /// Its id.
+    pub id: RoleId,
+    /// What those who hold it answer for.
+    pub description: String,
+}
+
+/// A team: owner of assets.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Team {
+    /// Its id, which is also the value of the tag `owner`.
+    pub id: TeamId,
+    /// The full name.
+    pub name: String,
+    /// Who belongs to it.
+    pub people: Vec<PersonId>,
+}
+
+/// A natural person.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Person {
+    /// The id under which the person acts and is recorded.
+    pub id: PersonId,
+    /// The full name.
+    pub name: String,
+    /// The roles that the person holds.
+    pub roles: Vec<RoleId>,
+}
+
+/// A program with an identity of its own.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Service {
+    /// The id under which it acts and is recorded.
+    pub id: PersonId,
+    /// What it does.
+    pub description: String,
+    /// The roles that it holds.
+    pub roles: Vec<RoleId>,
+    /// How much it may call endpoints.
+    #[serde(default)]
+    pub quota: Option<Quota>,
+}
+
+/// A usage plan, as Amazon API Gateway has it.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Quota {
+    /// Steady rate.
+    pub requests_per_second: f64,
+    /// How many requests may come at once.
+    pub burst: u32,
+    /// The most in one UTC day; no limit if absent.
+    #[serde(default)]
+    pub requests_per_day: Option<u64>,
+}
+
+/// Which tags every asset must carry, and the values allowed.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct TagStandard {
+    /// Tags that may not be missing, beside `owner`, `dataClassification` and `complianceScope`.
+    #[serde(default)]
+    pub required: Vec<String>,
+    /// For tags with a closed list of values: the list.
+    #[serde(default)]
+    pub allowed: BTreeMap<String, Vec<String>>,
+}
+
+/// A key-encryption key.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Key {
+    /// Its id.
+    pub id: KeyId,
+    /// What it protects.
+    pub description: String,
+    /// The roles that may create, disable, enable and rotate it. They must not be users of it.
+    pub administrators: Vec<RoleId>,
+    /// The roles that may encrypt and decrypt with it. They must not be administrators of it.
+    pub users: Vec<RoleId>,
+}
+
+/// A data set: its columns, who may read it, and how it is made.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Dataset {
+    /// Its id.
+    pub id: DatasetId,
+    /// What is in it and where it comes from.
+    pub description: String,
+    /// Its tags.
+    pub tags: Tags,
+    /// The key that encrypts its snapshots.
+    pub key: KeyId,
+    /// The roles that may import or make snapshots.
+    pub writers: Vec<RoleId>,
+    /// The roles that may read its snapshots.
+    pub readers: Vec<RoleId>,
+    /// The columns, in order. A file with others is refused.
+    pub columns: Vec<Column>,
+    /// If this data set is pseudonymised from another: which, and how.
+    #[serde(default)]
+    pub pseudonymised_from: Option<Pseudonymisation>,
+    /// How many days a snapshot is kept.
+    #[serde(default)]
+    pub retention_days: Option<Days>,
+}
+
+/// What a column means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ColumnRole {
+    /// Names a person directly, or a key that does.
+    Identifier,
+    /// Known to others about a person: counts towards the re-identification risk; may be used for training.
+    QuasiIdentifier,
+    /// A sensitive attribute: readable for fairness checks only, never given to training.
+    Sensitive,
+    /// An input of the model.
+    Feature,
+    /// What the model learns to predict.
+    Label,
+}
+
+/// Whether a column holds numbers or words.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ColumnType {
+    /// Numbers.
+    Number,
+    /// Words from a list, not ordered.
+    Category,
+}
+
+/// A column of a data set.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Column {
+    /// As the header has it.
+    pub name: ColumnName,
+    /// What it means.
+    pub role: ColumnRole,
+    /// Numbers or words.
+    #[serde(rename = "type")]
+    pub kind: ColumnType,
+}
+
+/// How a pseudonymised data set is made from another.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Pseudonymisation {
+    /// The data set that it is made from.
+    pub source: DatasetId,
+    /// Column of the source, and what becomes of it. Every column of the source must be named.
+    pub columns: BTreeMap<ColumnName, Transformation>,
+    /// The most that may remain; a snapshot above it is refused.
+    #[serde(default)]
+    pub risk_limits: RiskLimits,
+}
+
+/// What becomes of a column.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum Transformation {
+    /// Left out.
+    Drop,
+    /// Kept as it is.
+    Keep,
+    /// Replaced by a keyed token (HMAC-SHA-256). The same value gives the same token within one domain, and
+    /// unrelated ones in different domains.
+    Token {
+        /// The pseudonymisation domain.
+        domain: String,
+    },
+    /// A number becomes the band that it falls in: `30-39`.
+    Band {
+        /// Width of a band.
+        width: f64,
+        /// Everything below falls in one band.
+        #[serde(default)]
+        from: Option<f64>,
+        /// Everything from here on falls in one band.
+        #[serde(default)]
+        to: Option<f64>,
+    },
+    /// A number is rounded to a multiple, and stays a number.
+    Round {
+        /// The multiple.
+        to: f64,
+    },
+    /// Words become coarser words; words that are not named become `other`.
+    Map {
+        /// Word, and the coarser word.
+        words: BTreeMap<String, String>,
+    },
+}
+
+/// The most re-identification risk that may remain. What is absent is not limited.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RiskLimits {
+    /// The smallest group of records that look alike.
+    #[serde(default)]
+    pub min_k: Option<u32>,
+    /// The largest share of records that are alone in their group, from 0 to 1.
+    #[serde(default)]
+    pub max_unique_share: Option<f64>,
+}
+
+/// A model under governance.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Model {
+    /// Its name in the registry.
+    pub name: ModelName,
+    /// What it is for.
+    pub purpose: String,
+    /// Its tags.
+    pub tags: Tags,
+    /// The risk tier (EU AI Act).
+    pub risk_tier: RiskTier,
+    /// How a version is trained.
+    pub training: Training,
+    /// What a version must show before anybody may approve it.
+    pub acceptance: Vec<Criterion>,
+    /// Who must approve, in order.
+    pub approvals: Vec<Approval>,
+    /// Where it serves.
+    pub endpoint: Endpoint,
+    /// How it is watched.
+    pub monitor: Monitor,
+    /// What happens when it is no longer good.
+    #[serde(default)]
+    pub alerts: Vec<AlertRule>,
+    /// How long records are kept.
+    pub retention: Retention,
+}
+
+/// Risk tiers of the EU AI Act.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum RiskTier {
+    /// No duties of its own.
+    Minimal,
+    /// Duties of transparency.
+    Limited,
+    /// Annex III and Annex I systems.
+    High,
+}
+
+/// How a version is trained.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Training {
+    /// The data set that training reads.
+    pub dataset: DatasetId,
+    /// The service under whose identity the program runs.
+    pub service: PersonId,
+    /// Program and arguments, run in the folder of the charter. See the manual for the environment it gets.
+    pub command: Vec<String>,
+    /// Hyperparameters to start from.
+    #[serde(default)]
+    pub hyperparameters: BTreeMap<String, String>,
+    /// The value of the label column that counts as positive.
+    pub positive_label: String,
+    /// The share of a snapshot that is held back from training and used for validation, from 0 to 1.
+    pub validation_share: f64,
+    /// Seconds after which the program is stopped.
+    #[serde(default = "default_time_limit_seconds")]
+    pub time_limit_seconds: u32,
+}
+
+fn default_time_limit_seconds() -> u32 {
+    3600
+}
+
+/// One step of approval.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Approval {
+    /// The role that approves.
+    pub role: RoleId,
+    /// How many different people.
+    #[serde(default = "one")]
+    pub count: u32,
+    /// After so many days an approval no longer counts for a deployment.
+    pub valid_days: Days,
+}
+
+fn one() -> u32 {
+    1
+}
+
+/// Where a model serves.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Endpoint {
+    /// Its name, the `{name}` in `POST /endpoints/{name}/invocations`.
+    pub name: EndpointName,
+    /// The roles that may invoke it.
+    pub consumers: Vec<RoleId>,
+    /// The share of requests that is captured, from 0 to 1.
+    #[serde(default = "all")]
+    pub capture_share: f64,
+}
+
+fn all() -> f64 {
+    1.0
+}
+
+/// How a model is watched.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Monitor {
+    /// How many of the latest requests make one window.
+    pub window_requests: u32,
+    /// The fewest requests (or labels) from which anything is concluded.
+    pub min_samples: u32,
+    /// A feature has drifted if its PSI is above this and the difference is significant.
+    pub drift_psi: f64,
+    /// The level of significance, over all features of a window together.
+    #[serde(default = "one_percent")]
+    pub significance: f64,
+    /// The sensitive columns by which quality is compared, where labels carry them.
+    #[serde(default)]
+    pub groups: Vec<ColumnName>,
+}
+
+fn one_percent() -> f64 {
+    0.01
+}
+
+/// How long records are kept.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Retention {
+    /// Captured requests and responses (EU AI Act Art. 19 and 26(6): at least six months).
+    pub capture_days: Days,
+    /// Documents of a version (EU AI Act Art. 18: ten years).
+    pub documents_days: Days,
+}
+
+/// A Cedar policy of this organisation.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Policy {
+    /// Its id, named in decisions.
+    pub id: String,
+    /// The Cedar text.
+    pub cedar: String,
+}
+
+/// The tag values that [`facts::Tags`] itself closes, for messages.
+pub const CLASSIFICATIONS: [DataClassification; 4] = [
+    DataClassification::Public,
+    DataClassification::Internal,
+    DataClassification::Confidential,
+    DataClassification::Restricted,
+];
+
+/// The stages that [`facts::Tags`] itself closes, for messages.
+pub const STAGES: [ModelStage; 4] =
+    [ModelStage::Development, ModelStage::Staging, ModelStage::Production, ModelStage::Retired];

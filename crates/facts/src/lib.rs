@@ -1,0 +1,38 @@
+//! The nouns of Wardmote: typed names, digests, ARNs, tags, time stamps, actors, verdicts, and the five documents
+//! that people bring along. Everything here parses from text, prints back to the same text, and says clearly
+//! what was wrong when it does not parse.
+//!
+//! Invariants: no I/O, no clock, no randomness, nothing asynchronous. A value of a type in this crate is valid;
+//! there is no second "validate" step.
+
+mod actor;
+mod arn;
+mod criterion;
+mod digest;
+mod documents;
+mod error;
+mod evidence;
+mod name;
+mod quantity;
+mod tags;
+mod time;
+mod verdict;
+
+pub use actor::{Actor, ActorKind};
+pub use arn::Arn;
+pub use criterion::{Bound, Criterion};
+pub use digest::Digest;
+pub use documents::{
+    Action, AlertRule, ControlRule, Direction, ModelVersionDocument, OneOrMany, PolicyStatement,
+    StatementEffect,
+};
+pub use error::ParseError;
+pub use evidence::EvidenceId;
+pub use name::{
+    ColumnName, DatasetId, EndpointName, KeyId, MetricName, ModelName, PersonId, RoleId, SnapshotName,
+    StreamName, TeamId,
+};
+pub use quantity::{Days, Share};
+pub use tags::{DataClassification, ModelStage, TagSet, Tags};
+pub use time::Timestamp;
+pub use verdict::Verdict;

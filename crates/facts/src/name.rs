@@ -1,0 +1,149 @@
+//! One name type per kind of thing, so that a role cannot be passed where a person is meant.
+
+use crate::ParseError;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use std::{fmt, str::FromStr};
+
+/// Declares a name type: the letters it may hold, and how to say so.
+macro_rules! name {
+    ($(#[$doc:meta])* $type:ident, $what:literal, $check:path, $expected:expr, $pattern:literal) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[serde(try_from = "String", into = "String")]
+        pub struct $type(String);
+
+        impl JsonSchema for $type {
+            fn schema_name() -> std::borrow::Cow<'static, str> {
+                stringify!($type).into()
+            }
+            fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+                schemars::json_schema!({ "type": "string", "pattern": $pattern, "description": $what })
+            }
+        }
+
+        impl $type {
+            /// The name as text.
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl FromStr for $type {
+            type Err = ParseError;
+            fn from_str(text: &str) -> Result<Self, ParseError> {
+                if $check(text) { Ok(Self(text.to_owned())) } else { Err(ParseError::new($what, text, $expected)) }
+            }
+        }
+
+        impl TryFrom<String> for $type {
+            type Error = ParseError;
+            fn try_from(text: String) -> Result<Self, ParseError> {
+                text.parse()
+            }
+        }
+
+        impl From<$type> for String {
+            fn from(name: $type) -> String {
+                name.0
+            }
+        }
+
+        impl fmt::Display for $type {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+
+        impl AsRef<str> for $type {
+            fn as_ref(&self) -> &str {
+                &self.0
+            }
+        }
+    };
+}
+
+/// SageMaker's rule for names of models and endpoints, in lower case: 1 to 63 letters, digits and inner hyphens.
+fn is_slug(text: &str) -> bool {
+    let bytes = text.as_bytes();
+    let plain = |b: &u8| b.is_ascii_lowercase() || b.is_ascii_digit();
+    (1..=63).contains(&bytes.len())
+        && bytes.iter().all(|b| plain(b) || *b == b'-')
+        && bytes.first().is_some_and(plain)
+        && bytes.last().is_some_and(plain)
+}
+
+/// Columns and metrics: what a CSV header or an MLflow metric key holds in practice.
+fn is_word(text: &str) -> bool {
+    (1..=250).contains(&text.len())
+        && text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.' | b' ' | b'/'))
+        && !text.starts_with(' ')
+        && !text.ends_with(' ')
+}
+
+/// Streams and snapshots: slugs joined by single slashes.
+fn is_path(text: &str) -> bool {
+    text.len() <= 200 && text.split('/').all(is_slug)
+}
+
+const SLUG: &str = "1 to 63 lower-case letters, digits and hyphens, not at the ends";
+const WORD: &str = "1 to 250 letters, digits, spaces and any of `_-./`";
+const PATH: &str = "lower-case names joined by `/`";
+
+name!(/// A person or a service that acts: `bruno`, `credit-app`.
+    PersonId, "person or service id", is_slug, SLUG, r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$");
+name!(/// A team of people: `team-ml`.
+    TeamId, "team id", is_slug, SLUG, r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$");
+name!(/// A role: `business-owner`.
+    RoleId, "role id", is_slug, SLUG, r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$");
+name!(/// A data set, of which there are many snapshots: `credit-raw`.
+    DatasetId, "data set id", is_slug, SLUG, r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$");
+name!(/// A key in the key service: `credit-data`.
+    KeyId, "key id", is_slug, SLUG, r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$");
+name!(/// A registered model (SageMaker: model package group): `credit-scoring`.
+    ModelName, "model name", is_slug, SLUG, r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$");
+name!(/// An endpoint that serves a model: `credit-scoring`.
+    EndpointName, "endpoint name", is_slug, SLUG, r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$");
+name!(/// A column of a table, as the header has it.
+    ColumnName, "column name", is_word, WORD, r"^[A-Za-z0-9_./-]([A-Za-z0-9_./ -]{0,248}[A-Za-z0-9_./-])?$");
+name!(/// The key of a metric: `accuracy`, `model_accuracy`.
+    MetricName, "metric name", is_word, WORD, r"^[A-Za-z0-9_./-]([A-Za-z0-9_./ -]{0,248}[A-Za-z0-9_./-])?$");
+name!(/// One snapshot of a data set: `credit-raw/2025-10-01`.
+    SnapshotName, "snapshot name", is_path, PATH, r"^[a-z0-9][a-z0-9/-]{0,198}$");
+name!(/// A stream of ledger entries that belong together: `model/credit-scoring`.
+    StreamName, "stream name", is_path, PATH, r"^[a-z0-9][a-z0-9/-]{0,198}$");
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_slug_has_letters_digits_and_inner_hyphens() {
+        for good in ["a", "reco-v3", "team-ml", "0x", &"a".repeat(63)] {
+            assert!(good.parse::<ModelName>().is_ok(), "{good}");
+        }
+        for bad in ["", "-a", "a-", "A", "a_b", "a b", "ä", "a/b", &"a".repeat(64)] {
+            assert!(bad.parse::<ModelName>().is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn the_message_names_the_text_and_the_rule() {
+        let error = "Credit Scoring".parse::<ModelName>().unwrap_err();
+        insta::assert_snapshot!(error, @"`Credit Scoring` is not a valid model name: expected 1 to 63 lower-case letters, digits and hyphens, not at the ends");
+    }
+
+    #[test]
+    fn names_read_from_json_are_checked() {
+        assert!(serde_json::from_str::<PersonId>("\"Bruno!\"").is_err());
+        assert_eq!(serde_json::from_str::<PersonId>("\"bruno\"").unwrap().as_str(), "bruno");
+    }
+
+    #[test]
+    fn a_path_is_slugs_joined_by_slashes() {
+        assert!("credit-raw/2025-10-01".parse::<SnapshotName>().is_ok());
+        for bad in ["", "/a", "a/", "a//b", "a/../b"] {
+            assert!(bad.parse::<SnapshotName>().is_err(), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,1 @@
+//! The embedded adapters: SQLite ledger store, encrypted objects, key service, runtime.

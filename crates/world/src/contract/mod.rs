@@ -1,0 +1,1 @@
+//! One suite per port. An adapter's tests call the suite with a way to make a fresh instance.

@@ -1,0 +1,22 @@
+//! Ports: what the engine needs from outside, and one contract suite per port that every adapter passes.
+//!
+//! Invariants: no vendor's type appears here; every call is synchronous and may be retried; an error says whether
+//! the thing is absent, denied, busy or broken, because the engine answers each differently.
+
+pub mod contract;
+
+mod error;
+mod host;
+mod keys;
+mod ledger;
+mod objects;
+mod program;
+mod runtime;
+
+pub use error::{Kind, PortError};
+pub use host::{Clock, Entropy};
+pub use keys::{DataKey, EncryptionContext, KeyService, KeyState, PublicKey, WrappedKey};
+pub use ledger::{LedgerStore, Receipt};
+pub use objects::ObjectStore;
+pub use program::{Finished, Program, ProgramRunner};
+pub use runtime::{LoadedModel, Runtime, Score};

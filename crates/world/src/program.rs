@@ -1,0 +1,38 @@
+//! Programs outside the product: training, for one.
+
+use crate::PortError;
+use std::{collections::BTreeMap, path::PathBuf};
+
+/// A program to run.
+#[derive(Debug, Clone)]
+pub struct Program {
+    /// The program and its arguments.
+    pub command: Vec<String>,
+    /// The folder it starts in.
+    pub folder: PathBuf,
+    /// Its whole environment beyond PATH, HOME and the locale: nothing else is handed down, so no secret leaks.
+    pub environment: BTreeMap<String, String>,
+    /// Files that it finds: name relative to its private input folder, and content.
+    pub inputs: BTreeMap<String, Vec<u8>>,
+    /// Seconds after which it is killed with all its children.
+    pub time_limit_seconds: u32,
+}
+
+/// A program that has ended.
+#[derive(Debug, Clone)]
+pub struct Finished {
+    /// Its exit code; none if it was killed.
+    pub exit_code: Option<i32>,
+    /// Whether the time limit killed it.
+    pub timed_out: bool,
+    /// The last 64 KiB of what it printed, both streams.
+    pub output: String,
+    /// The files that it left: name relative to its private output folder, and content.
+    pub outputs: BTreeMap<String, Vec<u8>>,
+}
+
+/// Runs programs. The private folders exist only while the program runs.
+pub trait ProgramRunner: Send + Sync {
+    /// Runs one to its end. An error means that it could not be started; a failing program is a [`Finished`].
+    fn run(&self, program: &Program) -> Result<Finished, PortError>;
+}

@@ -1,0 +1,2 @@
+//! Training program.
+fn main() {}
