@@ -1,1 +1,9 @@
-//! The embedded adapters: SQLite ledger store, encrypted objects, key service, runtime.
+//! The embedded adapters: SQLite ledger store, object folder, key service, runtime, programs, clock.
+
+mod host;
+mod keys;
+mod ledger;
+mod objects;
+mod program;
+mod runtime;
+

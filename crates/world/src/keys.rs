@@ -12,9 +12,17 @@ pub type EncryptionContext = BTreeMap<String, String>;
 #[derive(Zeroize, ZeroizeOnDrop)]
 pub struct DataKey(pub [u8; 32]);
 
-/// A data key under a key-encryption key: opaque bytes, safe to store beside the data.
+/// A data key under a key-encryption key, safe to store beside the data. The three parts are those of an "encrypted
+/// data key" in the message format of the AWS Encryption SDK.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct WrappedKey(pub Vec<u8>);
+pub struct WrappedKey {
+    /// Who can unwrap it: `aws-kms`, `wardmote-local`.
+    pub provider: String,
+    /// What the provider needs to find the key: an ARN, or name, nonce and lengths.
+    pub info: Vec<u8>,
+    /// The key itself, encrypted.
+    pub ciphertext: Vec<u8>,
+}
 
 /// A P-256 public key as SubjectPublicKeyInfo in PEM.
 #[derive(Debug, Clone, PartialEq, Eq)]
