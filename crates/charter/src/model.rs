@@ -324,6 +324,10 @@ pub struct Training {
     pub service: PersonId,
     /// Program and arguments, run in the folder of the charter. See the manual for the environment it gets.
     pub command: Vec<String>,
+    /// The folder of the program's source, in a Git checkout, from which the commit is recorded; the folder of the
+    /// charter if absent.
+    #[serde(default)]
+    pub code: Option<String>,
     /// Hyperparameters to start from.
     #[serde(default)]
     pub hyperparameters: BTreeMap<String, String>,

@@ -1,1 +1,34 @@
-//! The room `registry`.
+//! The model registry as a pure state machine: a [`Command`] and the [`State`] give events or a [`Refusal`]; events
+//! make the next state. Nothing here reads a clock, stores anything, or knows how anybody is reached.
+//!
+//! ```text
+//! candidate ──validate──▶ validated ──approve (all steps)──▶ approved ──deploy──▶ deployed ──▶ superseded
+//!     │                      │                                  ▲                   │
+//!     └─▶ failed (a gate)    └─▶ rejected                       └── re-approve      └─▶ rolled back      any ─▶ retired
+//! ```
+//!
+//! Approvals bind to the artefact's digest and to the charter's digest: a change of either voids them. The proof
+//! types [`Approved`], [`DeploymentPlan`] and [`RollbackPlan`] can be made only by the functions that check, so a
+//! deployment without approval does not compile:
+//!
+//! ```compile_fail
+//! let plan = registry::DeploymentPlan { approved: todo!() };
+//! ```
+
+mod decide;
+mod event;
+mod history;
+mod plan;
+mod refusal;
+mod state;
+mod version;
+
+pub use decide::{ApprovalRequest, Command, Decided, Rules, Step};
+pub use event::{At, Event, Inconsistent};
+pub use history::{Serving, Stretch};
+pub use plan::{Approved, DeploymentPlan, RollbackPlan};
+pub use refusal::Refusal;
+pub use state::{ApprovalGiven, ModelState, State, Status, Version};
+pub use version::{
+    CodeVersion, CriterionResult, How, Involvement, Registration, Trigger, ValidationReport, VersionNumber,
+};

@@ -1,0 +1,218 @@
+//! What can be asked: every action there is, and the resources as policies see them.
+
+use cedar_policy::{Entity, EntityUid, RestrictedExpression};
+use facts::{DataClassification, DatasetId, EndpointName, KeyId, ModelName, PersonId, RoleId};
+use std::collections::{HashMap, HashSet};
+
+/// Declares the actions once: variant and name.
+macro_rules! actions {
+    ($($(#[$doc:meta])* $variant:ident = $name:literal),* $(,)?) => {
+        /// Something that somebody may or may not do.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum Action { $($(#[$doc])* $variant),* }
+
+        impl Action {
+            /// All of them, in the order of the documentation.
+            pub const ALL: &'static [Action] = &[$(Action::$variant),*];
+
+            /// The name in policies and in the ledger.
+            pub fn as_str(self) -> &'static str {
+                match self { $(Action::$variant => $name),* }
+            }
+        }
+    };
+}
+
+actions! {
+    /// Put a charter in force.
+    CharterApply = "charter.apply",
+    /// Read the charter.
+    CharterRead = "charter.read",
+    /// Issue an access key.
+    CredentialIssue = "credential.issue",
+    /// Make a key.
+    KeyCreate = "key.create",
+    /// Disable, enable or rotate a key.
+    KeyAdminister = "key.administer",
+    /// Encrypt, decrypt, derive or sign with a key.
+    KeyUse = "key.use",
+    /// Take in a snapshot.
+    DataImport = "data.import",
+    /// Make a pseudonymised snapshot.
+    DataPseudonymise = "data.pseudonymise",
+    /// Read a snapshot.
+    DataRead = "data.read",
+    /// Read held-back rows with sensitive columns.
+    DataFairnessRead = "data.fairness_read",
+    /// Start training.
+    ModelTrain = "model.train",
+    /// Register a version.
+    ModelRegister = "model.register",
+    /// Roll back.
+    ModelRollback = "model.rollback",
+    /// Evaluate a window of traffic.
+    MonitorRun = "monitor.run",
+    /// Import late labels.
+    LabelsImport = "labels.import",
+    /// Measure a version.
+    ModelValidate = "model.validate",
+    /// Approve a version.
+    ModelApprove = "model.approve",
+    /// Refuse a version for good.
+    ModelReject = "model.reject",
+    /// Deploy a version.
+    ModelDeploy = "model.deploy",
+    /// Take a version out of use for good.
+    ModelRetire = "model.retire",
+    /// Write a document about a version.
+    DocumentWrite = "document.write",
+    /// Run an endpoint.
+    EndpointServe = "endpoint.serve",
+    /// Call an endpoint.
+    EndpointInvoke = "endpoint.invoke",
+    /// Read the history.
+    HistoryRead = "history.read",
+    /// Verify the ledger.
+    LedgerVerify = "ledger.verify",
+}
+
+/// Something that is acted upon, with what policies may ask about it.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Resource {
+    /// The charter.
+    Charter,
+    /// The ledger.
+    Ledger,
+    /// A key.
+    Key {
+        /// Which.
+        id: KeyId,
+        /// The roles that administer it.
+        administrators: Vec<RoleId>,
+        /// The roles that use it.
+        users: Vec<RoleId>,
+    },
+    /// A data set.
+    Dataset {
+        /// Which.
+        id: DatasetId,
+        /// How protected it is.
+        classification: DataClassification,
+        /// The roles that read it.
+        readers: Vec<RoleId>,
+        /// The roles that write it.
+        writers: Vec<RoleId>,
+    },
+    /// A model.
+    Model {
+        /// Which.
+        name: ModelName,
+        /// The roles that approve its versions.
+        approver_roles: Vec<RoleId>,
+        /// The service that trains it.
+        training_service: PersonId,
+    },
+    /// A version of a model.
+    Version {
+        /// The model.
+        model: ModelName,
+        /// Its number.
+        version: u32,
+        /// The roles that approve it.
+        approver_roles: Vec<RoleId>,
+        /// Who had a hand in it.
+        involved: Vec<PersonId>,
+    },
+    /// An endpoint.
+    Endpoint {
+        /// Which.
+        name: EndpointName,
+        /// The roles that call it.
+        consumers: Vec<RoleId>,
+    },
+}
+
+impl Resource {
+    /// The name in the ledger: `model/credit-scoring/2`.
+    pub fn name(&self) -> String {
+        match self {
+            Self::Charter => "charter".to_owned(),
+            Self::Ledger => "ledger".to_owned(),
+            Self::Key { id, .. } => format!("key/{id}"),
+            Self::Dataset { id, .. } => format!("dataset/{id}"),
+            Self::Model { name, .. } => format!("model/{name}"),
+            Self::Version { model, version, .. } => format!("model/{model}/{version}"),
+            Self::Endpoint { name, .. } => format!("endpoint/{name}"),
+        }
+    }
+
+    /// The roles that the charter names for `action` on this very resource, if it names any.
+    pub(crate) fn named_roles(&self, action: Action) -> &[RoleId] {
+        match (self, action) {
+            (Self::Key { administrators, .. }, Action::KeyCreate | Action::KeyAdminister) => administrators,
+            (Self::Key { users, .. }, Action::KeyUse) => users,
+            (Self::Dataset { readers, .. }, Action::DataRead | Action::DataFairnessRead) => readers,
+            (Self::Dataset { writers, .. }, Action::DataImport | Action::DataPseudonymise) => writers,
+            (Self::Version { approver_roles, .. }, Action::ModelApprove | Action::ModelReject) => {
+                approver_roles
+            }
+            (Self::Endpoint { consumers, .. }, Action::EndpointInvoke) => consumers,
+            _ => &[],
+        }
+    }
+
+    pub(crate) fn kind(&self) -> &'static str {
+        match self {
+            Self::Charter => "Charter",
+            Self::Ledger => "Ledger",
+            Self::Key { .. } => "Key",
+            Self::Dataset { .. } => "Dataset",
+            Self::Model { .. } => "Model",
+            Self::Version { .. } => "Version",
+            Self::Endpoint { .. } => "Endpoint",
+        }
+    }
+
+    pub(crate) fn entity(&self) -> Result<Entity, String> {
+        let mut attributes = HashMap::new();
+        let mut put = |name: &str, value: RestrictedExpression| attributes.insert(name.to_owned(), value);
+        match self {
+            Self::Charter | Self::Ledger => {}
+            Self::Key { administrators, users, .. } => {
+                put("administrators", roles(administrators)?);
+                put("users", roles(users)?);
+            }
+            Self::Dataset { classification, readers, writers, .. } => {
+                put("classification", RestrictedExpression::new_string(classification.to_string()));
+                put("readers", roles(readers)?);
+                put("writers", roles(writers)?);
+            }
+            Self::Model { approver_roles, training_service, .. } => {
+                put("approvers", roles(approver_roles)?);
+                put("trainingService", RestrictedExpression::new_string(training_service.to_string()));
+            }
+            Self::Version { approver_roles, involved, .. } => {
+                put("approvers", roles(approver_roles)?);
+                let people =
+                    involved.iter().map(|person| RestrictedExpression::new_string(person.to_string()));
+                put("involved", RestrictedExpression::new_set(people));
+            }
+            Self::Endpoint { consumers, .. } => {
+                put("consumers", roles(consumers)?);
+            }
+        }
+        Entity::new(uid(self.kind(), &self.name())?, attributes, HashSet::new())
+            .map_err(|error| error.to_string())
+    }
+}
+
+/// `Wardmote::Kind::"id"`.
+pub(crate) fn uid(kind: &str, id: &str) -> Result<EntityUid, String> {
+    let json = serde_json::json!({ "type": format!("Wardmote::{kind}"), "id": id });
+    EntityUid::from_json(json).map_err(|error| error.to_string())
+}
+
+fn roles(roles: &[RoleId]) -> Result<RestrictedExpression, String> {
+    let uids = roles.iter().map(|role| uid("Role", role.as_str()).map(RestrictedExpression::new_entity_uid));
+    Ok(RestrictedExpression::new_set(uids.collect::<Result<Vec<_>, _>>()?))
+}

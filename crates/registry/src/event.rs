@@ -1,0 +1,130 @@
+//! What happened to versions. Events are facts: applying one never decides anything.
+
+use crate::version::{Registration, ValidationReport, VersionNumber};
+use facts::{Actor, Digest, EndpointName, EvidenceId, ModelName, RoleId, Timestamp};
+use serde::{Deserialize, Serialize};
+
+/// When and where an event is recorded.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct At {
+    /// When.
+    pub time: Timestamp,
+    /// The ledger entry.
+    pub evidence: EvidenceId,
+}
+
+/// One thing that happened.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "event", rename_all = "snake_case")]
+pub enum Event {
+    /// A candidate was registered.
+    Registered {
+        /// Its number.
+        version: VersionNumber,
+        /// What it is.
+        registration: Box<Registration>,
+    },
+    /// It was measured; the report says whether it passed.
+    Validated {
+        /// The model.
+        model: ModelName,
+        /// The version.
+        version: VersionNumber,
+        /// What was found.
+        report: Box<ValidationReport>,
+    },
+    /// Somebody approved it for one step.
+    ApprovalGiven {
+        /// The model.
+        model: ModelName,
+        /// The version.
+        version: VersionNumber,
+        /// Who.
+        approver: Actor,
+        /// In which role.
+        role: RoleId,
+        /// The artefact that was approved.
+        artefact: Digest,
+        /// The charter under which it was approved.
+        charter: Digest,
+        /// The validation that the approver relied on.
+        validation: EvidenceId,
+    },
+    /// It was signed, all approvals being given.
+    Signed {
+        /// The model.
+        model: ModelName,
+        /// The version.
+        version: VersionNumber,
+        /// Digest of the signature bundle.
+        bundle: Digest,
+        /// The object that holds the bundle.
+        object: String,
+    },
+    /// It was refused for good.
+    Rejected {
+        /// The model.
+        model: ModelName,
+        /// The version.
+        version: VersionNumber,
+        /// Why.
+        reason: String,
+    },
+    /// It began to serve.
+    Deployed {
+        /// The model.
+        model: ModelName,
+        /// The version.
+        version: VersionNumber,
+        /// Where.
+        endpoint: EndpointName,
+        /// The version that it replaced.
+        replaced: Option<VersionNumber>,
+    },
+    /// A version was taken back and the previous one serves again.
+    RolledBack {
+        /// The model.
+        model: ModelName,
+        /// The version taken back.
+        from: VersionNumber,
+        /// The version that serves again.
+        to: VersionNumber,
+        /// Where.
+        endpoint: EndpointName,
+        /// Why.
+        reason: String,
+    },
+    /// It was taken out of use for good.
+    Retired {
+        /// The model.
+        model: ModelName,
+        /// The version.
+        version: VersionNumber,
+        /// Why.
+        reason: String,
+    },
+}
+
+impl Event {
+    /// The model it is about.
+    pub fn model(&self) -> &ModelName {
+        match self {
+            Self::Registered { registration, .. } => &registration.model,
+            Self::Validated { model, .. }
+            | Self::ApprovalGiven { model, .. }
+            | Self::Signed { model, .. }
+            | Self::Rejected { model, .. }
+            | Self::Deployed { model, .. }
+            | Self::RolledBack { model, .. }
+            | Self::Retired { model, .. } => model,
+        }
+    }
+}
+
+/// An event that cannot follow the state: the record is damaged or was written by something else.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{what} of `{model}` does not follow from what is recorded before it")]
+pub struct Inconsistent {
+    pub(crate) what: &'static str,
+    pub(crate) model: ModelName,
+}

@@ -1,0 +1,157 @@
+//! Refusals: what is missing, who can supply it, and the next command.
+
+use crate::state::Status;
+use crate::version::{How, VersionNumber};
+use facts::{ModelName, PersonId, RoleId, Timestamp};
+use std::fmt;
+
+/// Why a command was refused. Displays as one sentence; [`Refusal::help`] is what to do next.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Refusal {
+    pub(crate) model: ModelName,
+    pub(crate) version: Option<VersionNumber>,
+    pub(crate) why: Why,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Why {
+    NoSuchVersion { latest: Option<VersionNumber> },
+    NotNow { status: Status, wanted: &'static str },
+    NotValidated,
+    GateFailed { failures: Vec<String> },
+    ValidationIsOfAnotherCharter,
+    OwnVersion { person: PersonId, how: How },
+    NotAPerson { id: PersonId },
+    WrongRole { needed: Vec<RoleId> },
+    AlreadyApproved { person: PersonId },
+    NothingLeftToApprove,
+    ApprovalsMissing { role: RoleId, has: u32, needs: u32, void: Option<Void> },
+    NotSigned,
+    Serving,
+    NothingServes,
+    NothingToRollBackTo,
+    ReasonMissing,
+}
+
+/// Why an approval that was given no longer counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Void {
+    /// The artefact is not the one approved.
+    Artefact,
+    /// The charter has changed since.
+    Charter,
+    /// It has run out.
+    Expired(Timestamp),
+    /// The version was taken back since.
+    TakenBack,
+}
+
+impl Refusal {
+    /// What to do next.
+    pub fn help(&self) -> Option<String> {
+        let model = &self.model;
+        let version = self.version.map_or_else(|| "VERSION".to_owned(), |version| version.to_string());
+        Some(match &self.why {
+            Why::NoSuchVersion { .. } => "`wardmote model list` shows the versions".to_owned(),
+            Why::NotValidated | Why::ValidationIsOfAnotherCharter => {
+                format!("run `wardmote model validate {model} {version}`")
+            }
+            Why::GateFailed { .. } => format!("train a better candidate: `wardmote model train {model}`"),
+            Why::OwnVersion { .. } | Why::NotAPerson { .. } | Why::AlreadyApproved { .. } => {
+                format!(
+                    "somebody else who may approve runs `wardmote model approve {model} {version} --as ID`"
+                )
+            }
+            Why::WrongRole { needed } => {
+                format!(
+                    "a person with the role {} runs `wardmote model approve {model} {version} --as ID`",
+                    roles(needed)
+                )
+            }
+            Why::ApprovalsMissing { role, .. } => {
+                format!(
+                    "a person with the role `{role}` runs `wardmote model approve {model} {version} --as ID`"
+                )
+            }
+            Why::NotSigned => format!(
+                "run `wardmote model approve {model} {version} --as ID` again: signing follows the last approval"
+            ),
+            Why::Serving => format!("deploy another version first, or run `wardmote model rollback {model}`"),
+            Why::NothingServes => format!("deploy one with `wardmote model deploy {model} VERSION`"),
+            Why::NothingToRollBackTo => "deploy another approved version instead".to_owned(),
+            Why::ReasonMissing => "give one with `--reason`".to_owned(),
+            Why::NotNow { .. } | Why::NothingLeftToApprove => return None,
+        })
+    }
+
+    fn subject(&self) -> String {
+        match self.version {
+            Some(version) => format!("version {version} of `{}`", self.model),
+            None => format!("`{}`", self.model),
+        }
+    }
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let subject = self.subject();
+        match &self.why {
+            Why::NoSuchVersion { latest: None } => {
+                write!(f, "there is no {subject}: nothing is registered yet")
+            }
+            Why::NoSuchVersion { latest: Some(latest) } => {
+                write!(f, "there is no {subject}; the latest is {latest}")
+            }
+            Why::NotNow { status, wanted } => write!(f, "{subject} cannot be {wanted}: it is {status}"),
+            Why::NotValidated => write!(f, "{subject} has not been validated"),
+            Why::GateFailed { failures } => {
+                write!(f, "{subject} does not meet its acceptance criteria: {}", failures.join("; "))
+            }
+            Why::ValidationIsOfAnotherCharter => {
+                write!(f, "{subject} was validated under an earlier charter")
+            }
+            Why::OwnVersion { person, how } => {
+                write!(f, "`{person}` cannot approve {subject}, having {}", having(*how))
+            }
+            Why::NotAPerson { id } => write!(f, "`{id}` cannot approve {subject}: only people can"),
+            Why::WrongRole { needed } => write!(f, "{subject} needs the approval of {} next", roles(needed)),
+            Why::AlreadyApproved { person } => write!(f, "`{person}` has approved {subject} already"),
+            Why::NothingLeftToApprove => write!(f, "{subject} has all its approvals"),
+            Why::ApprovalsMissing { role, has, needs, void } => {
+                write!(f, "{subject} has {has} of {needs} approvals by `{role}`")?;
+                match void {
+                    None => Ok(()),
+                    Some(Void::Artefact) => f.write_str("; an earlier one was for another artefact"),
+                    Some(Void::Charter) => {
+                        f.write_str("; an earlier one is void because the charter has changed")
+                    }
+                    Some(Void::Expired(time)) => write!(f, "; an earlier one ran out on {}", time.date()),
+                    Some(Void::TakenBack) => {
+                        f.write_str("; earlier ones are void because the version was rolled back")
+                    }
+                }
+            }
+            Why::NotSigned => write!(f, "{subject} is not signed"),
+            Why::Serving => write!(f, "{subject} is serving"),
+            Why::NothingServes => write!(f, "no version of {subject} is serving"),
+            Why::NothingToRollBackTo => write!(f, "{subject} has no earlier version that may serve again"),
+            Why::ReasonMissing => write!(f, "a reason is needed for {subject}"),
+        }
+    }
+}
+
+impl std::error::Error for Refusal {}
+
+fn having(how: How) -> &'static str {
+    match how {
+        How::Submitted => "submitted it",
+        How::Trained => "trained it",
+        How::Committed => "committed its code",
+        How::PreparedData => "prepared its data",
+        How::Labelled => "labelled its data",
+    }
+}
+
+fn roles(roles: &[RoleId]) -> String {
+    roles.iter().map(|role| format!("`{role}`")).collect::<Vec<_>>().join(" or ")
+}

@@ -1,0 +1,295 @@
+//! The state: models, their versions, and what served when.
+
+use crate::event::{At, Event, Inconsistent};
+use crate::history::Stretch;
+use crate::version::{Registration, ValidationReport, VersionNumber};
+use facts::{Actor, Digest, EndpointName, EvidenceId, ModelName, RoleId, Timestamp};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::fmt;
+
+/// Where a version is in its life.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Status {
+    /// Registered, not measured yet.
+    Candidate,
+    /// Measured, and a criterion does not hold.
+    Failed,
+    /// Measured, and all criteria hold.
+    Validated,
+    /// All approvals are given and it is signed.
+    Approved,
+    /// Serving.
+    Deployed,
+    /// Served until a later version took its place.
+    Superseded,
+    /// Served and was taken back.
+    RolledBack,
+    /// Refused by a person.
+    Rejected,
+    /// Out of use for good.
+    Retired,
+}
+
+impl fmt::Display for Status {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Candidate => "candidate",
+            Self::Failed => "failed a gate",
+            Self::Validated => "validated",
+            Self::Approved => "approved",
+            Self::Deployed => "deployed",
+            Self::Superseded => "superseded",
+            Self::RolledBack => "rolled back",
+            Self::Rejected => "rejected",
+            Self::Retired => "retired",
+        })
+    }
+}
+
+/// An approval as recorded.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ApprovalGiven {
+    /// Who.
+    pub approver: Actor,
+    /// In which role.
+    pub role: RoleId,
+    /// The artefact that was approved.
+    pub artefact: Digest,
+    /// The charter under which it was approved.
+    pub charter: Digest,
+    /// The validation relied on.
+    pub validation: EvidenceId,
+    /// When.
+    pub time: Timestamp,
+    /// The ledger entry.
+    pub evidence: EvidenceId,
+}
+
+/// One version.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Version {
+    /// Its number.
+    pub version: VersionNumber,
+    /// Where it is in its life.
+    pub status: Status,
+    /// What it is.
+    pub registration: Registration,
+    /// When it was registered.
+    pub registered: Timestamp,
+    /// The entry of its registration.
+    pub registered_by: EvidenceId,
+    /// The latest validation and its entry.
+    pub validation: Option<(ValidationReport, EvidenceId)>,
+    /// All approvals, oldest first; those that no longer count are kept.
+    pub approvals: Vec<ApprovalGiven>,
+    /// Digest and object of the signature bundle, and its entry.
+    pub signature: Option<(Digest, String, EvidenceId)>,
+    /// When it was last taken back: approvals before that no longer count.
+    pub taken_back: Option<Timestamp>,
+}
+
+/// One model.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct ModelState {
+    /// Versions, the first at 0.
+    pub versions: Vec<Version>,
+    /// What served, oldest first; the last stretch is open if something serves.
+    pub stretches: Vec<Stretch>,
+}
+
+impl ModelState {
+    /// A version by number.
+    pub fn version(&self, number: VersionNumber) -> Option<&Version> {
+        self.versions.get(usize::try_from(number.0).ok()?.checked_sub(1)?)
+    }
+
+    /// The stretch that is open.
+    pub fn serving(&self) -> Option<&Stretch> {
+        self.stretches.last().filter(|stretch| stretch.until.is_none())
+    }
+
+    fn version_mut(&mut self, number: VersionNumber) -> Option<&mut Version> {
+        self.versions.get_mut(usize::try_from(number.0).ok()?.checked_sub(1)?)
+    }
+}
+
+/// All models.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct State {
+    models: BTreeMap<ModelName, ModelState>,
+}
+
+impl State {
+    /// One model; none if nothing was ever registered under the name.
+    pub fn model(&self, name: &ModelName) -> Option<&ModelState> {
+        self.models.get(name)
+    }
+
+    /// All models, by name.
+    pub fn models(&self) -> impl Iterator<Item = (&ModelName, &ModelState)> {
+        self.models.iter()
+    }
+
+    /// A version of a model.
+    pub fn version(&self, model: &ModelName, number: VersionNumber) -> Option<&Version> {
+        self.model(model)?.version(number)
+    }
+
+    /// Replays events into a state.
+    pub fn replay<'a>(events: impl IntoIterator<Item = (&'a Event, &'a At)>) -> Result<Self, Inconsistent> {
+        let mut state = Self::default();
+        for (event, at) in events {
+            state.apply(event, at)?;
+        }
+        Ok(state)
+    }
+
+    /// Takes in the next event. On an error the state is unchanged.
+    pub fn apply(&mut self, event: &Event, at: &At) -> Result<(), Inconsistent> {
+        let wrong = |what| Inconsistent { what, model: event.model().clone() };
+        if let Event::Registered { version, registration } = event {
+            let model = self.models.entry(registration.model.clone()).or_default();
+            return model.register(*version, registration, at).ok_or_else(|| wrong("the registration"));
+        }
+        let model = self.models.get_mut(event.model()).ok_or_else(|| wrong("an event"))?;
+        match event {
+            Event::Registered { .. } => None,
+            Event::Validated { version, report, .. } => {
+                model.validate(*version, report, at).ok_or("a validation").err()
+            }
+            Event::ApprovalGiven { version, approver, role, artefact, charter, validation, .. } => {
+                let given = ApprovalGiven {
+                    approver: approver.clone(),
+                    role: role.clone(),
+                    artefact: *artefact,
+                    charter: *charter,
+                    validation: validation.clone(),
+                    time: at.time,
+                    evidence: at.evidence.clone(),
+                };
+                model
+                    .version_mut(*version)
+                    .map(|version| version.approvals.push(given))
+                    .ok_or("an approval")
+                    .err()
+            }
+            Event::Signed { version, bundle, object, .. } => {
+                let signature = (*bundle, object.clone(), at.evidence.clone());
+                model.sign(*version, signature).ok_or("a signature").err()
+            }
+            Event::Rejected { version, .. } => {
+                model.end(*version, Status::Rejected).ok_or("a rejection").err()
+            }
+            Event::Retired { version, .. } => {
+                model.end(*version, Status::Retired).ok_or("a retirement").err()
+            }
+            Event::Deployed { version, endpoint, .. } => {
+                model.deploy(*version, endpoint, at).ok_or("a deployment").err()
+            }
+            Event::RolledBack { from, to, endpoint, .. } => {
+                model.roll_back((*from, *to), endpoint, at).ok_or("a rollback").err()
+            }
+        }
+        .map_or(Ok(()), |what| Err(wrong(what)))
+    }
+}
+
+impl ModelState {
+    fn register(&mut self, number: VersionNumber, registration: &Registration, at: &At) -> Option<()> {
+        (number.0 as usize == self.versions.len() + 1).then_some(())?;
+        self.versions.push(Version {
+            version: number,
+            status: Status::Candidate,
+            registration: registration.clone(),
+            registered: at.time,
+            registered_by: at.evidence.clone(),
+            validation: None,
+            approvals: Vec::new(),
+            signature: None,
+            taken_back: None,
+        });
+        Some(())
+    }
+
+    fn validate(&mut self, number: VersionNumber, report: &ValidationReport, at: &At) -> Option<()> {
+        let version = self.version_mut(number)?;
+        let status = match version.status {
+            Status::Candidate | Status::Failed | Status::Validated if report.passes() => Status::Validated,
+            Status::Candidate | Status::Failed | Status::Validated => Status::Failed,
+            // A version that serves or served is measured again without changing where it is.
+            status => status,
+        };
+        version.status = status;
+        version.validation = Some((report.clone(), at.evidence.clone()));
+        Some(())
+    }
+
+    fn sign(&mut self, number: VersionNumber, signature: (Digest, String, EvidenceId)) -> Option<()> {
+        let version = self.version_mut(number)?;
+        version.signature = Some(signature);
+        if version.status != Status::Deployed {
+            version.status = Status::Approved;
+        }
+        Some(())
+    }
+
+    fn end(&mut self, number: VersionNumber, status: Status) -> Option<()> {
+        let version = self.version_mut(number)?;
+        (version.status != Status::Deployed).then_some(())?;
+        version.status = status;
+        Some(())
+    }
+
+    fn close(&mut self, status: Status, at: &At) {
+        let Some(stretch) = self.stretches.last_mut().filter(|stretch| stretch.until.is_none()) else {
+            return;
+        };
+        stretch.until = Some(at.time);
+        let number = stretch.version;
+        if let Some(version) = self.version_mut(number) {
+            version.status = status;
+            if status == Status::RolledBack {
+                version.taken_back = Some(at.time);
+            }
+        }
+    }
+
+    fn open(
+        &mut self,
+        number: VersionNumber,
+        endpoint: &EndpointName,
+        at: &At,
+        rolled_back: bool,
+    ) -> Option<()> {
+        self.version_mut(number)?.status = Status::Deployed;
+        self.stretches.push(Stretch {
+            version: number,
+            endpoint: endpoint.clone(),
+            since: at.time,
+            until: None,
+            evidence: at.evidence.clone(),
+            rolled_back,
+        });
+        Some(())
+    }
+
+    fn deploy(&mut self, number: VersionNumber, endpoint: &EndpointName, at: &At) -> Option<()> {
+        self.version(number)?;
+        self.close(Status::Superseded, at);
+        self.open(number, endpoint, at, false)
+    }
+
+    fn roll_back(
+        &mut self,
+        (from, to): (VersionNumber, VersionNumber),
+        endpoint: &EndpointName,
+        at: &At,
+    ) -> Option<()> {
+        self.version(to)?;
+        (self.serving()?.version == from).then_some(())?;
+        self.close(Status::RolledBack, at);
+        self.open(to, endpoint, at, true)
+    }
+}

@@ -1,0 +1,169 @@
+//! What a version is made of, and what validation found out about it.
+
+use facts::{
+    Criterion, DatasetId, Digest, EvidenceId, ModelName, ModelVersionDocument, PersonId, SnapshotName,
+    Verdict,
+};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::fmt;
+
+/// The number of a version of one model, from 1.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct VersionNumber(pub u32);
+
+impl fmt::Display for VersionNumber {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.0)
+    }
+}
+
+/// How somebody had a hand in a version.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum How {
+    /// Submitted it to the registry.
+    Submitted,
+    /// Ran the training.
+    Trained,
+    /// Committed the code.
+    Committed,
+    /// Imported or pseudonymised the data.
+    PreparedData,
+    /// Labelled the data.
+    Labelled,
+}
+
+impl fmt::Display for How {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Submitted => "submitted it",
+            Self::Trained => "trained it",
+            Self::Committed => "committed its code",
+            Self::PreparedData => "prepared its data",
+            Self::Labelled => "labelled its data",
+        })
+    }
+}
+
+/// Somebody who had a hand in a version, and therefore cannot approve it.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Involvement {
+    /// Who.
+    pub person: PersonId,
+    /// How.
+    pub how: How,
+}
+
+/// What started the making of a version.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Trigger {
+    /// A person did.
+    Person,
+    /// An alert did.
+    Alert {
+        /// The entry of the alert.
+        evidence: EvidenceId,
+    },
+}
+
+/// The state of the training code.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CodeVersion {
+    /// The Git commit; none if the code is not in Git.
+    pub git_commit: Option<String>,
+    /// Whether there were changes in no commit.
+    pub dirty: bool,
+}
+
+/// Everything that is said when a version is registered.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Registration {
+    /// The model.
+    pub model: ModelName,
+    /// Digest of the artefact: what approvals bind to.
+    pub artefact: Digest,
+    /// The encrypted object that holds it.
+    pub object: String,
+    /// Size of the artefact.
+    pub size_bytes: u64,
+    /// The data set it was trained on.
+    pub dataset: DatasetId,
+    /// The snapshot of it.
+    pub snapshot: SnapshotName,
+    /// Digest of the snapshot.
+    pub snapshot_digest: Digest,
+    /// The training code.
+    pub code: CodeVersion,
+    /// Hyperparameters as used.
+    pub hyperparameters: BTreeMap<String, String>,
+    /// Metrics as the training program states them: claims.
+    pub claimed_metrics: BTreeMap<String, f64>,
+    /// What a document that came with it says about approval: claims, which approve nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub document: Option<ModelVersionDocument>,
+    /// Who had a hand in it.
+    pub involved: Vec<Involvement>,
+    /// What started it.
+    pub trigger: Trigger,
+}
+
+/// One acceptance criterion, judged.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct CriterionResult {
+    /// The criterion as the charter has it.
+    pub criterion: Criterion,
+    /// What was measured; none if it could not be.
+    pub measured: Option<f64>,
+    /// The verdict.
+    pub verdict: Verdict,
+}
+
+/// What validation found.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ValidationReport {
+    /// The artefact that was measured.
+    pub artefact: Digest,
+    /// The charter whose criteria were used.
+    pub charter: Digest,
+    /// The snapshot whose held-back rows were used.
+    pub snapshot: SnapshotName,
+    /// How many rows.
+    pub rows: u64,
+    /// Everything that was measured, by name.
+    pub metrics: BTreeMap<String, f64>,
+    /// The criteria, judged.
+    pub criteria: Vec<CriterionResult>,
+}
+
+impl ValidationReport {
+    /// Judges measured values by criteria. No criteria, or a value that is missing, never passes.
+    pub fn judge(
+        artefact: Digest,
+        charter: Digest,
+        (snapshot, rows): (SnapshotName, u64),
+        metrics: BTreeMap<String, f64>,
+        criteria: &[Criterion],
+    ) -> Self {
+        let criteria = criteria
+            .iter()
+            .map(|criterion| {
+                let measured = metrics.get(&criterion.key()).copied();
+                CriterionResult { criterion: criterion.clone(), measured, verdict: criterion.judge(measured) }
+            })
+            .collect();
+        Self { artefact, charter, snapshot, rows, metrics, criteria }
+    }
+
+    /// Whether every criterion holds, and there is at least one.
+    pub fn passes(&self) -> bool {
+        !self.criteria.is_empty() && self.criteria.iter().all(|result| result.verdict.passes())
+    }
+
+    /// The criteria that do not hold.
+    pub fn failures(&self) -> impl Iterator<Item = &CriterionResult> {
+        self.criteria.iter().filter(|result| !result.verdict.passes())
+    }
+}
