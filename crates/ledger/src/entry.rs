@@ -63,3 +63,83 @@ pub struct Entry {
 }
 
 impl Eq for Entry {}
+
+/// The longest leaf: entry bundles of C2SP tlog-tiles give lengths in 16 bits.
+pub const MAX_LEAF_BYTES: usize = 65_535;
+
+/// An entry that cannot be encoded, or bytes that are no entry.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum EntryError {
+    /// Too long.
+    #[error("the entry has {0} bytes; at most {MAX_LEAF_BYTES} are possible")]
+    TooLong(usize),
+    /// Not an entry.
+    #[error("the bytes are not an entry: {0}")]
+    NotAnEntry(String),
+    /// An entry in another spelling than the one there is.
+    #[error("the entry is not in canonical form")]
+    NotCanonical,
+}
+
+impl Entry {
+    /// The one and only encoding: RFC 8785 JSON.
+    pub fn encode(&self) -> Result<Vec<u8>, EntryError> {
+        let bytes = serde_json_canonicalizer::to_vec(self)
+            .map_err(|error| EntryError::NotAnEntry(error.to_string()))?;
+        if bytes.len() > MAX_LEAF_BYTES { Err(EntryError::TooLong(bytes.len())) } else { Ok(bytes) }
+    }
+
+    /// Reads an entry; refuses any spelling but [`Entry::encode`]'s.
+    pub fn decode(bytes: &[u8]) -> Result<Self, EntryError> {
+        if bytes.len() > MAX_LEAF_BYTES {
+            return Err(EntryError::TooLong(bytes.len()));
+        }
+        let entry: Self =
+            serde_json::from_slice(bytes).map_err(|error| EntryError::NotAnEntry(error.to_string()))?;
+        if entry.encode()? == bytes { Ok(entry) } else { Err(EntryError::NotCanonical) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use facts::ActorKind;
+
+    pub(crate) fn sample() -> Entry {
+        Entry {
+            v: 1,
+            stream: "model/credit-scoring".parse().unwrap(),
+            stream_seq: 3,
+            stream_prev: Some(Digest::of(b"previous")),
+            time: "2026-11-21T04:30:00.123Z".parse().unwrap(),
+            actor: Actor::new(
+                "bruno".parse().unwrap(),
+                ActorKind::Human,
+                vec!["business-owner".parse().unwrap()],
+            ),
+            action: "model.approve".into(),
+            resource: "model/credit-scoring/2".into(),
+            outcome: Outcome::Done,
+            body: serde_json::json!({"z": 1, "a": "ä\u{7}", "n": 0.1, "m": 1e21}),
+        }
+    }
+
+    #[test]
+    fn the_encoding_never_changes() {
+        // Golden: every log ever written depends on these bytes.
+        let text = String::from_utf8(sample().encode().unwrap()).unwrap();
+        insta::assert_snapshot!(text, @r#"{"action":"model.approve","actor":{"id":"bruno","kind":"human","roles":["business-owner"]},"body":{"a":"ä\u0007","m":1e+21,"n":0.1,"z":1},"outcome":"done","resource":"model/credit-scoring/2","stream":"model/credit-scoring","stream_prev":"sha256:f4dc8be9d5a2345c05e2f5b5dfc6c2d4a6b42a1ad6cbcd1e1ef4da6a0b4ac32a","stream_seq":3,"time":"2026-11-21T04:30:00.123Z","v":1}"#);
+        assert_eq!(Entry::decode(&sample().encode().unwrap()).unwrap(), sample());
+    }
+
+    #[test]
+    fn there_is_one_spelling_only() {
+        let bytes = sample().encode().unwrap();
+        let spaced = String::from_utf8(bytes.clone()).unwrap().replace("\"v\":1", "\"v\": 1");
+        assert_eq!(Entry::decode(spaced.as_bytes()), Err(EntryError::NotCanonical));
+        assert!(matches!(Entry::decode(&bytes[1..]), Err(EntryError::NotAnEntry(_))));
+        let mut long = sample();
+        long.body = serde_json::json!({ "text": "x".repeat(70_000) });
+        insta::assert_snapshot!(long.encode().unwrap_err(), @"the entry has 70411 bytes; at most 65535 are possible");
+    }
+}

@@ -1,5 +1,20 @@
-//! Append-only Merkle log: canonical entries, proofs, tiles, signed checkpoints.
+//! An append-only Merkle log of decisions: canonical entries (RFC 8785), RFC 6962 hashing, inclusion and consistency
+//! proofs, signed checkpoints (C2SP tlog-checkpoint over signed-note) and `c2sp.org/tlog-proof@v1` texts.
+//!
+//! Invariants: no I/O and no storage engine; whoever keeps the entries is not trusted: [`audit`] needs only the
+//! stored bytes, the checkpoint and the verifier key.
 
+pub mod audit;
+mod checkpoint;
 mod entry;
+mod note;
+mod proof;
+mod sequence;
+mod tree;
 
-pub use entry::{Draft, Entry, Outcome};
+pub use checkpoint::{Checkpoint, CheckpointError, TlogProof};
+pub use entry::{Draft, Entry, EntryError, MAX_LEAF_BYTES, Outcome};
+pub use note::{NoteError, Signer, Verifier};
+pub use proof::{ProofError, verify_consistency, verify_inclusion};
+pub use sequence::{Planned, SequenceError, Sequencer, StreamHead};
+pub use tree::{Tree, leaf_hash, node_hash};
