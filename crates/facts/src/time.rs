@@ -16,6 +16,9 @@ pub struct Timestamp(i64);
 const RANGE_MS: std::ops::RangeInclusive<i64> = -62_167_219_200_000..=253_402_207_199_999;
 
 impl Timestamp {
+    /// 1970-01-01T00:00:00Z.
+    pub const EPOCH: Self = Self(0);
+
     /// Milliseconds since 1970-01-01T00:00:00Z; an error outside the years 0000 to 9999.
     pub fn from_unix_ms(unix_ms: i64) -> Result<Self, ParseError> {
         if RANGE_MS.contains(&unix_ms) {

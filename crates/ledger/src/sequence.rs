@@ -64,6 +64,11 @@ impl Sequencer {
         self.heads.get(stream)
     }
 
+    /// Continues a log from what is stored of it.
+    pub fn resume(tree: Tree, heads: BTreeMap<StreamName, StreamHead>) -> Self {
+        Self { tree, heads }
+    }
+
     /// Takes in an entry that is stored already.
     pub fn replay(&mut self, entry: &Entry, hash: Digest) {
         self.tree.push(hash);

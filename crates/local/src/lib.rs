@@ -1,5 +1,7 @@
-//! The embedded adapters: SQLite ledger store, object folder, key service, runtime, programs, clock.
+//! The embedded adapters: SQLite ledger store, object folder, key service, model runtime, programs, clock. One
+//! implementation of each port of [`world`], for one machine, with nothing to install.
 
+mod files;
 mod host;
 mod keys;
 mod ledger;
@@ -7,3 +9,9 @@ mod objects;
 mod program;
 mod runtime;
 
+pub use host::{SystemClock, SystemEntropy};
+pub use keys::LocalKeys;
+pub use ledger::{SqliteLedger, VerifyReport, verify_ledger};
+pub use objects::FolderObjects;
+pub use program::LocalPrograms;
+pub use runtime::OnnxRuntime;

@@ -1,1 +1,191 @@
-//! Embedded adapter: ledger.
+//! The ledger in SQLite: one sequencer thread with group commit, a signed checkpoint after every batch.
+//!
+//! ```text
+//! ledger.db     entries, full tiles of leaf hashes, heads of streams, the latest checkpoint
+//! checkpoint    the latest checkpoint, for whoever wants to hold us to it later
+//! seal          a digest of every page of ledger.db, and which entries it holds
+//! log.key       the Ed25519 seed, 0600          log.vkey   the verifier key
+//! ```
+//!
+//! Invariants: an answer means the entry is on stable storage (WAL, `synchronous=FULL`); the main file changes only
+//! when this code checkpoints the WAL, so the seal always describes it; several processes may append.
+
+mod schema;
+mod seal;
+mod sequencer;
+mod verify;
+
+pub use verify::{VerifyReport, verify_ledger};
+
+use crate::files;
+use facts::{EvidenceId, StreamName};
+use ledger::{Draft, Entry, Signer, leaf_hash};
+use rusqlite::Connection;
+use sequencer::{Job, Sequencing};
+use std::path::{Path, PathBuf};
+use std::sync::mpsc::{Sender, channel};
+use std::sync::{Mutex, MutexGuard};
+use std::thread::JoinHandle;
+use world::{Kind, LedgerStore, PortError, Receipt};
+use zeroize::Zeroizing;
+
+pub(super) const DB: &str = "ledger.db";
+pub(super) const CHECKPOINT: &str = "checkpoint";
+pub(super) const VKEY: &str = "log.vkey";
+const KEY: &str = "log.key";
+
+/// A ledger in a folder.
+pub struct SqliteLedger {
+    reader: Mutex<Option<Connection>>,
+    writer: Option<(Sender<Job>, JoinHandle<()>)>,
+    dir: PathBuf,
+}
+
+impl SqliteLedger {
+    /// Founds a ledger named `origin` in a folder that holds none.
+    pub fn create(dir: &Path, origin: &str, seed: [u8; 32]) -> Result<Self, PortError> {
+        let seed = Zeroizing::new(seed);
+        if dir.join(DB).exists() {
+            return Err(PortError::new(
+                Kind::Conflict,
+                format!("there is a ledger in `{}` already", dir.display()),
+            ));
+        }
+        files::private_dir(dir)?;
+        let signer =
+            Signer::new(origin, &seed).map_err(|error| PortError::new(Kind::Invalid, error.to_string()))?;
+        files::replace(&dir.join(KEY), hex::encode(*seed).as_bytes())?;
+        files::replace(&dir.join(VKEY), format!("{}\n", signer.verifier().vkey()).as_bytes())?;
+        // The database appears under its name only when it is complete: its presence means that there is a ledger.
+        let fresh = dir.join("ledger.db.part");
+        drop(std::fs::remove_file(&fresh));
+        schema::create(&fresh)?;
+        std::fs::rename(&fresh, dir.join(DB))
+            .and_then(|()| files::sync_dir(&dir.join(DB)))
+            .map_err(|error| PortError::io(format!("write `{}`", dir.join(DB).display()), error))?;
+        Self::open(dir)
+    }
+
+    /// Opens a ledger to read and append.
+    pub fn open(dir: &Path) -> Result<Self, PortError> {
+        let origin = read_vkey(dir)?;
+        let seed = Zeroizing::new(files::read(&dir.join(KEY))?);
+        let damaged = || PortError::new(Kind::Damaged, format!("`{}` is damaged", dir.join(KEY).display()));
+        let mut bytes = Zeroizing::new([0; 32]);
+        hex::decode_to_slice(seed.trim_ascii(), bytes.as_mut()).map_err(|_| damaged())?;
+        let signer = Signer::new(origin.name(), &bytes).map_err(|_| damaged())?;
+        if signer.verifier() != origin {
+            return Err(damaged().with_help("`log.key` and `log.vkey` do not belong together"));
+        }
+        let sequencing = Sequencing::open(dir, signer)?;
+        let (sender, receiver) = channel();
+        let thread = std::thread::Builder::new()
+            .name("ledger".to_owned())
+            .spawn(move || sequencing.run(&receiver))
+            .map_err(|error| PortError::io("start the sequencer", error))?;
+        let reader = schema::open(&dir.join(DB))?;
+        Ok(Self { reader: Mutex::new(Some(reader)), writer: Some((sender, thread)), dir: dir.to_owned() })
+    }
+
+    /// Opens a ledger to look at. Nothing in the folder changes.
+    pub fn open_read_only(dir: &Path) -> Result<Self, PortError> {
+        read_vkey(dir)?;
+        let reader = schema::open_read_only(&dir.join(DB))?;
+        Ok(Self { reader: Mutex::new(Some(reader)), writer: None, dir: dir.to_owned() })
+    }
+
+    fn ask<T>(&self, job: impl FnOnce(Sender<Result<T, PortError>>) -> Job) -> Result<T, PortError> {
+        let (sender, _) = self
+            .writer
+            .as_ref()
+            .ok_or_else(|| PortError::new(Kind::Denied, "the ledger was opened to look at, not to append"))?;
+        let (reply, answer) = channel();
+        let gone = || PortError::new(Kind::Failed, "the ledger has stopped after an earlier failure");
+        sender.send(job(reply)).map_err(|_| gone())?;
+        answer.recv().map_err(|_| gone())?
+    }
+
+    fn with_reader<T>(&self, look: impl FnOnce(&Connection) -> Result<T, PortError>) -> Result<T, PortError> {
+        let guard: MutexGuard<'_, Option<Connection>> = self
+            .reader
+            .lock()
+            .map_err(|_| PortError::new(Kind::Failed, "the ledger has stopped after an earlier failure"))?;
+        match guard.as_ref() {
+            Some(connection) => look(connection),
+            None => Err(PortError::new(Kind::Failed, "the ledger is closed")),
+        }
+    }
+}
+
+impl LedgerStore for SqliteLedger {
+    fn append(&self, drafts: Vec<Draft>) -> Result<Vec<Receipt>, PortError> {
+        if drafts.is_empty() {
+            return Ok(Vec::new());
+        }
+        self.ask(|reply| Job::Append { drafts, reply })
+    }
+
+    fn size(&self) -> Result<u64, PortError> {
+        self.with_reader(schema::size)
+    }
+
+    fn read(&self, from: u64, limit: usize) -> Result<Vec<Receipt>, PortError> {
+        let leaves = self.with_reader(|connection| schema::leaves(connection, from, limit))?;
+        leaves
+            .into_iter()
+            .map(|(index, leaf)| {
+                let entry = Entry::decode(&leaf).map_err(|error| {
+                    PortError::new(Kind::Damaged, format!("entry {index} is damaged: {error}"))
+                })?;
+                Ok(Receipt { evidence: EvidenceId::new(index, &leaf_hash(&leaf)), entry })
+            })
+            .collect()
+    }
+
+    fn next_seq(&self, stream: &StreamName) -> Result<u64, PortError> {
+        self.with_reader(|connection| schema::next_seq(connection, stream))
+    }
+
+    fn checkpoint(&self) -> Result<String, PortError> {
+        self.with_reader(schema::checkpoint)?
+            .ok_or_else(|| PortError::new(Kind::Absent, "the ledger is empty"))
+    }
+
+    fn proof(&self, index: u64) -> Result<String, PortError> {
+        let (tree, checkpoint) = self.with_reader(|connection| {
+            let (tree, _) = schema::tree(connection)?;
+            Ok((tree, schema::checkpoint(connection)?.unwrap_or_default()))
+        })?;
+        let path = tree.inclusion(index, tree.size()).ok_or_else(|| {
+            PortError::new(Kind::Absent, format!("there is no entry {index}; the ledger has {}", tree.size()))
+        })?;
+        Ok(ledger::TlogProof { index, path, checkpoint }.to_text())
+    }
+}
+
+impl Drop for SqliteLedger {
+    fn drop(&mut self) {
+        if let Ok(reader) = self.reader.get_mut() {
+            drop(reader.take());
+        }
+        if let Some((sender, thread)) = self.writer.take() {
+            drop(sender);
+            // The thread has nobody left to tell; what it could not do at the end, the next opening does.
+            drop(thread.join());
+        }
+    }
+}
+
+impl std::fmt::Debug for SqliteLedger {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "SqliteLedger({})", self.dir.display())
+    }
+}
+
+/// The verifier key of the folder.
+pub(super) fn read_vkey(dir: &Path) -> Result<ledger::Verifier, PortError> {
+    let path = dir.join(VKEY);
+    let text = String::from_utf8(files::read(&path)?).unwrap_or_default();
+    ledger::Verifier::parse(&text)
+        .map_err(|error| PortError::new(Kind::Damaged, format!("`{}`: {error}", path.display())))
+}

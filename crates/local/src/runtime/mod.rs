@@ -1,1 +1,2 @@
 //! Embedded adapter: runtime.
+pub struct OnnxRuntime;

@@ -1,0 +1,207 @@
+//! The tables, and how they are read.
+
+use facts::{Digest, StreamName};
+use ledger::{Tree, leaf_hash};
+use rusqlite::config::DbConfig;
+use rusqlite::{Connection, OpenFlags, OptionalExtension};
+use std::path::Path;
+use std::time::Duration;
+use world::{Kind, PortError};
+
+const TABLES: &str = "
+    CREATE TABLE entry (idx INTEGER PRIMARY KEY, leaf BLOB NOT NULL) STRICT;
+    CREATE TABLE tile (idx INTEGER PRIMARY KEY, hashes BLOB NOT NULL) STRICT;
+    CREATE TABLE head (stream TEXT PRIMARY KEY, next_seq INTEGER NOT NULL, last BLOB NOT NULL) STRICT;
+    CREATE TABLE checkpoint (id INTEGER PRIMARY KEY CHECK (id = 0), note TEXT NOT NULL) STRICT;
+";
+
+/// Leaf hashes of a full tile (C2SP tlog-tiles).
+pub(super) const TILE: u64 = 256;
+
+/// How long to wait for another process.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// A failed SQLite call.
+pub(super) fn failed(attempt: &str, error: &rusqlite::Error) -> PortError {
+    use rusqlite::ErrorCode;
+    let kind = match error.sqlite_error_code() {
+        Some(ErrorCode::DiskFull) => Kind::Full,
+        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => Kind::Busy,
+        Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => Kind::Damaged,
+        Some(ErrorCode::ReadOnly | ErrorCode::PermissionDenied) => Kind::Denied,
+        _ => Kind::Failed,
+    };
+    let text = PortError::new(kind, format!("cannot {attempt} the ledger: {error}"));
+    match kind {
+        Kind::Full => {
+            text.with_help("free some space and run the command again; nothing that was acknowledged is lost")
+        }
+        Kind::Damaged => text.with_help("run `wardmote verify` to see which entries are damaged"),
+        _ => text,
+    }
+}
+
+/// Makes an empty database.
+pub(super) fn create(path: &Path) -> Result<(), PortError> {
+    let connection = Connection::open(path).map_err(|error| failed("create", &error))?;
+    configure(&connection)?;
+    connection.execute_batch(TABLES).map_err(|error| failed("create", &error))?;
+    connection
+        .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
+        .map_err(|error| failed("create", &error))?;
+    private(path)
+}
+
+/// Opens to read and write.
+pub(super) fn open(path: &Path) -> Result<Connection, PortError> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(path, flags).map_err(|error| failed("open", &error))?;
+    configure(&connection)?;
+    Ok(connection)
+}
+
+/// Opens to read. Without a WAL the file is taken as it is, so that not even a lock file appears beside it.
+pub(super) fn open_read_only(path: &Path) -> Result<Connection, PortError> {
+    let wal = path.with_extension("db-wal");
+    let unwritten = std::fs::metadata(&wal).is_ok_and(|meta| meta.len() > 0);
+    let flags =
+        OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_URI;
+    let text =
+        path.to_str().ok_or_else(|| PortError::new(Kind::Invalid, "the folder's name is not UTF-8"))?;
+    let escaped = text.replace('%', "%25").replace('?', "%3f").replace('#', "%23");
+    let uri =
+        if unwritten { format!("file:{escaped}?mode=ro") } else { format!("file:{escaped}?immutable=1") };
+    let connection = Connection::open_with_flags(uri, flags).map_err(|error| failed("open", &error))?;
+    connection.busy_timeout(PATIENCE).map_err(|error| failed("open", &error))?;
+    Ok(connection)
+}
+
+fn configure(connection: &Connection) -> Result<(), PortError> {
+    let error = |error: rusqlite::Error| failed("open", &error);
+    connection.busy_timeout(PATIENCE).map_err(error)?;
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true).map_err(error)?;
+    let mode: String =
+        connection.query_row("PRAGMA journal_mode=wal", [], |row| row.get(0)).map_err(error)?;
+    // An I/O error while switching leaves the old mode without complaint: look at what it says it did.
+    if mode != "wal" {
+        return Err(PortError::new(
+            Kind::Failed,
+            format!("the ledger could not be put into WAL mode (it is in `{mode}`)"),
+        ));
+    }
+    connection.execute_batch("PRAGMA synchronous=FULL; PRAGMA wal_autocheckpoint=0;").map_err(error)
+}
+
+/// Lets SQLite remove its side files at the end. To be called with an empty WAL, so that closing changes nothing else.
+pub(super) fn tidy_on_close(connection: &Connection) -> Result<(), PortError> {
+    let set = connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, false);
+    set.map(|_| ()).map_err(|error| failed("close", &error))
+}
+
+fn private(path: &Path) -> Result<(), PortError> {
+    use std::os::unix::fs::PermissionsExt;
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600))
+        .map_err(|error| PortError::io(format!("protect `{}`", path.display()), error))
+}
+
+/// How many entries.
+pub(super) fn size(connection: &Connection) -> Result<u64, PortError> {
+    let last: Option<i64> = connection
+        .query_row("SELECT max(idx) FROM entry", [], |row| row.get(0))
+        .map_err(|error| failed("read", &error))?;
+    Ok(last.map_or(0, |last| last.unsigned_abs() + 1))
+}
+
+/// Stored leaves from `from` on.
+pub(super) fn leaves(
+    connection: &Connection,
+    from: u64,
+    limit: usize,
+) -> Result<Vec<(u64, Vec<u8>)>, PortError> {
+    let read = || -> rusqlite::Result<Vec<(u64, Vec<u8>)>> {
+        let mut statement =
+            connection.prepare_cached("SELECT idx, leaf FROM entry WHERE idx >= ?1 ORDER BY idx LIMIT ?2")?;
+        let rows = statement.query_map((to_sql(from), to_sql(limit as u64)), |row| {
+            Ok((row.get::<_, i64>(0)?.unsigned_abs(), row.get(1)?))
+        })?;
+        rows.collect()
+    };
+    read().map_err(|error| failed("read", &error))
+}
+
+/// Full tiles, in order.
+pub(super) fn tiles(connection: &Connection) -> Result<Vec<(u64, Vec<Digest>)>, PortError> {
+    let read = || -> rusqlite::Result<Vec<(u64, Vec<u8>)>> {
+        let mut statement = connection.prepare_cached("SELECT idx, hashes FROM tile ORDER BY idx")?;
+        statement.query_map([], |row| Ok((row.get::<_, i64>(0)?.unsigned_abs(), row.get(1)?)))?.collect()
+    };
+    let rows = read().map_err(|error| failed("read", &error))?;
+    rows.into_iter()
+        .map(|(index, bytes)| {
+            let (hashes, rest) = bytes.as_chunks::<32>();
+            if rest.is_empty() && hashes.len() as u64 == TILE {
+                Ok((index, hashes.iter().map(|hash| Digest::from_bytes(*hash)).collect()))
+            } else {
+                let first = index * TILE;
+                Err(PortError::new(
+                    Kind::Damaged,
+                    format!("the stored hashes of entries {first} to {} are damaged", first + TILE - 1),
+                ))
+            }
+        })
+        .collect()
+}
+
+/// The tree, from tiles and the leaves behind the last full one; and how many leaves are in full tiles.
+pub(super) fn tree(connection: &Connection) -> Result<(Tree, u64), PortError> {
+    let mut tree = Tree::default();
+    for (index, hashes) in tiles(connection)? {
+        if index * TILE != tree.size() {
+            return Err(PortError::new(
+                Kind::Damaged,
+                format!("the stored hashes of entry {} are missing", tree.size()),
+            ));
+        }
+        hashes.into_iter().for_each(|hash| tree.push(hash));
+    }
+    let tiled = tree.size();
+    for (index, leaf) in leaves(connection, tiled, usize::MAX >> 1)? {
+        if index != tree.size() {
+            return Err(PortError::new(Kind::Damaged, format!("entry {} is missing", tree.size())));
+        }
+        tree.push(leaf_hash(&leaf));
+    }
+    Ok((tree, tiled))
+}
+
+/// The number of the next entry of a stream.
+pub(super) fn next_seq(connection: &Connection, stream: &StreamName) -> Result<u64, PortError> {
+    let next: Option<i64> = connection
+        .query_row("SELECT next_seq FROM head WHERE stream = ?1", [stream.as_str()], |row| row.get(0))
+        .optional()
+        .map_err(|error| failed("read", &error))?;
+    Ok(next.map_or(0, i64::unsigned_abs))
+}
+
+/// The heads of all streams.
+pub(super) fn heads(connection: &Connection) -> Result<Vec<(String, u64, Vec<u8>)>, PortError> {
+    let read = || -> rusqlite::Result<Vec<_>> {
+        let mut statement = connection.prepare("SELECT stream, next_seq, last FROM head ORDER BY stream")?;
+        statement
+            .query_map([], |row| Ok((row.get(0)?, row.get::<_, i64>(1)?.unsigned_abs(), row.get(2)?)))?
+            .collect()
+    };
+    read().map_err(|error| failed("read", &error))
+}
+
+/// The latest checkpoint; none in an empty ledger.
+pub(super) fn checkpoint(connection: &Connection) -> Result<Option<String>, PortError> {
+    let note =
+        connection.query_row("SELECT note FROM checkpoint WHERE id = 0", [], |row| row.get(0)).optional();
+    note.map_err(|error| failed("read", &error))
+}
+
+/// SQLite's integers are signed.
+pub(super) fn to_sql(number: u64) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
+}

@@ -1,0 +1,149 @@
+//! Verification from the stored bytes alone: the seal of the raw file, then every entry, stream, tile and checkpoint.
+//! Reads only, and always ends in a report: what cannot be read is a finding, not a crash.
+
+use super::{CHECKPOINT, DB, SqliteLedger, read_vkey, schema, seal};
+use crate::files;
+use facts::Digest;
+use ledger::audit::{Auditor, Finding};
+use serde::Serialize;
+use std::path::Path;
+use world::{Kind, PortError};
+
+/// What verification found.
+#[derive(Debug, Clone, Serialize)]
+pub struct VerifyReport {
+    /// The name of the log.
+    pub origin: String,
+    /// Entries that were read.
+    pub entries: u64,
+    /// Streams among them.
+    pub streams: u64,
+    /// The root over what was read.
+    pub root: Option<Digest>,
+    /// Whether every bit of the file was covered by its seal; not so after an unclean stop, until the next clean one.
+    pub sealed: bool,
+    /// Everything that is wrong.
+    pub findings: Vec<Finding>,
+}
+
+impl VerifyReport {
+    /// Whether nothing is wrong.
+    pub fn ok(&self) -> bool {
+        self.findings.is_empty()
+    }
+}
+
+/// Verifies the ledger in `dir`. An error only if there is no ledger or it may not be read at all.
+pub fn verify_ledger(dir: &Path) -> Result<VerifyReport, PortError> {
+    if !dir.join(DB).exists() {
+        return Err(PortError::new(Kind::Absent, format!("there is no ledger in `{}`", dir.display())));
+    }
+    let mut auditor = Auditor::default();
+    let sealed = check_seal(dir, &mut auditor)?;
+    if let Err(error) = read_log(dir, &mut auditor) {
+        match error.kind() {
+            Kind::Denied | Kind::Busy => return Err(error),
+            _ => auditor.find(0, format!("the entries from 0 on cannot be read: {error}")),
+        }
+    }
+    let origin = match read_vkey(dir) {
+        Ok(verifier) => {
+            for (name, note) in notes(dir) {
+                auditor.checkpoint(name, &note, &verifier);
+            }
+            verifier.name().to_owned()
+        }
+        Err(error) => {
+            auditor.find(0, format!("the key that signs for entry 0 and all others cannot be read: {error}"));
+            String::new()
+        }
+    };
+    let audit = auditor.finish();
+    Ok(VerifyReport {
+        origin,
+        entries: audit.entries,
+        streams: audit.streams,
+        root: audit.root,
+        sealed,
+        findings: audit.findings,
+    })
+}
+
+fn check_seal(dir: &Path, auditor: &mut Auditor) -> Result<bool, PortError> {
+    let unwritten = std::fs::metadata(dir.join(DB).with_extension("db-wal")).is_ok_and(|meta| meta.len() > 0);
+    match seal::compare(dir) {
+        Ok(None) => Ok(false),
+        Ok(Some(pages)) if pages.is_empty() => Ok(true),
+        // A stop in the middle of writing back leaves pages newer than the seal, and the WAL that they came from.
+        Ok(Some(_)) if unwritten => Ok(false),
+        Ok(Some(pages)) => {
+            for page in pages {
+                let holds = if page.first == page.last {
+                    format!("entry {}", page.first)
+                } else {
+                    format!("entries {} to {}", page.first, page.last)
+                };
+                auditor.find(
+                    page.first,
+                    format!("page {} of `{DB}` is damaged: it holds, or leads to, {holds}", page.page),
+                );
+            }
+            Ok(true)
+        }
+        Err(error) if error.kind() == Kind::Damaged => {
+            auditor.find(0, format!("{error}, so the pages with entry 0 and all others are not covered"));
+            Ok(false)
+        }
+        Err(error) => Err(error),
+    }
+}
+
+fn read_log(dir: &Path, auditor: &mut Auditor) -> Result<(), PortError> {
+    const BATCH: usize = 1024;
+    let connection = schema::open_read_only(&dir.join(DB))?;
+    let size = schema::size(&connection)?;
+    let mut from = 0;
+    while from < size {
+        let leaves = schema::leaves(&connection, from, BATCH)?;
+        let Some((last, _)) = leaves.last() else { break };
+        from = last + 1;
+        leaves.iter().for_each(|(index, leaf)| auditor.leaf(*index, leaf));
+    }
+    let tiles = schema::tiles(&connection)?;
+    if (tiles.len() as u64) < size / schema::TILE {
+        auditor.find(
+            tiles.len() as u64 * schema::TILE,
+            format!("the stored hashes of entry {} are missing", tiles.len() as u64 * schema::TILE),
+        );
+    }
+    tiles.iter().for_each(|(index, hashes)| auditor.stored_hashes(index * schema::TILE, hashes));
+    auditor.stored_heads(&schema::heads(&connection)?);
+    Ok(())
+}
+
+/// The checkpoint in the database and the one that was given out.
+fn notes(dir: &Path) -> Vec<(&'static str, String)> {
+    let mut notes = Vec::new();
+    let inner = schema::open_read_only(&dir.join(DB)).and_then(|connection| schema::checkpoint(&connection));
+    match inner {
+        Ok(Some(note)) => notes.push(("the checkpoint in the ledger", note)),
+        Ok(None) if dir.join(CHECKPOINT).exists() => notes.push(("the checkpoint in the ledger", String::new())),
+        Ok(None) => {}
+        Err(_) => notes.push(("the checkpoint in the ledger", String::new())),
+    }
+    match files::read(&dir.join(CHECKPOINT)) {
+        Ok(bytes) => {
+            notes.push(("the checkpoint that was given out", String::from_utf8(bytes).unwrap_or_default()))
+        }
+        Err(error) if error.kind() == Kind::Absent && notes.is_empty() => {}
+        Err(_) => notes.push(("the checkpoint that was given out", String::new())),
+    }
+    notes
+}
+
+impl SqliteLedger {
+    /// Verifies the ledger of this folder, as [`verify_ledger`].
+    pub fn verify(&self) -> Result<VerifyReport, PortError> {
+        verify_ledger(&self.dir)
+    }
+}
