@@ -92,7 +92,8 @@ fn an_older_copy_of_the_ledger_does_not_satisfy_the_checkpoint_given_out() {
     let folder = tempfile::tempdir().unwrap();
     let dir = folder.path().join("ledger");
     found(&dir, 10);
-    let (old, seal) = (std::fs::read(dir.join("ledger.db")).unwrap(), std::fs::read(dir.join("seal")).unwrap());
+    let (old, seal) =
+        (std::fs::read(dir.join("ledger.db")).unwrap(), std::fs::read(dir.join("seal")).unwrap());
     drop(SqliteLedger::open(&dir).unwrap().append(vec![draft(10), draft(11)]).unwrap());
     std::fs::write(dir.join("ledger.db"), old).unwrap();
     std::fs::write(dir.join("seal"), seal).unwrap();

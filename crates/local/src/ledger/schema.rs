@@ -44,11 +44,7 @@ pub(super) fn failed(attempt: &str, error: &rusqlite::Error) -> PortError {
 /// Makes an empty database.
 pub(super) fn create(path: &Path) -> Result<(), PortError> {
     let connection = Connection::open(path).map_err(|error| failed("create", &error))?;
-    configure(&connection)?;
     connection.execute_batch(TABLES).map_err(|error| failed("create", &error))?;
-    connection
-        .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
-        .map_err(|error| failed("create", &error))?;
     private(path)
 }
 

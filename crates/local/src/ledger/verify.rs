@@ -127,7 +127,9 @@ fn notes(dir: &Path) -> Vec<(&'static str, String)> {
     let inner = schema::open_read_only(&dir.join(DB)).and_then(|connection| schema::checkpoint(&connection));
     match inner {
         Ok(Some(note)) => notes.push(("the checkpoint in the ledger", note)),
-        Ok(None) if dir.join(CHECKPOINT).exists() => notes.push(("the checkpoint in the ledger", String::new())),
+        Ok(None) if dir.join(CHECKPOINT).exists() => {
+            notes.push(("the checkpoint in the ledger", String::new()))
+        }
         Ok(None) => {}
         Err(_) => notes.push(("the checkpoint in the ledger", String::new())),
     }
