@@ -2,8 +2,8 @@
 //! [`crate::read`], which has checked everything that can be checked about it.
 
 use facts::{
-    AlertRule, ColumnName, ControlRule, Criterion, DataClassification, DatasetId, Days, EndpointName, KeyId, ModelName, ModelStage,
-    PersonId, RoleId, Tags, TeamId,
+    AlertRule, ColumnName, ControlRule, Criterion, DataClassification, DatasetId, Days, EndpointName, KeyId,
+    ModelName, ModelStage, PersonId, RoleId, Tags, TeamId,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
