@@ -162,15 +162,16 @@ impl<'a> Walker<'a> {
         self.required(node, schema, found);
         let mut known: Vec<(String, &'a Value)> = Vec::new();
         self.keys(schema, &mut known);
+        let by_pattern = schema.get("patternProperties").and_then(Value::as_object).and_then(|all| all.iter().next());
         let others = schema.get("additionalProperties").filter(|others| others.is_object());
-        let names = schema.get("propertyNames");
+        let others = others.or(by_pattern.map(|(_, values)| values));
         for (key, at, value) in items {
             if let Some((_, schema)) = known.iter().find(|(name, _)| name == key) {
                 self.walk(value, schema, key, found);
             } else if let Some(others) = others {
-                if let Some(names) = names {
-                    let key = Node { at: *at, kind: Kind::Text(key.clone()) };
-                    self.walk(&key, names, "key", found);
+                if let Some((names, _)) = by_pattern {
+                    let node = Node { at: *at, kind: Kind::Text(key.clone()) };
+                    pattern(&node, key, &serde_json::json!({ "pattern": names }), found);
                 }
                 self.walk(value, others, key, found);
             } else if !known.is_empty() || schema.get("additionalProperties") == Some(&Value::Bool(false)) {

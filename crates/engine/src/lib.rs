@@ -1,1 +1,54 @@
-//! The room `engine`.
+//! Use cases: each is plan, check the plan, execute, record. The engine is the only caller of the ports, and the
+//! ledger is its only memory: [`State`] is the ledger's entries replayed.
+//!
+//! The way of a command: [`Engine::sign_in`] turns an access key into an [`Actor`](facts::Actor); a method of one
+//! of the modules asks [`guard`] (a refusal is recorded and ends it), decides on the state without touching
+//! anything, does what the plan says, and appends what happened. An answer that says "done" is durable.
+
+mod alerts;
+mod approval;
+mod capture;
+mod core;
+mod data;
+mod deployment;
+mod documents;
+mod error;
+mod feedback;
+mod governance;
+mod history;
+mod keys;
+mod monitoring;
+mod record;
+mod registering;
+mod signing;
+mod split;
+mod state;
+mod training;
+mod validation;
+mod vault;
+
+pub use crate::core::{Engine, Ports};
+pub use alerts::AlertAction;
+pub use data::{ImportRequest, ReadRequest, SnapshotMade, View};
+pub use deployment::ServingModel;
+pub use documents::CardFiles;
+pub use error::Error;
+pub use governance::{Deliver, Founded, Issued};
+pub use history::HistoryAnswer;
+pub use keys::KeyView;
+pub use record::{
+    Fact, KeyChange, LabelBatch, MonitorReport, Origin, Refused, RuleOutcome, Segment, Snapshot, TrainingRun,
+};
+pub use state::State;
+pub use training::{TrainRequest, Trained};
+pub use validation::Validated;
+
+/// What a use case gives back: its answer, and the ledger entries that prove it.
+#[derive(Debug, Clone, serde::Serialize)]
+pub struct Done<T> {
+    /// The answer.
+    #[serde(flatten)]
+    pub answer: T,
+    /// The entries, the most important one last.
+    pub evidence: Vec<facts::EvidenceId>,
+}

@@ -1,0 +1,206 @@
+//! What the ledger's entries add up to. Built by replay only; nothing here is ever written back.
+
+use crate::record::{Fact, LabelBatch, MonitorReport, Segment, Snapshot, TrainingRun};
+use crate::Error;
+use charter::Checked;
+use facts::{AlertRule, Digest, EndpointName, EvidenceId, ModelName, PersonId, SnapshotName, StreamName, Timestamp};
+use guard::{AccessKey, HashedKey};
+use std::collections::BTreeMap;
+use world::Receipt;
+
+/// Something, and the entry that says so.
+#[derive(Debug, Clone)]
+pub struct Recorded<T> {
+    /// What.
+    pub what: T,
+    /// The entry.
+    pub evidence: EvidenceId,
+    /// When.
+    pub time: Timestamp,
+}
+
+/// The ledger, replayed.
+#[derive(Default)]
+pub struct State {
+    size: u64,
+    streams: BTreeMap<StreamName, u64>,
+    charter: Option<Checked>,
+    charters: Vec<Recorded<Digest>>,
+    credentials: Credentials,
+    snapshots: Vec<Recorded<Snapshot>>,
+    trainings: Vec<Recorded<TrainingRun>>,
+    registry: registry::State,
+    segments: BTreeMap<EndpointName, Vec<Recorded<Segment>>>,
+    labels: BTreeMap<ModelName, Vec<Recorded<LabelBatch>>>,
+    reports: BTreeMap<ModelName, Vec<Recorded<MonitorReport>>>,
+    alerts: BTreeMap<ModelName, Vec<Recorded<FiredAlert>>>,
+}
+
+/// An alert that fired.
+#[derive(Debug, Clone, PartialEq, serde::Serialize)]
+pub struct FiredAlert {
+    /// The rule as the charter had it.
+    pub rule: AlertRule,
+    /// The sentence with the numbers.
+    pub sentence: String,
+}
+
+/// The access keys in force, by holder.
+#[derive(Default)]
+pub struct Credentials {
+    by_holder: BTreeMap<PersonId, HashedKey>,
+}
+
+impl Credentials {
+    /// Whose key this is.
+    pub fn verify(&self, key: &AccessKey) -> Option<&PersonId> {
+        self.by_holder.iter().find(|(_, hashed)| hashed.verify(key)).map(|(holder, _)| holder)
+    }
+
+    /// Holders and hashes, for the gateway.
+    pub fn iter(&self) -> impl Iterator<Item = (&PersonId, &HashedKey)> {
+        self.by_holder.iter()
+    }
+
+    /// Whether `holder` has a key.
+    pub fn has(&self, holder: &PersonId) -> bool {
+        self.by_holder.contains_key(holder)
+    }
+}
+
+impl State {
+    /// Entries taken in so far.
+    pub fn size(&self) -> u64 {
+        self.size
+    }
+
+    /// The charter in force.
+    pub fn charter(&self) -> Option<&Checked> {
+        self.charter.as_ref()
+    }
+
+    /// All charters ever in force, oldest first.
+    pub fn charters(&self) -> &[Recorded<Digest>] {
+        &self.charters
+    }
+
+    /// The access keys in force.
+    pub fn credentials(&self) -> &Credentials {
+        &self.credentials
+    }
+
+    /// All snapshots, oldest first.
+    pub fn snapshots(&self) -> &[Recorded<Snapshot>] {
+        &self.snapshots
+    }
+
+    /// One snapshot by name.
+    pub fn snapshot(&self, name: &SnapshotName) -> Option<&Recorded<Snapshot>> {
+        self.snapshots.iter().find(|snapshot| snapshot.what.name == *name)
+    }
+
+    /// All training runs, oldest first.
+    pub fn trainings(&self) -> &[Recorded<TrainingRun>] {
+        &self.trainings
+    }
+
+    /// Versions, approvals, deployments.
+    pub fn registry(&self) -> &registry::State {
+        &self.registry
+    }
+
+    /// Captured traffic of an endpoint, oldest first.
+    pub fn segments(&self, endpoint: &EndpointName) -> &[Recorded<Segment>] {
+        self.segments.get(endpoint).map_or(&[], Vec::as_slice)
+    }
+
+    /// Label batches of a model, oldest first.
+    pub fn labels(&self, model: &ModelName) -> &[Recorded<LabelBatch>] {
+        self.labels.get(model).map_or(&[], Vec::as_slice)
+    }
+
+    /// Monitor reports of a model, oldest first.
+    pub fn reports(&self, model: &ModelName) -> &[Recorded<MonitorReport>] {
+        self.reports.get(model).map_or(&[], Vec::as_slice)
+    }
+
+    /// Alerts of a model, oldest first.
+    pub fn alerts(&self, model: &ModelName) -> &[Recorded<FiredAlert>] {
+        self.alerts.get(model).map_or(&[], Vec::as_slice)
+    }
+
+    /// The number that the next entry of `stream` will have, as far as this state has seen.
+    pub(crate) fn next_seq(&self, stream: &StreamName) -> u64 {
+        self.streams.get(stream).copied().unwrap_or(0)
+    }
+
+    pub(crate) fn set_charter(&mut self, charter: Checked) {
+        self.charter = Some(charter);
+    }
+
+    /// Takes in the next entry. Returns the digest of a charter that came in force with it, for the caller to load.
+    pub(crate) fn apply(&mut self, receipt: &Receipt) -> Result<Option<Digest>, Error> {
+        let entry = &receipt.entry;
+        if receipt.evidence.index() != self.size {
+            return Err(Error::damaged(format!("the ledger gave entry {} where entry {} was due", receipt.evidence.index(), self.size)));
+        }
+        let fact = Fact::deserialize_from(&entry.body)
+            .map_err(|error| Error::damaged(format!("entry {} cannot be read: {error}", receipt.evidence)))?;
+        self.size += 1;
+        self.streams.insert(entry.stream.clone(), entry.stream_seq + 1);
+        self.take(fact, receipt)
+    }
+
+    fn take(&mut self, fact: Fact, receipt: &Receipt) -> Result<Option<Digest>, Error> {
+        let time = receipt.entry.time;
+        let evidence = receipt.evidence.clone();
+        match fact {
+            Fact::CharterApplied { digest, .. } => {
+                self.charters.push(Recorded { what: digest, evidence, time });
+                return Ok(Some(digest));
+            }
+            Fact::CredentialIssued { holder, key } => {
+                self.credentials.by_holder.insert(holder, key);
+            }
+            Fact::CredentialRevoked { holder } => {
+                self.credentials.by_holder.remove(&holder);
+            }
+            Fact::SnapshotMade(snapshot) => self.snapshots.push(Recorded { what: *snapshot, evidence, time }),
+            Fact::TrainingRun(run) => self.trainings.push(Recorded { what: *run, evidence, time }),
+            Fact::Registry { event } => self
+                .registry
+                .apply(&event, &registry::At { time, evidence })
+                .map_err(|error| Error::damaged(format!("the registry cannot follow entry {}: {error}", receipt.evidence)))?,
+            Fact::TrafficCaptured(segment) => {
+                let list = self.segments.entry(segment.endpoint.clone()).or_default();
+                list.push(Recorded { what: segment, evidence, time });
+            }
+            Fact::LabelsImported(batch) => {
+                let list = self.labels.entry(batch.model.clone()).or_default();
+                list.push(Recorded { what: batch, evidence, time });
+            }
+            Fact::Monitored(report) => {
+                let list = self.reports.entry(report.model.clone()).or_default();
+                list.push(Recorded { what: *report, evidence, time });
+            }
+            Fact::AlertFired { model, rule, sentence, .. } => {
+                let list = self.alerts.entry(model).or_default();
+                list.push(Recorded { what: FiredAlert { rule, sentence }, evidence, time });
+            }
+            Fact::KeyAdministered { .. }
+            | Fact::KeyUsed { .. }
+            | Fact::SnapshotRead { .. }
+            | Fact::DocumentMade { .. }
+            | Fact::Refused(_)
+            | Fact::Failed { .. } => {}
+        }
+        Ok(None)
+    }
+}
+
+impl Fact {
+    fn deserialize_from(body: &serde_json::Value) -> Result<Self, serde_json::Error> {
+        use serde::Deserialize;
+        Self::deserialize(body)
+    }
+}

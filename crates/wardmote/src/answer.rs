@@ -1,0 +1,64 @@
+//! Answers: text for people, JSON for programs; colours never, since everything reads well without.
+
+use crate::failure::Failure;
+use serde::Serialize;
+use std::io::{self, Write};
+
+/// Where answers go, and in which form.
+pub(crate) struct Answers {
+    json: bool,
+}
+
+impl Answers {
+    pub(crate) fn new(json: bool) -> Self {
+        Self { json }
+    }
+
+    /// Whether programs are listening.
+    pub(crate) fn json(&self) -> bool {
+        self.json
+    }
+
+    /// One answer: `text` makes it for people.
+    pub(crate) fn give<T: Serialize>(&self, value: &T, text: impl FnOnce(&T) -> String) -> Result<(), Failure> {
+        if self.json {
+            let line = serde_json::to_string(value)
+                .map_err(|error| Failure::new(crate::failure::Exit::Failed, format!("cannot encode the answer: {error}")))?;
+            self.line(&line)
+        } else {
+            self.line(text(value).trim_end())
+        }
+    }
+
+    /// A line of text to standard output.
+    pub(crate) fn line(&self, text: &str) -> Result<(), Failure> {
+        let mut out = io::stdout().lock();
+        match writeln!(out, "{text}").and_then(|()| out.flush()) {
+            // Whoever read us has seen enough: `wardmote log | head`.
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+            Err(error) => Err(Failure::io("write to standard output", error)),
+            Ok(()) => Ok(()),
+        }
+    }
+
+    /// A remark that is not part of the answer.
+    pub(crate) fn remark(&self, text: &str) {
+        // Nobody listening to standard error is no reason to fail.
+        drop(writeln!(io::stderr().lock(), "{text}"));
+    }
+
+    /// A failure.
+    pub(crate) fn failure(&self, failure: &Failure) {
+        if self.json {
+            drop(writeln!(io::stdout().lock(), "{}", failure.to_json()));
+        } else {
+            drop(write!(io::stderr().lock(), "{}", failure.to_text()));
+        }
+    }
+}
+
+/// The last line of an answer: which ledger entries prove it.
+pub(crate) fn evidence(list: &[facts::EvidenceId]) -> String {
+    let ids: Vec<String> = list.iter().map(ToString::to_string).collect();
+    if ids.is_empty() { String::new() } else { format!("evidence: {}", ids.join(", ")) }
+}

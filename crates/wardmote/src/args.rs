@@ -1,0 +1,311 @@
+//! The command line: what can be typed, and the help that explains it. Help, man pages and completions come from here.
+
+use clap::{Args, Parser, Subcommand, ValueHint};
+use facts::{ColumnName, DatasetId, KeyId, ModelName, PersonId, SnapshotName, Timestamp};
+use std::path::PathBuf;
+
+/// Wardmote secures and governs AI models from data to retirement.
+#[derive(Debug, Parser)]
+#[command(name = "wardmote", version, propagate_version = true, max_term_width = 100)]
+#[command(after_help = EXIT_CODES)]
+pub(crate) struct Cli {
+    /// The folder of the house: charter, ledger, keys and encrypted objects.
+    #[arg(long, global = true, default_value = ".", value_hint = ValueHint::DirPath, env = "WARDMOTE_DIR")]
+    pub(crate) dir: PathBuf,
+
+    /// Answer with JSON instead of text.
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+
+    /// Act as this person or service; the access key is taken from `credentials.json` of the folder, or from
+    /// WARDMOTE_ACCESS_KEY if this is absent.
+    #[arg(long = "as", global = true, value_name = "ID")]
+    pub(crate) act_as: Option<PersonId>,
+
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+pub(crate) const EXIT_CODES: &str = "\
+Exit codes: 0 done; 1 failed; 2 wrong use of the command line; 3 refused by policy or a gate;
+4 bad input; 5 there is no such thing; 6 conflict with the present state; 7 verification found damage;
+8 the outside failed (disk full, port taken, access to a file).";
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Run the whole life of a credit-scoring model in a fresh folder, step by step.
+    Demo(DemoArgs),
+    /// Write a charter to start from.
+    Init(InitArgs),
+    /// Show what the charter in the folder means, and what it would change. Changes nothing.
+    Plan,
+    /// Put the charter of the folder in force.
+    Apply,
+    /// Print the JSON Schema of charters, for editors.
+    Schema,
+    /// Snapshots of data sets.
+    #[command(subcommand)]
+    Data(DataCommand),
+    /// Keys that protect data at rest.
+    #[command(subcommand)]
+    Key(KeyCommand),
+    /// Access keys of people and services.
+    #[command(subcommand)]
+    Credential(CredentialCommand),
+    /// Model versions: train, validate, approve, deploy, roll back.
+    #[command(subcommand)]
+    Model(ModelCommand),
+    /// Serve the deployed models: POST /endpoints/{name}/invocations, GET /ping.
+    Serve(ServeArgs),
+    /// Labels that arrive after the predictions.
+    #[command(subcommand)]
+    Labels(LabelsCommand),
+    /// Look at the latest traffic: drift, quality, fairness, and what the alert rules say.
+    Monitor(MonitorArgs),
+    /// Write the model card of a version, as HTML, Markdown and SageMaker JSON.
+    Card(CardArgs),
+    /// What served at a time, and who approved it on which evidence.
+    History(HistoryArgs),
+    /// Show entries of the ledger.
+    Log(LogArgs),
+    /// Check the whole ledger, bit by bit. Names what is damaged.
+    Verify,
+    /// Print a shell completion script.
+    Completions {
+        /// The shell.
+        shell: clap_complete::Shell,
+    },
+    /// Write man pages into a folder.
+    Man {
+        /// The folder.
+        #[arg(value_hint = ValueHint::DirPath)]
+        out: PathBuf,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct DemoArgs {
+    /// Set an earlier demo in the same folder aside (it is renamed, not deleted) and start afresh.
+    #[arg(long)]
+    pub(crate) again: bool,
+    /// The training program, built already; by default it is built from the examples with cargo.
+    #[arg(long, value_hint = ValueHint::FilePath)]
+    pub(crate) trainer: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct InitArgs {
+    /// The training program that the charter names.
+    #[arg(long, default_value = "./trainer", value_hint = ValueHint::FilePath)]
+    pub(crate) trainer: String,
+    /// The folder of its source code, in a Git checkout.
+    #[arg(long, default_value = ".", value_hint = ValueHint::DirPath)]
+    pub(crate) code: String,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum DataCommand {
+    /// List the snapshots.
+    List,
+    /// Take in a CSV file as an encrypted, immutable snapshot.
+    Import {
+        /// The data set.
+        dataset: DatasetId,
+        /// The file.
+        #[arg(value_hint = ValueHint::FilePath)]
+        file: PathBuf,
+        /// The last part of the snapshot's name; today's date by default.
+        #[arg(long)]
+        label: Option<String>,
+    },
+    /// Make the pseudonymised snapshot that the charter describes.
+    Pseudonymise {
+        /// The data set to make.
+        dataset: DatasetId,
+    },
+    /// Read a snapshot, if your role may.
+    Read {
+        /// The snapshot.
+        snapshot: SnapshotName,
+        /// Write to this file (mode 0600) instead of standard output.
+        #[arg(long, value_hint = ValueHint::FilePath)]
+        out: Option<PathBuf>,
+        /// Why; goes on record.
+        #[arg(long, default_value = "read by hand")]
+        purpose: String,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum KeyCommand {
+    /// List the keys and their state.
+    List,
+    /// Disable a key: what it protects cannot be read until it is enabled again.
+    Disable {
+        /// The key.
+        key: KeyId,
+    },
+    /// Enable a key again.
+    Enable {
+        /// The key.
+        key: KeyId,
+    },
+    /// Give a key new material; what it protects already stays readable.
+    Rotate {
+        /// The key.
+        key: KeyId,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum CredentialCommand {
+    /// Issue a new access key; the earlier one stops working.
+    Issue {
+        /// The person or service.
+        holder: PersonId,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum ModelCommand {
+    /// List the models and their versions.
+    List,
+    /// Show one version with its evidence.
+    Show(VersionArgs),
+    /// Run the training program under the training role and register what it makes.
+    Train {
+        /// The model.
+        model: ModelName,
+        /// A hyperparameter, in place of the charter's; may be repeated.
+        #[arg(long = "set", value_name = "NAME=VALUE", value_parser = name_and_value)]
+        set: Vec<(String, String)>,
+        /// The snapshot to train on; the latest by default.
+        #[arg(long)]
+        snapshot: Option<SnapshotName>,
+    },
+    /// Measure a version on held-back data and judge it by the charter's acceptance criteria.
+    Validate(VersionArgs),
+    /// Approve a version; not your own.
+    Approve(VersionArgs),
+    /// Refuse a version for good.
+    Reject {
+        /// Which.
+        #[command(flatten)]
+        version: VersionArgs,
+        /// Why.
+        #[arg(long)]
+        reason: String,
+    },
+    /// Put an approved version behind the model's endpoint.
+    Deploy(VersionArgs),
+    /// Put the version back that served before.
+    Rollback {
+        /// The model.
+        model: ModelName,
+        /// Why.
+        #[arg(long)]
+        reason: String,
+    },
+    /// Take a version out of use for good.
+    Retire {
+        /// Which.
+        #[command(flatten)]
+        version: VersionArgs,
+        /// Why.
+        #[arg(long)]
+        reason: String,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct VersionArgs {
+    /// The model.
+    pub(crate) model: ModelName,
+    /// The number of the version.
+    pub(crate) version: u32,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ServeArgs {
+    /// The address to listen on; port 0 takes any free one.
+    #[arg(long, default_value = "127.0.0.1:8080")]
+    pub(crate) listen: std::net::SocketAddr,
+    /// Captured traffic is sealed into the record at least this often.
+    #[arg(long, default_value_t = 60)]
+    pub(crate) capture_seconds: u64,
+    /// Stop when standard input is closed (for programs that start this one).
+    #[arg(long)]
+    pub(crate) until_stdin_closes: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum LabelsCommand {
+    /// Import ground truth as SageMaker Model Monitor has it, in JSON Lines.
+    Import {
+        /// The model.
+        model: ModelName,
+        /// The file.
+        #[arg(value_hint = ValueHint::FilePath)]
+        file: PathBuf,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct MonitorArgs {
+    /// The model.
+    pub(crate) model: ModelName,
+    /// Only look: let no rule act.
+    #[arg(long)]
+    pub(crate) look_only: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CardArgs {
+    /// The model.
+    pub(crate) model: ModelName,
+    /// The number of the version; the serving one by default.
+    pub(crate) version: Option<u32>,
+    /// The folder to write to; `cards` in the house by default.
+    #[arg(long, value_hint = ValueHint::DirPath)]
+    pub(crate) out: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct HistoryArgs {
+    /// The model.
+    #[arg(long)]
+    pub(crate) model: ModelName,
+    /// The time, as RFC 3339 or a date (its midnight in UTC); now by default.
+    #[arg(long, value_name = "TIME")]
+    pub(crate) as_of: Option<Timestamp>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct LogArgs {
+    /// Only entries of this stream, such as `model/credit-scoring` or `key/credit-data`.
+    #[arg(long)]
+    pub(crate) stream: Option<String>,
+    /// Only refusals.
+    #[arg(long)]
+    pub(crate) refused: bool,
+    /// At most this many, the latest.
+    #[arg(long, default_value_t = 50)]
+    pub(crate) limit: usize,
+}
+
+fn name_and_value(text: &str) -> Result<(String, String), String> {
+    let (name, value) = text.split_once('=').ok_or_else(|| format!("`{text}` is not of the form NAME=VALUE"))?;
+    name.parse::<ColumnName>().map_err(|error| error.to_string())?;
+    Ok((name.to_owned(), value.to_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_well_formed() {
+        Cli::command().debug_assert();
+    }
+}
