@@ -1,1 +1,12 @@
-//! The room `monitor`.
+//! Watching a model: captured traffic, drift of its inputs, quality once labels arrive, fairness, alert rules.
+//!
+//! Invariants: data and time are arguments; undefined numbers are absent, never NaN and never 0; too little data is
+//! [`facts::Verdict::Unknown`].
+
+pub mod capture;
+pub mod drift;
+pub mod fairness;
+pub mod measure;
+pub mod quality;
+pub mod rules;
+pub mod special;
