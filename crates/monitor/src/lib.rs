@@ -7,6 +7,7 @@ pub mod capture;
 pub mod drift;
 pub mod fairness;
 pub mod measure;
+pub mod payload;
 pub mod quality;
 pub mod rules;
 pub mod special;

@@ -1,0 +1,365 @@
+//! The HTTP server: who calls, what they may, what the model says.
+
+use crate::answer::{Answer, Refusal, plain, set};
+use crate::bundle::{Bundle, BundleSlot, Principal, Route};
+use crate::capture::Capture;
+use crate::metrics::Metrics;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use facts::EndpointName;
+use guard::AccessKey;
+use guard::quota::Admission;
+use http_body_util::{BodyExt, Limited};
+use hyper::body::Incoming;
+use hyper::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap};
+use hyper::service::service_fn;
+use hyper::{Method, Request, StatusCode};
+use hyper_util::rt::{TokioIo, TokioTimer};
+use monitor::capture::{CaptureData, CaptureRecord, CapturedBody, EventMetadata};
+use monitor::payload::{self, Prediction};
+use std::convert::Infallible;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+use tokio::net::TcpListener;
+use tokio::sync::Semaphore;
+use world::{Clock, Entropy, Kind, PortError, Score};
+
+const MAX_BODY_BYTES: usize = 5 << 20;
+const MAX_HEADERS: usize = 64;
+const MAX_CONNECTIONS: usize = 4096;
+const HEADER_TIMEOUT: Duration = Duration::from_secs(10);
+const BODY_TIMEOUT: Duration = Duration::from_secs(30);
+const DRAIN_TIMEOUT: Duration = Duration::from_secs(5);
+const MAX_ATTRIBUTES: usize = 1024;
+
+/// A gateway that has its address and waits to run.
+pub struct Gateway {
+    listener: TcpListener,
+    address: SocketAddr,
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    slot: BundleSlot,
+    capture: Option<Capture>,
+    clock: Arc<dyn Clock>,
+    /// Makes request ids: a random beginning and a counter, so that they are unique and cost nothing.
+    session: [u8; 8],
+    count: AtomicU64,
+    metrics: Metrics,
+}
+
+impl Gateway {
+    /// Takes the address. An error of kind Busy if it is taken.
+    pub async fn bind(
+        address: SocketAddr,
+        slot: BundleSlot,
+        capture: Option<Capture>,
+        clock: Arc<dyn Clock>,
+        entropy: &dyn Entropy,
+    ) -> Result<Self, PortError> {
+        let failed = |error| PortError::io(format!("listen on `{address}`"), error);
+        let listener = TcpListener::bind(address).await.map_err(failed)?;
+        let address = listener.local_addr().map_err(failed)?;
+        let mut session = [0; 8];
+        entropy.fill(&mut session)?;
+        let shared =
+            Shared { slot, capture, clock, session, count: AtomicU64::new(0), metrics: Metrics::default() };
+        Ok(Self { listener, address, shared: Arc::new(shared) })
+    }
+
+    /// Where it listens.
+    pub fn local_addr(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Answers until `shutdown` is ready, then lets what has begun finish.
+    pub async fn run(self, shutdown: impl Future<Output = ()>) {
+        let graceful = hyper_util::server::graceful::GracefulShutdown::new();
+        let room = Arc::new(Semaphore::new(MAX_CONNECTIONS));
+        tokio::pin!(shutdown);
+        loop {
+            let accepted = tokio::select! {
+                accepted = self.listener.accept() => accepted,
+                () = &mut shutdown => break,
+            };
+            let Ok((stream, _)) = accepted else { continue };
+            let Ok(permit) = Arc::clone(&room).try_acquire_owned() else { continue };
+            let shared = Arc::clone(&self.shared);
+            let service = service_fn(move |request| {
+                let shared = Arc::clone(&shared);
+                async move { Ok::<_, Infallible>(shared.answer(request).await) }
+            });
+            let mut builder = hyper::server::conn::http1::Builder::new();
+            builder
+                .timer(TokioTimer::new())
+                .header_read_timeout(HEADER_TIMEOUT)
+                .max_headers(MAX_HEADERS)
+                .max_buf_size(64 << 10);
+            let connection = graceful.watch(builder.serve_connection(TokioIo::new(stream), service));
+            tokio::spawn(async move {
+                // A connection that breaks is the client's affair.
+                drop(connection.await);
+                drop(permit);
+            });
+        }
+        drop(tokio::time::timeout(DRAIN_TIMEOUT, graceful.shutdown()).await);
+    }
+}
+
+impl Shared {
+    async fn answer(&self, request: Request<Incoming>) -> Answer {
+        let started = Instant::now();
+        let id = self.request_id();
+        let mut answer = match (request.method(), request.uri().path()) {
+            (&Method::GET, "/ping") => self.ping(),
+            (&Method::GET, "/metrics") => {
+                plain(StatusCode::OK, "text/plain; version=0.0.4", self.metrics.text().into_bytes())
+            }
+            (method, path) => {
+                let name = path
+                    .strip_prefix("/endpoints/")
+                    .and_then(|rest| rest.strip_suffix("/invocations"))
+                    .map(str::to_owned);
+                let answer = match (method, name) {
+                    (&Method::POST, Some(name)) => self.invoke(&name, &id, request).await,
+                    (_, Some(_)) => Err(Refusal::new(
+                        StatusCode::METHOD_NOT_ALLOWED,
+                        "MethodNotAllowedException",
+                        "invocations are made with POST",
+                    )
+                    .with("allow", "POST")),
+                    (_, None) => Err(Refusal::new(
+                        StatusCode::NOT_FOUND,
+                        "ResourceNotFoundException",
+                        "there is nothing here: call `POST /endpoints/{name}/invocations` or `GET /ping`",
+                    )),
+                };
+                let answer = answer.unwrap_or_else(|refusal| refusal.answer());
+                self.metrics.count(answer.status().as_u16(), started.elapsed());
+                answer
+            }
+        };
+        set(&mut answer, "x-amzn-requestid", &id);
+        answer
+    }
+
+    fn ping(&self) -> Answer {
+        let bundle = self.slot.get();
+        let loaded = bundle.routes.values().flatten().count();
+        let dropped = self.metrics.capture_dropped.load(Ordering::Relaxed);
+        let body = serde_json::json!({ "endpoints": bundle.routes.len(), "loaded": loaded, "capture_dropped": dropped });
+        plain(StatusCode::OK, "application/json", body.to_string().into_bytes())
+    }
+
+    async fn invoke(&self, name: &str, id: &str, request: Request<Incoming>) -> Result<Answer, Refusal> {
+        let bundle = self.slot.get();
+        let (parts, body) = request.into_parts();
+        let principal = sign_in(&bundle, &parts.headers)?;
+        let (endpoint, route) = find(&bundle, name)?;
+        if !route.allowed.contains(&principal.id) {
+            let message = format!(
+                "`{}` may not invoke the endpoint `{name}`: the charter names its consumers",
+                principal.id
+            );
+            return Err(Refusal::new(StatusCode::FORBIDDEN, "AccessDeniedException", message));
+        }
+        if let Admission::Limited { retry_after_seconds, limit } = self.slot.take(principal, self.clock.now())
+        {
+            let message = format!(
+                "`{}` is over its quota: {limit}; try again in {retry_after_seconds} s",
+                principal.id
+            );
+            let refusal = Refusal::new(StatusCode::TOO_MANY_REQUESTS, "TooManyRequestsException", message);
+            return Err(refusal
+                .with("retry-after", retry_after_seconds.to_string())
+                .with("ratelimit-policy", limit));
+        }
+        let meta = Meta::of(&parts.headers)?;
+        let body = read(body).await?;
+        let content_type = header(&parts.headers, CONTENT_TYPE.as_str()).unwrap_or("text/csv").to_owned();
+        if !payload::is_supported(&content_type) {
+            let message = format!(
+                "content type `{content_type}` is not supported: send `text/csv` or `application/json`"
+            );
+            return Err(Refusal::new(
+                StatusCode::UNSUPPORTED_MEDIA_TYPE,
+                "UnsupportedMediaTypeException",
+                message,
+            ));
+        }
+        let rows =
+            payload::records(route.loaded.inputs(), &content_type, &body).map_err(Refusal::bad_request)?;
+        let scores = route.loaded.score(&rows).map_err(|error| model_error(&error))?;
+        let accept = header(&parts.headers, ACCEPT.as_str()).unwrap_or("application/json");
+        let predictions: Vec<_> =
+            scores.iter().map(|score| (prediction(route, score), &score.probabilities)).collect();
+        let (answer_type, answer_body) = payload::answer(&predictions, (&route.model, route.version), accept);
+        let variant = route.variant();
+        self.capture(endpoint, route, id, &meta, (&content_type, &body), (answer_type, &answer_body));
+        let mut answer = plain(StatusCode::OK, answer_type, answer_body);
+        set(&mut answer, "x-amzn-invoked-production-variant", &variant);
+        if let Some(inference_id) = &meta.inference_id {
+            set(&mut answer, "x-amzn-sagemaker-inference-id", inference_id);
+        }
+        if let Some(attributes) = &meta.custom_attributes {
+            set(&mut answer, "x-amzn-sagemaker-custom-attributes", attributes);
+        }
+        Ok(answer)
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "the two sides of one exchange, each with its type")]
+    fn capture(
+        &self,
+        endpoint: &EndpointName,
+        route: &Route,
+        id: &str,
+        meta: &Meta,
+        input: (&str, &[u8]),
+        output: (&str, &[u8]),
+    ) {
+        let Some(capture) = &self.capture else { return };
+        let drawn = facts::Digest::of(id.as_bytes()).as_bytes()[0];
+        if f64::from(drawn) >= route.capture_share * 256.0 {
+            return;
+        }
+        let record = CaptureRecord {
+            capture_data: CaptureData {
+                endpoint_input: captured("INPUT", input.0, input.1),
+                endpoint_output: captured("OUTPUT", output.0, output.1),
+            },
+            event_metadata: EventMetadata {
+                event_id: id.to_owned(),
+                inference_id: meta.inference_id.clone(),
+                inference_time: self.clock.now(),
+                custom_attributes: meta.custom_attributes.iter().cloned().collect(),
+            },
+            event_version: "0".to_owned(),
+        };
+        if !capture.record(endpoint, &route.variant(), &record) {
+            self.metrics.capture_dropped.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    /// A UUID in form: random beginning, counter at the end.
+    fn request_id(&self) -> String {
+        let n = self.count.fetch_add(1, Ordering::Relaxed);
+        let s = self.session;
+        format!(
+            "{:02x}{:02x}{:02x}{:02x}-{:02x}{:02x}-4{:01x}{:02x}-8{:03x}-{:012x}",
+            s[0],
+            s[1],
+            s[2],
+            s[3],
+            s[4],
+            s[5],
+            s[6] & 15,
+            s[7],
+            (n >> 48) & 0xfff,
+            n & 0xffff_ffff_ffff
+        )
+    }
+}
+
+/// What SageMaker's headers say.
+struct Meta {
+    inference_id: Option<String>,
+    custom_attributes: Option<String>,
+}
+
+impl Meta {
+    fn of(headers: &HeaderMap) -> Result<Self, Refusal> {
+        let bounded = |name: &'static str, most: usize| match header(headers, name) {
+            Some(text) if text.len() > most => {
+                Err(Refusal::bad_request(format!("the header `{name}` is longer than {most} characters")))
+            }
+            text => Ok(text.map(str::to_owned)),
+        };
+        Ok(Self {
+            inference_id: bounded("x-amzn-sagemaker-inference-id", 64)?,
+            custom_attributes: bounded("x-amzn-sagemaker-custom-attributes", MAX_ATTRIBUTES)?,
+        })
+    }
+}
+
+fn header<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+    headers.get(name).and_then(|value| value.to_str().ok())
+}
+
+/// `Authorization: Bearer wmk_...`, or Basic with the key as password.
+fn sign_in<'a>(bundle: &'a Bundle, headers: &HeaderMap) -> Result<&'a Principal, Refusal> {
+    let text = header(headers, AUTHORIZATION.as_str()).ok_or_else(Refusal::unauthorised)?;
+    let (scheme, rest) = text.split_once(' ').ok_or_else(Refusal::unauthorised)?;
+    let key = match scheme.to_ascii_lowercase().as_str() {
+        "bearer" => rest.trim().to_owned(),
+        "basic" => {
+            let decoded = STANDARD.decode(rest.trim()).ok().and_then(|bytes| String::from_utf8(bytes).ok());
+            let decoded = decoded.ok_or_else(Refusal::wrong_key)?;
+            decoded.split_once(':').map(|(_, password)| password.to_owned()).ok_or_else(Refusal::wrong_key)?
+        }
+        _ => return Err(Refusal::unauthorised()),
+    };
+    let key = AccessKey::parse(&key).map_err(|_| Refusal::wrong_key())?;
+    bundle.sign_in(&key).ok_or_else(Refusal::wrong_key)
+}
+
+fn find<'a>(bundle: &'a Bundle, name: &str) -> Result<(&'a EndpointName, &'a Route), Refusal> {
+    let found = bundle.routes.iter().find(|(endpoint, _)| endpoint.as_str() == name);
+    match found {
+        Some((endpoint, Some(route))) => Ok((endpoint, route)),
+        Some((_, None)) => {
+            let message =
+                format!("no version is deployed at the endpoint `{name}`: approve and deploy one first");
+            Err(Refusal::new(StatusCode::CONFLICT, "ModelNotReadyException", message))
+        }
+        None => {
+            let message = format!("there is no endpoint `{name}`");
+            Err(Refusal::new(StatusCode::NOT_FOUND, "ResourceNotFoundException", message))
+        }
+    }
+}
+
+async fn read(body: Incoming) -> Result<Vec<u8>, Refusal> {
+    let limited = Limited::new(body, MAX_BODY_BYTES).collect();
+    match tokio::time::timeout(BODY_TIMEOUT, limited).await {
+        Err(_) => Err(Refusal::new(
+            StatusCode::REQUEST_TIMEOUT,
+            "RequestTimeoutException",
+            "the body did not come in time",
+        )),
+        Ok(Ok(collected)) => Ok(collected.to_bytes().to_vec()),
+        Ok(Err(error)) if error.is::<http_body_util::LengthLimitError>() => {
+            let message = format!("the body is larger than {MAX_BODY_BYTES} bytes");
+            Err(Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, "RequestTooLargeException", message))
+        }
+        Ok(Err(_)) => Err(Refusal::bad_request("the body could not be read")),
+    }
+}
+
+fn prediction(route: &Route, score: &Score) -> Prediction {
+    let probability = score.probabilities.get(&route.positive_label).copied().unwrap_or(0.0);
+    Prediction { label: score.label.clone(), probability }
+}
+
+fn model_error(error: &PortError) -> Refusal {
+    match error.kind() {
+        Kind::Invalid => Refusal::bad_request(error.to_string()),
+        _ => Refusal::new(StatusCode::INTERNAL_SERVER_ERROR, "ModelError", "the model could not answer"),
+    }
+}
+
+fn captured(mode: &str, content_type: &str, body: &[u8]) -> CapturedBody {
+    let (data, encoding) = match std::str::from_utf8(body) {
+        Ok(text) if content_type.starts_with("text/csv") => (text.to_owned(), "CSV"),
+        Ok(text) if content_type.starts_with("application/json") => (text.to_owned(), "JSON"),
+        _ => (STANDARD.encode(body), "BASE64"),
+    };
+    CapturedBody {
+        observed_content_type: content_type.to_owned(),
+        mode: mode.to_owned(),
+        data,
+        encoding: encoding.to_owned(),
+    }
+}
