@@ -162,7 +162,8 @@ impl<'a> Walker<'a> {
         self.required(node, schema, found);
         let mut known: Vec<(String, &'a Value)> = Vec::new();
         self.keys(schema, &mut known);
-        let by_pattern = schema.get("patternProperties").and_then(Value::as_object).and_then(|all| all.iter().next());
+        let by_pattern =
+            schema.get("patternProperties").and_then(Value::as_object).and_then(|all| all.iter().next());
         let others = schema.get("additionalProperties").filter(|others| others.is_object());
         let others = others.or(by_pattern.map(|(_, values)| values));
         for (key, at, value) in items {

@@ -12,7 +12,8 @@ fn file(text: &str) -> Vec<SourceFile> {
 /// What is said when `from` is replaced by `to` in the example.
 fn complaint(from: &str, to: &str) -> String {
     assert!(EXAMPLE.contains(from), "`{from}` is not in the example");
-    read(&file(&EXAMPLE.replacen(from, to, 1))).map_or_else(|errors| errors.to_string(), |_| "no complaint".into())
+    read(&file(&EXAMPLE.replacen(from, to, 1)))
+        .map_or_else(|errors| errors.to_string(), |_| "no complaint".into())
 }
 
 #[test]
@@ -32,7 +33,10 @@ fn the_schema_is_the_one_checked_in() {
     if std::env::var_os("UPDATE_GOLDEN").is_some() {
         std::fs::write(path, &actual).unwrap();
     }
-    assert!(std::fs::read_to_string(path).unwrap_or_default() == actual, "run UPDATE_GOLDEN=1 cargo test -p charter");
+    assert!(
+        std::fs::read_to_string(path).unwrap_or_default() == actual,
+        "run UPDATE_GOLDEN=1 cargo test -p charter"
+    );
 }
 
 #[test]
@@ -86,7 +90,16 @@ fn every_kind_of_mistake_has_its_words() {
 #[test]
 fn yaml_that_surprises_is_refused() {
     let mut all = String::new();
-    for text in ["", "a: [1, 2\n", "a: 1\na: 2\n", "a: &x 1\nb: *x\n", "a: !!str 1\n", "a: 1\n---\nb: 2\n", "- a\n", "\tb: 1\n"] {
+    for text in [
+        "",
+        "a: [1, 2\n",
+        "a: 1\na: 2\n",
+        "a: &x 1\nb: *x\n",
+        "a: !!str 1\n",
+        "a: 1\n---\nb: 2\n",
+        "- a\n",
+        "\tb: 1\n",
+    ] {
         all.push_str(&format!("=== {text:?}\n{}\n", read(&file(text)).unwrap_err()));
     }
     insta::assert_snapshot!(all);
@@ -114,7 +127,11 @@ fn several_files_make_one_charter() {
 fn a_plan_says_what_is_loosened() {
     let read = |text: &str| read(&file(text)).unwrap().0;
     let old = read(EXAMPLE);
-    let text = EXAMPLE.replacen("at_least: 0.72", "at_least: 0.6", 1).replacen("roles: [auditor]", "roles: [auditor, ml-engineer]", 1);
+    let text = EXAMPLE.replacen("at_least: 0.72", "at_least: 0.6", 1).replacen(
+        "roles: [auditor]",
+        "roles: [auditor, ml-engineer]",
+        1,
+    );
     let plan = charter::plan(Some(&old), &read(&text));
     assert!(plan.loosens());
     insta::assert_snapshot!(plan);

@@ -8,7 +8,7 @@ use guard::{AccessKey, Action, Authorized, Authorizer, Decision, Resource};
 use ledger::{Draft, Outcome};
 use std::path::PathBuf;
 use std::sync::Arc;
-use world::{Clock, Entropy, Kind, KeyService, LedgerStore, ObjectStore, ProgramRunner, Receipt, Runtime};
+use world::{Clock, Entropy, KeyService, Kind, LedgerStore, ObjectStore, ProgramRunner, Receipt, Runtime};
 
 /// Everything outside, as the binary chose it.
 #[derive(Clone)]
@@ -98,10 +98,18 @@ impl Engine {
 
     /// An alert, acting for a rule of the charter.
     pub(crate) fn alert_actor(rule: &facts::AlertRule) -> Result<Actor, Error> {
-        let slug: String =
-            rule.metric.as_str().to_ascii_lowercase().chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect();
-        let id = format!("alert-{}", slug.trim_matches('-')).parse().map_err(|e: facts::ParseError| Error::input(e.to_string()))?;
-        let role: RoleId = "automation".parse().map_err(|e: facts::ParseError| Error::input(e.to_string()))?;
+        let slug: String = rule
+            .metric
+            .as_str()
+            .to_ascii_lowercase()
+            .chars()
+            .map(|c| if c.is_ascii_alphanumeric() { c } else { '-' })
+            .collect();
+        let id = format!("alert-{}", slug.trim_matches('-'))
+            .parse()
+            .map_err(|e: facts::ParseError| Error::input(e.to_string()))?;
+        let role: RoleId =
+            "automation".parse().map_err(|e: facts::ParseError| Error::input(e.to_string()))?;
         Ok(Actor::new(id, ActorKind::Alert, vec![role]))
     }
 
@@ -118,10 +126,20 @@ impl Engine {
     }
 
     /// Asks the policies; a refusal is recorded and returned as an error.
-    pub(crate) fn authorise(&mut self, actor: &Actor, action: Action, resource: &Resource) -> Result<Authorized, Error> {
+    pub(crate) fn authorise(
+        &mut self,
+        actor: &Actor,
+        action: Action,
+        resource: &Resource,
+    ) -> Result<Authorized, Error> {
         let decision = match &self.authorizer {
             Some(authorizer) => authorizer.decide(actor, action, resource),
-            None => return Err(self.charter().err().unwrap_or_else(|| Error::damaged("the policies are not loaded"))),
+            None => {
+                return Err(self
+                    .charter()
+                    .err()
+                    .unwrap_or_else(|| Error::damaged("the policies are not loaded")));
+            }
         };
         match decision {
             Decision::Allowed(proof) => Ok(proof),
@@ -136,9 +154,15 @@ impl Engine {
         }
     }
 
+    /// Whether the policies would allow it; asks only, and records nothing.
+    pub(crate) fn permits(&self, actor: &Actor, action: Action, resource: &Resource) -> bool {
+        self.authorizer.as_ref().is_some_and(|authorizer| authorizer.permits(actor, action, resource))
+    }
+
     /// Records a refusal and makes the error for it.
     pub(crate) fn refuse(&mut self, actor: &Actor, action: &str, resource: &str, why: Refused) -> Error {
-        let entry = NewEntry { actor, action, resource, outcome: Outcome::Refused, fact: Fact::Refused(why.clone()) };
+        let entry =
+            NewEntry { actor, action, resource, outcome: Outcome::Refused, fact: Fact::Refused(why.clone()) };
         match self.record(vec![entry]) {
             Ok(mut evidence) => match evidence.pop() {
                 Some(evidence) => Error::Refused { why, evidence },
@@ -151,10 +175,13 @@ impl Engine {
     /// Appends what happened, durably, and takes it into the state.
     pub(crate) fn record(&mut self, entries: Vec<NewEntry<'_>>) -> Result<Vec<EvidenceId>, Error> {
         let time = self.now();
-        let drafts = entries.into_iter().map(|entry| self.draft(entry, time)).collect::<Result<Vec<_>, _>>()?;
+        let drafts =
+            entries.into_iter().map(|entry| self.draft(entry, time)).collect::<Result<Vec<_>, _>>()?;
         let receipts = self.ports.ledger.append(drafts).map_err(|error| match error.kind() {
-            Kind::Conflict => Error::conflict("somebody else changed this at the same moment; nothing was done")
-                .with_help("run the command again"),
+            Kind::Conflict => {
+                Error::conflict("somebody else changed this at the same moment; nothing was done")
+                    .with_help("run the command again")
+            }
             _ => Error::Port(error),
         })?;
         // Others may have appended between our state and ours; the state takes entries in order only.
@@ -171,7 +198,8 @@ impl Engine {
         let stream = stream_of(entry.resource, entry.action)?;
         // What the registry decided, it decided on a state; if the stream has moved on since, it must decide again.
         let expected_seq = matches!(entry.fact, Fact::Registry { .. }).then(|| self.state.next_seq(&stream));
-        let body = serde_json::to_value(&entry.fact).map_err(|error| Error::damaged(format!("cannot encode a fact: {error}")))?;
+        let body = serde_json::to_value(&entry.fact)
+            .map_err(|error| Error::damaged(format!("cannot encode a fact: {error}")))?;
         Ok(Draft {
             stream,
             expected_seq,
@@ -188,9 +216,14 @@ impl Engine {
         for receipt in receipts {
             if let Some(digest) = self.state.apply(receipt)? {
                 let checked = self.read_charter(&digest)?;
-                let policies: Vec<(String, String)> =
-                    checked.charter().policies.iter().map(|policy| (policy.id.clone(), policy.cedar.clone())).collect();
-                self.authorizer = Some(Authorizer::new(&policies).map_err(|error| Error::damaged(error.to_string()))?);
+                let policies: Vec<(String, String)> = checked
+                    .charter()
+                    .policies
+                    .iter()
+                    .map(|policy| (policy.id.clone(), policy.cedar.clone()))
+                    .collect();
+                self.authorizer =
+                    Some(Authorizer::new(&policies).map_err(|error| Error::damaged(error.to_string()))?);
                 self.state.set_charter(checked);
             }
         }

@@ -71,13 +71,20 @@ impl Engine {
         let dataset = self.dataset(&request.dataset)?.clone();
         self.authorise(actor, Action::DataImport, &dataset_resource(&dataset))?;
         if let Some(from) = &dataset.pseudonymised_from {
-            let text = format!("`{}` is pseudonymised from `{}` and cannot be imported", dataset.id, from.source);
-            return Err(Error::input(text).with_help(format!("run `wardmote data pseudonymise {}`", dataset.id)));
+            let text =
+                format!("`{}` is pseudonymised from `{}` and cannot be imported", dataset.id, from.source);
+            return Err(
+                Error::input(text).with_help(format!("run `wardmote data pseudonymise {}`", dataset.id))
+            );
         }
         let table = Table::parse(&request.bytes).map_err(|error| in_file(&request.file, &error))?;
         check_columns(&table, &dataset, &request.file)?;
         let origin = Origin::File { file: request.file };
-        self.keep(actor, Action::DataImport, NewSnapshot { dataset: &dataset, table: &table, origin, label: request.label })
+        self.keep(
+            actor,
+            Action::DataImport,
+            NewSnapshot { dataset: &dataset, table: &table, origin, label: request.label },
+        )
     }
 
     /// Makes the pseudonymised snapshot that the charter describes from the latest snapshot of its source.
@@ -101,8 +108,10 @@ impl Engine {
         let rules = self.transformations(actor, &dataset, &policy.columns)?;
         let table = pseudonym::apply(&raw, &rules).map_err(|error| Error::input(error.to_string()))?;
         let risk = risk::Comparison {
-            before: risk::measure(&raw, &quasi_identifiers(&source_dataset), None).map_err(|error| Error::input(error.to_string()))?,
-            after: risk::measure(&table, &quasi_identifiers(&dataset), None).map_err(|error| Error::input(error.to_string()))?,
+            before: risk::measure(&raw, &quasi_identifiers(&source_dataset), None)
+                .map_err(|error| Error::input(error.to_string()))?,
+            after: risk::measure(&table, &quasi_identifiers(&dataset), None)
+                .map_err(|error| Error::input(error.to_string()))?,
         };
         if let Some(reason) = over_limit(&risk.after, &policy.risk_limits) {
             let help = "make the bands of the quasi-identifiers wider, or drop one, in the charter";
@@ -110,15 +119,24 @@ impl Engine {
             return Err(self.refuse(actor, Action::DataPseudonymise.as_str(), &resource.name(), why));
         }
         let policy_text = serde_json::to_vec(&policy).map_err(|error| Error::damaged(error.to_string()))?;
-        let origin = Origin::Pseudonymised { source: source.name, policy: Digest::of(&policy_text), risk: Box::new(risk) };
-        self.keep(actor, Action::DataPseudonymise, NewSnapshot { dataset: &dataset, table: &table, origin, label: None })
+        let origin = Origin::Pseudonymised {
+            source: source.name,
+            policy: Digest::of(&policy_text),
+            risk: Box::new(risk),
+        };
+        self.keep(
+            actor,
+            Action::DataPseudonymise,
+            NewSnapshot { dataset: &dataset, table: &table, origin, label: None },
+        )
     }
 
     /// Hands out rows of a snapshot to a role that may have them.
     pub fn read(&mut self, actor: &Actor, request: &ReadRequest) -> Result<Done<Table>, Error> {
         let snapshot = self.snapshot(&request.snapshot)?.clone();
         let dataset = self.dataset(&snapshot.dataset)?.clone();
-        let action = if request.view == View::Validation { Action::DataFairnessRead } else { Action::DataRead };
+        let action =
+            if request.view == View::Validation { Action::DataFairnessRead } else { Action::DataRead };
         let resource = dataset_resource(&dataset);
         self.authorise(actor, action, &resource)?;
         let context = vault::context("snapshots", snapshot.name.as_str());
@@ -147,14 +165,17 @@ impl Engine {
     pub(crate) fn dataset(&self, id: &DatasetId) -> Result<&Dataset, Error> {
         let charter = self.charter()?;
         charter.dataset(id).ok_or_else(|| {
-            let known: Vec<_> = charter.charter().datasets.iter().map(|dataset| format!("`{}`", dataset.id)).collect();
-            Error::not_found(format!("there is no data set `{id}` in the charter")).with_help(format!("data sets: {}", known.join(", ")))
+            let known: Vec<_> =
+                charter.charter().datasets.iter().map(|dataset| format!("`{}`", dataset.id)).collect();
+            Error::not_found(format!("there is no data set `{id}` in the charter"))
+                .with_help(format!("data sets: {}", known.join(", ")))
         })
     }
 
     pub(crate) fn snapshot(&self, name: &SnapshotName) -> Result<&Snapshot, Error> {
         self.state.snapshot(name).map(|snapshot| &snapshot.what).ok_or_else(|| {
-            Error::not_found(format!("there is no snapshot `{name}`")).with_help("`wardmote data list` shows the snapshots")
+            Error::not_found(format!("there is no snapshot `{name}`"))
+                .with_help("`wardmote data list` shows the snapshots")
         })
     }
 
@@ -167,7 +188,12 @@ impl Engine {
     }
 
     /// Encrypts, stores and records a table as the next snapshot of its data set.
-    pub(crate) fn keep(&mut self, actor: &Actor, action: Action, new: NewSnapshot<'_>) -> Result<Done<SnapshotMade>, Error> {
+    pub(crate) fn keep(
+        &mut self,
+        actor: &Actor,
+        action: Action,
+        new: NewSnapshot<'_>,
+    ) -> Result<Done<SnapshotMade>, Error> {
         let dataset = new.dataset;
         let name = self.free_name(&dataset.id, new.label.as_deref())?;
         let csv = new.table.to_csv().map_err(|error| Error::damaged(error.to_string()))?;
@@ -190,13 +216,16 @@ impl Engine {
     }
 
     fn free_name(&self, dataset: &DatasetId, label: Option<&str>) -> Result<SnapshotName, Error> {
-        let parse = |text: String| text.parse::<SnapshotName>().map_err(|error| Error::input(error.to_string()));
+        let parse =
+            |text: String| text.parse::<SnapshotName>().map_err(|error| Error::input(error.to_string()));
         if let Some(label) = label {
             let name = parse(format!("{dataset}/{label}"))?;
             return match self.state.snapshot(&name) {
                 None => Ok(name),
-                Some(_) => Err(Error::conflict(format!("the snapshot `{name}` exists, and snapshots are never changed"))
-                    .with_help("choose another `--label`")),
+                Some(_) => Err(Error::conflict(format!(
+                    "the snapshot `{name}` exists, and snapshots are never changed"
+                ))
+                .with_help("choose another `--label`")),
             };
         }
         let date = self.now().date();
@@ -222,18 +251,28 @@ impl Engine {
         Ok(rules)
     }
 
-    fn transformation(&mut self, actor: &Actor, dataset: &Dataset, rule: &Transformation) -> Result<pseudonym::Transformation, Error> {
+    fn transformation(
+        &mut self,
+        actor: &Actor,
+        dataset: &Dataset,
+        rule: &Transformation,
+    ) -> Result<pseudonym::Transformation, Error> {
         Ok(match rule {
             Transformation::Drop => pseudonym::Transformation::Drop,
             Transformation::Keep => pseudonym::Transformation::Keep,
-            Transformation::Band { width, from, to } => pseudonym::Transformation::Band { width: *width, from: *from, to: *to },
+            Transformation::Band { width, from, to } => {
+                pseudonym::Transformation::Band { width: *width, from: *from, to: *to }
+            }
             Transformation::Round { to } => pseudonym::Transformation::Round { to: *to },
             Transformation::Map { words } => pseudonym::Transformation::Map { words: words.clone() },
             Transformation::Token { domain } => {
                 self.key_use(actor, &dataset.key, "derive", &vault::context("tokens", domain))?;
                 let secret = self.ports.keys.derive_secret(&dataset.key, domain);
                 let secret = secret.map_err(|error| self.explain_key(&dataset.key, error))?;
-                pseudonym::Transformation::Token { secret: pseudonym::TokenSecret::new(secret.0), domain: domain.clone() }
+                pseudonym::Transformation::Token {
+                    secret: pseudonym::TokenSecret::new(secret.0),
+                    domain: domain.clone(),
+                }
             }
         })
     }
@@ -275,10 +314,17 @@ fn quasi_identifiers(dataset: &Dataset) -> Vec<ColumnName> {
 
 fn over_limit(risk: &risk::Risk, limits: &charter::model::RiskLimits) -> Option<String> {
     if let Some(min_k) = limits.min_k.filter(|min_k| risk.k < u64::from(*min_k)) {
-        return Some(format!("the smallest group of records that look alike has {} records; the charter demands at least {min_k}", risk.k));
+        return Some(format!(
+            "the smallest group of records that look alike has {} records; the charter demands at least {min_k}",
+            risk.k
+        ));
     }
     let share = limits.max_unique_share.filter(|share| risk.unique_share > *share)?;
-    Some(format!("{:.1} % of the records are unique; the charter allows at most {:.1} %", risk.unique_share * 100.0, share * 100.0))
+    Some(format!(
+        "{:.1} % of the records are unique; the charter allows at most {:.1} %",
+        risk.unique_share * 100.0,
+        share * 100.0
+    ))
 }
 
 fn in_file(file: &str, error: &impl std::fmt::Display) -> Error {
@@ -288,9 +334,17 @@ fn in_file(file: &str, error: &impl std::fmt::Display) -> Error {
 /// The columns of a file must be those of the charter, in any order of complaint but all named.
 fn check_columns(table: &Table, dataset: &Dataset, file: &str) -> Result<(), Error> {
     let expected: Vec<&ColumnName> = dataset.columns.iter().map(|column| &column.name).collect();
-    let missing: Vec<String> =
-        expected.iter().filter(|name| !table.columns().contains(name)).map(|name| format!("`{name}`")).collect();
-    let extra: Vec<String> = table.columns().iter().filter(|name| !expected.contains(name)).map(|name| format!("`{name}`")).collect();
+    let missing: Vec<String> = expected
+        .iter()
+        .filter(|name| !table.columns().contains(name))
+        .map(|name| format!("`{name}`"))
+        .collect();
+    let extra: Vec<String> = table
+        .columns()
+        .iter()
+        .filter(|name| !expected.contains(name))
+        .map(|name| format!("`{name}`"))
+        .collect();
     let help = format!("the charter gives `{}` these columns: {}", dataset.id, join(&expected));
     if !missing.is_empty() || !extra.is_empty() {
         let mut parts = Vec::new();
@@ -304,7 +358,8 @@ fn check_columns(table: &Table, dataset: &Dataset, file: &str) -> Result<(), Err
     }
     for (n, column) in dataset.columns.iter().enumerate() {
         if table.columns()[n] != column.name {
-            return Err(Error::input(format!("`{file}` has its columns in another order than the charter")).with_help(help));
+            return Err(Error::input(format!("`{file}` has its columns in another order than the charter"))
+                .with_help(help));
         }
         if column.kind == ColumnType::Number {
             check_numbers(table, n, &column.name, file)?;
@@ -318,7 +373,8 @@ fn check_numbers(table: &Table, n: usize, column: &ColumnName, file: &str) -> Re
         let cell = cells[n].trim();
         if !cell.is_empty() && !cell.parse::<f64>().is_ok_and(f64::is_finite) {
             let text = format!("`{file}`, line {}, column `{column}`: `{cell}` is not a number", row + 2);
-            return Err(Error::input(text).with_help("correct the cell, or declare the column as `type: category` in the charter"));
+            return Err(Error::input(text)
+                .with_help("correct the cell, or declare the column as `type: category` in the charter"));
         }
     }
     Ok(())

@@ -60,14 +60,18 @@ impl Error {
 
     /// Damage found while reading what we wrote ourselves.
     pub fn damaged(message: impl Into<String>) -> Self {
-        Self::Port(PortError::new(Kind::Damaged, message).with_help("run `wardmote verify` to see what is damaged"))
+        Self::Port(
+            PortError::new(Kind::Damaged, message).with_help("run `wardmote verify` to see what is damaged"),
+        )
     }
 
     /// The same error with what to do next.
     #[must_use]
     pub fn with_help(mut self, text: impl Into<String>) -> Self {
         match &mut self {
-            Self::Input { help, .. } | Self::NotFound { help, .. } | Self::Conflict { help, .. } => *help = Some(text.into()),
+            Self::Input { help, .. } | Self::NotFound { help, .. } | Self::Conflict { help, .. } => {
+                *help = Some(text.into())
+            }
             Self::Port(error) => {
                 let kind = error.kind();
                 self = Self::Port(PortError::new(kind, error.to_string()).with_help(text));
@@ -81,7 +85,9 @@ impl Error {
     pub fn help(&self) -> Option<&str> {
         match self {
             Self::Refused { why, .. } => why.help.as_deref(),
-            Self::Input { help, .. } | Self::NotFound { help, .. } | Self::Conflict { help, .. } => help.as_deref(),
+            Self::Input { help, .. } | Self::NotFound { help, .. } | Self::Conflict { help, .. } => {
+                help.as_deref()
+            }
             Self::Charter(_) => None,
             Self::Port(error) => error.help(),
         }
@@ -111,7 +117,9 @@ impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Refused { why, .. } => f.write_str(&why.reason),
-            Self::Input { message, .. } | Self::NotFound { message, .. } | Self::Conflict { message, .. } => f.write_str(message),
+            Self::Input { message, .. } | Self::NotFound { message, .. } | Self::Conflict { message, .. } => {
+                f.write_str(message)
+            }
             Self::Charter(diagnostics) => write!(f, "{diagnostics}"),
             Self::Port(error) => write!(f, "{error}"),
         }

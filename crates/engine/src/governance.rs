@@ -51,7 +51,12 @@ impl Engine {
     ///
     /// `deliver` gets the access keys before they are valid, so that a crash in between loses none: a key that was
     /// delivered and never came in force is issued anew by the next apply.
-    pub fn apply_charter(&mut self, governor: &PersonId, new: &Checked, deliver: Deliver<'_>) -> Result<Done<Founded>, Error> {
+    pub fn apply_charter(
+        &mut self,
+        governor: &PersonId,
+        new: &Checked,
+        deliver: Deliver<'_>,
+    ) -> Result<Done<Founded>, Error> {
         let first = self.state.charter().is_none();
         if self.state.charter().is_some_and(|old| old.digest() == new.digest()) {
             // Everything that a charter calls for is made again if it is missing, so that an interrupted apply can be finished.
@@ -74,7 +79,12 @@ impl Engine {
     }
 
     /// Issues a new access key to a person or service; the earlier one stops working.
-    pub fn issue_credential(&mut self, actor: &Actor, holder: &PersonId, deliver: Deliver<'_>) -> Result<Done<Issued>, Error> {
+    pub fn issue_credential(
+        &mut self,
+        actor: &Actor,
+        holder: &PersonId,
+        deliver: Deliver<'_>,
+    ) -> Result<Done<Issued>, Error> {
         self.authorise(actor, Action::CredentialIssue, &Resource::Charter)?;
         self.actor(holder)?;
         let (key, entry) = self.new_credential(actor, holder)?;
@@ -87,10 +97,14 @@ impl Engine {
     pub(crate) fn read_charter(&self, digest: &Digest) -> Result<Checked, Error> {
         let name = charter_object(digest);
         let bytes = self.ports.objects.get(&name)?;
-        let text = String::from_utf8(bytes).map_err(|_| Error::damaged(format!("the object `{name}` is not text")))?;
-        let checked = Checked::from_json(&text).map_err(|_| Error::damaged(format!("the object `{name}` is not a charter")))?;
+        let text = String::from_utf8(bytes)
+            .map_err(|_| Error::damaged(format!("the object `{name}` is not text")))?;
+        let checked = Checked::from_json(&text)
+            .map_err(|_| Error::damaged(format!("the object `{name}` is not a charter")))?;
         if checked.digest() != *digest {
-            return Err(Error::damaged(format!("the object `{name}` is not the charter that was put in force")));
+            return Err(Error::damaged(format!(
+                "the object `{name}` is not the charter that was put in force"
+            )));
         }
         Ok(checked)
     }
@@ -108,23 +122,45 @@ impl Engine {
         let mut issued = BTreeMap::new();
         let mut entries = Vec::new();
         let charter = new.charter();
-        let holders = charter.people.iter().map(|person| &person.id).chain(charter.services.iter().map(|service| &service.id));
+        let holders = charter
+            .people
+            .iter()
+            .map(|person| &person.id)
+            .chain(charter.services.iter().map(|service| &service.id));
         for holder in holders.clone().filter(|holder| !self.state.credentials().has(holder)) {
             let (key, entry) = self.new_credential(&actor, holder)?;
             issued.insert(holder.clone(), key);
             entries.push(entry);
         }
         let present: Vec<&PersonId> = holders.collect();
-        let gone: Vec<PersonId> =
-            self.state.credentials().iter().map(|(holder, _)| holder.clone()).filter(|holder| !present.contains(&holder)).collect();
+        let gone: Vec<PersonId> = self
+            .state
+            .credentials()
+            .iter()
+            .map(|(holder, _)| holder.clone())
+            .filter(|holder| !present.contains(&holder))
+            .collect();
         for holder in gone {
-            entries.push(Self::done(&actor, Action::CredentialIssue, "credential", Fact::CredentialRevoked { holder }));
+            entries.push(Self::done(
+                &actor,
+                Action::CredentialIssue,
+                "credential",
+                Fact::CredentialRevoked { holder },
+            ));
         }
         if !issued.is_empty() {
             deliver(&issued)?;
         }
         let evidence = if entries.is_empty() { Vec::new() } else { self.record(entries)? };
-        Ok(Done { answer: Founded { charter: new.digest(), changes, keys_created, issued: issued.into_keys().collect() }, evidence })
+        Ok(Done {
+            answer: Founded {
+                charter: new.digest(),
+                changes,
+                keys_created,
+                issued: issued.into_keys().collect(),
+            },
+            evidence,
+        })
     }
 
     fn create_missing_keys(&mut self, actor: &Actor, new: &Checked) -> Result<Vec<KeyId>, Error> {
@@ -150,7 +186,11 @@ impl Engine {
         Ok(created)
     }
 
-    fn new_credential<'a>(&self, actor: &'a Actor, holder: &PersonId) -> Result<(AccessKey, NewEntry<'a>), Error> {
+    fn new_credential<'a>(
+        &self,
+        actor: &'a Actor,
+        holder: &PersonId,
+    ) -> Result<(AccessKey, NewEntry<'a>), Error> {
         let key = AccessKey::new(holder, self.random()?);
         let fact = Fact::CredentialIssued { holder: holder.clone(), key: HashedKey::of(&key) };
         Ok((key, Self::done(actor, Action::CredentialIssue, "credential", fact)))
@@ -163,7 +203,11 @@ impl Engine {
             Ok(_) => Ok(()),
             Err(error) if self.state.charter().is_none() => Err(Error::input(error.to_string())),
             Err(error) => {
-                let why = Refused { reason: error.to_string(), help: Some("correct the policy in the charter".into()), policies: vec![] };
+                let why = Refused {
+                    reason: error.to_string(),
+                    help: Some("correct the policy in the charter".into()),
+                    policies: vec![],
+                };
                 Err(self.refuse(actor, Action::CharterApply.as_str(), "charter", why))
             }
         }
@@ -181,13 +225,15 @@ fn founder(id: &PersonId, new: &Checked) -> Result<Actor, Error> {
         .collect();
     let help = format!("people with that role: {}", governors.join(", "));
     let (kind, roles) = new.roles_of(id).ok_or_else(|| {
-        Error::input(format!("`{id}` is neither a person nor a service of the charter")).with_help(help.clone())
+        Error::input(format!("`{id}` is neither a person nor a service of the charter"))
+            .with_help(help.clone())
     })?;
     let actor = Actor::new(id.clone(), kind, roles);
     if actor.roles.iter().any(|role| role.as_str() == GOVERNOR) {
         Ok(actor)
     } else {
-        Err(Error::input(format!("the first charter is put in force by a `{GOVERNOR}`, and `{id}` is none")).with_help(help))
+        Err(Error::input(format!("the first charter is put in force by a `{GOVERNOR}`, and `{id}` is none"))
+            .with_help(help))
     }
 }
 

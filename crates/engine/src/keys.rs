@@ -48,7 +48,12 @@ impl Engine {
     }
 
     /// Disables, enables or rotates a key.
-    pub fn administer_key(&mut self, actor: &Actor, key: &KeyId, change: KeyChange) -> Result<Done<KeyView>, Error> {
+    pub fn administer_key(
+        &mut self,
+        actor: &Actor,
+        key: &KeyId,
+        change: KeyChange,
+    ) -> Result<Done<KeyView>, Error> {
         let resource = self.key_resource(key)?;
         self.authorise(actor, Action::KeyAdminister, &resource)?;
         match change {
@@ -65,7 +70,8 @@ impl Engine {
         let fact = Fact::KeyAdministered { key: key.clone(), change };
         let evidence = self.record(vec![Self::done(actor, Action::KeyAdminister, &name, fact)])?;
         let view = self.list_keys()?.into_iter().find(|view| view.key == *key);
-        let answer = view.ok_or_else(|| Error::not_found(format!("there is no key `{key}` in the charter")))?;
+        let answer =
+            view.ok_or_else(|| Error::not_found(format!("there is no key `{key}` in the charter")))?;
         Ok(Done { answer, evidence })
     }
 }

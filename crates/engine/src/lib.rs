@@ -29,17 +29,19 @@ mod vault;
 
 pub use crate::core::{Engine, Ports};
 pub use alerts::AlertAction;
+pub use approval::Decision;
+pub use capture::LabelsImported;
 pub use data::{ImportRequest, ReadRequest, SnapshotMade, View};
-pub use deployment::ServingModel;
+pub use deployment::{Deployed, ServingModel};
 pub use documents::CardFiles;
 pub use error::Error;
 pub use governance::{Deliver, Founded, Issued};
-pub use history::HistoryAnswer;
+pub use history::{ApprovedBy, HistoryAnswer, Served};
 pub use keys::KeyView;
 pub use record::{
     Fact, KeyChange, LabelBatch, MonitorReport, Origin, Refused, RuleOutcome, Segment, Snapshot, TrainingRun,
 };
-pub use state::State;
+pub use state::{FiredAlert, Recorded, State};
 pub use training::{TrainRequest, Trained};
 pub use validation::Validated;
 

@@ -1,7 +1,10 @@
 //! What the ledger says: the body of every entry is one [`Fact`]. The state of the house is these facts replayed;
 //! nothing is known that is not here.
 
-use facts::{ColumnName, DatasetId, Digest, EndpointName, EvidenceId, KeyId, ModelName, PersonId, SnapshotName, Timestamp};
+use facts::{
+    ColumnName, DatasetId, Digest, EndpointName, EvidenceId, KeyId, ModelName, PersonId, SnapshotName,
+    Timestamp,
+};
 use guard::HashedKey;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;

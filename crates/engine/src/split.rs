@@ -35,7 +35,9 @@ mod tests {
         assert!(rows.iter().all(|row| !is_validation(row, 0.0)));
         // Where a cell ends matters: the same letters cut otherwise are another row.
         let glued = [vec!["ab".to_owned(), "c".to_owned()], vec!["a".to_owned(), "bc".to_owned()]];
-        let spread = (0..64).map(|n| f64::from(n) / 64.0).any(|s| is_validation(&glued[0], s) != is_validation(&glued[1], s));
+        let spread = (0..64)
+            .map(|n| f64::from(n) / 64.0)
+            .any(|s| is_validation(&glued[0], s) != is_validation(&glued[1], s));
         assert!(spread);
     }
 }

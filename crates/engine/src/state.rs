@@ -1,9 +1,11 @@
 //! What the ledger's entries add up to. Built by replay only; nothing here is ever written back.
 
-use crate::record::{Fact, LabelBatch, MonitorReport, Segment, Snapshot, TrainingRun};
 use crate::Error;
+use crate::record::{Fact, LabelBatch, MonitorReport, Segment, Snapshot, TrainingRun};
 use charter::Checked;
-use facts::{AlertRule, Digest, EndpointName, EvidenceId, ModelName, PersonId, SnapshotName, StreamName, Timestamp};
+use facts::{
+    AlertRule, Digest, EndpointName, EvidenceId, ModelName, PersonId, SnapshotName, StreamName, Timestamp,
+};
 use guard::{AccessKey, HashedKey};
 use std::collections::BTreeMap;
 use world::Receipt;
@@ -17,6 +19,8 @@ pub struct Recorded<T> {
     pub evidence: EvidenceId,
     /// When.
     pub time: Timestamp,
+    /// Who did it.
+    pub by: PersonId,
 }
 
 /// The ledger, replayed.
@@ -142,7 +146,11 @@ impl State {
     pub(crate) fn apply(&mut self, receipt: &Receipt) -> Result<Option<Digest>, Error> {
         let entry = &receipt.entry;
         if receipt.evidence.index() != self.size {
-            return Err(Error::damaged(format!("the ledger gave entry {} where entry {} was due", receipt.evidence.index(), self.size)));
+            return Err(Error::damaged(format!(
+                "the ledger gave entry {} where entry {} was due",
+                receipt.evidence.index(),
+                self.size
+            )));
         }
         let fact = Fact::deserialize_from(&entry.body)
             .map_err(|error| Error::damaged(format!("entry {} cannot be read: {error}", receipt.evidence)))?;
@@ -154,9 +162,10 @@ impl State {
     fn take(&mut self, fact: Fact, receipt: &Receipt) -> Result<Option<Digest>, Error> {
         let time = receipt.entry.time;
         let evidence = receipt.evidence.clone();
+        let by = receipt.entry.actor.id.clone();
         match fact {
             Fact::CharterApplied { digest, .. } => {
-                self.charters.push(Recorded { what: digest, evidence, time });
+                self.charters.push(Recorded { what: digest, evidence, time, by });
                 return Ok(Some(digest));
             }
             Fact::CredentialIssued { holder, key } => {
@@ -165,27 +174,30 @@ impl State {
             Fact::CredentialRevoked { holder } => {
                 self.credentials.by_holder.remove(&holder);
             }
-            Fact::SnapshotMade(snapshot) => self.snapshots.push(Recorded { what: *snapshot, evidence, time }),
-            Fact::TrainingRun(run) => self.trainings.push(Recorded { what: *run, evidence, time }),
-            Fact::Registry { event } => self
-                .registry
-                .apply(&event, &registry::At { time, evidence })
-                .map_err(|error| Error::damaged(format!("the registry cannot follow entry {}: {error}", receipt.evidence)))?,
+            Fact::SnapshotMade(snapshot) => {
+                self.snapshots.push(Recorded { what: *snapshot, evidence, time, by })
+            }
+            Fact::TrainingRun(run) => self.trainings.push(Recorded { what: *run, evidence, time, by }),
+            Fact::Registry { event } => {
+                self.registry.apply(&event, &registry::At { time, evidence }).map_err(|error| {
+                    Error::damaged(format!("the registry cannot follow entry {}: {error}", receipt.evidence))
+                })?
+            }
             Fact::TrafficCaptured(segment) => {
                 let list = self.segments.entry(segment.endpoint.clone()).or_default();
-                list.push(Recorded { what: segment, evidence, time });
+                list.push(Recorded { what: segment, evidence, time, by });
             }
             Fact::LabelsImported(batch) => {
                 let list = self.labels.entry(batch.model.clone()).or_default();
-                list.push(Recorded { what: batch, evidence, time });
+                list.push(Recorded { what: batch, evidence, time, by });
             }
             Fact::Monitored(report) => {
                 let list = self.reports.entry(report.model.clone()).or_default();
-                list.push(Recorded { what: *report, evidence, time });
+                list.push(Recorded { what: *report, evidence, time, by });
             }
             Fact::AlertFired { model, rule, sentence, .. } => {
                 let list = self.alerts.entry(model).or_default();
-                list.push(Recorded { what: FiredAlert { rule, sentence }, evidence, time });
+                list.push(Recorded { what: FiredAlert { rule, sentence }, evidence, time, by });
             }
             Fact::KeyAdministered { .. }
             | Fact::KeyUsed { .. }

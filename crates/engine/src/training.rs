@@ -62,8 +62,11 @@ impl Engine {
             None => self.latest_snapshot(&model.training.dataset)?,
         };
         if snapshot.dataset != model.training.dataset {
-            return Err(Error::input(format!("`{}` is trained on `{}`, not on `{}`", model.name, model.training.dataset, snapshot.dataset))
-                .with_help("name a snapshot of that data set, or change the charter"));
+            return Err(Error::input(format!(
+                "`{}` is trained on `{}`, not on `{}`",
+                model.name, model.training.dataset, snapshot.dataset
+            ))
+            .with_help("name a snapshot of that data set, or change the charter"));
         }
         let read = ReadRequest {
             snapshot: snapshot.name.clone(),
@@ -90,7 +93,12 @@ impl Engine {
             duration_ms: u64::try_from(self.now().unix_ms() - started.unix_ms()).unwrap_or(0),
             output: failure_output(&finished),
         };
-        let trained = self.record(vec![Self::done(&service, Action::ModelTrain, &resource.name(), Fact::TrainingRun(Box::new(run)))])?;
+        let trained = self.record(vec![Self::done(
+            &service,
+            Action::ModelTrain,
+            &resource.name(),
+            Fact::TrainingRun(Box::new(run)),
+        )])?;
         check_finished(&finished, &model)?;
         let artefact = finished.outputs.get(ARTEFACT_FILE).cloned().unwrap_or_default();
         let claimed_metrics = claimed(&finished)?;
@@ -124,15 +132,20 @@ impl Engine {
     pub(crate) fn model(&self, name: &ModelName) -> Result<&Model, Error> {
         let charter = self.charter()?;
         charter.model(name).ok_or_else(|| {
-            let known: Vec<_> = charter.charter().models.iter().map(|model| format!("`{}`", model.name)).collect();
-            Error::not_found(format!("there is no model `{name}` in the charter")).with_help(format!("models: {}", known.join(", ")))
+            let known: Vec<_> =
+                charter.charter().models.iter().map(|model| format!("`{}`", model.name)).collect();
+            Error::not_found(format!("there is no model `{name}` in the charter"))
+                .with_help(format!("models: {}", known.join(", ")))
         })
     }
 
     /// The service that acts for the house itself: validates, monitors, signs.
     pub(crate) fn automation(&self) -> Result<Actor, Error> {
         let charter = self.charter()?.charter();
-        let service = charter.services.iter().find(|service| service.roles.iter().any(|role| role.as_str() == "automation"));
+        let service = charter
+            .services
+            .iter()
+            .find(|service| service.roles.iter().any(|role| role.as_str() == "automation"));
         let id: PersonId = service.map(|service| service.id.clone()).ok_or_else(|| {
             Error::input("no service of the charter has the role `automation`")
                 .with_help("add one: it validates, monitors and signs on behalf of the house")
@@ -148,12 +161,24 @@ impl Engine {
         };
         let git = |arguments: &[&str]| {
             let command = ["git"].iter().chain(arguments).map(|word| (*word).to_owned()).collect();
-            let program =
-                Program { command, folder: folder.clone(), environment: BTreeMap::new(), inputs: BTreeMap::new(), time_limit_seconds: 20 };
-            self.ports.programs.run(&program).ok().filter(|finished| finished.exit_code == Some(0)).map(|finished| finished.output)
+            let program = Program {
+                command,
+                folder: folder.clone(),
+                environment: BTreeMap::new(),
+                inputs: BTreeMap::new(),
+                time_limit_seconds: 20,
+            };
+            self.ports
+                .programs
+                .run(&program)
+                .ok()
+                .filter(|finished| finished.exit_code == Some(0))
+                .map(|finished| finished.output)
         };
-        let commit = git(&["rev-parse", "HEAD"]).map(|text| text.trim().to_owned()).filter(|text| is_commit(text));
-        let dirty = git(&["status", "--porcelain", "--untracked-files=no", "."]).is_none_or(|text| !text.trim().is_empty());
+        let commit =
+            git(&["rev-parse", "HEAD"]).map(|text| text.trim().to_owned()).filter(|text| is_commit(text));
+        let dirty = git(&["status", "--porcelain", "--untracked-files=no", "."])
+            .is_none_or(|text| !text.trim().is_empty());
         CodeState { dirty: commit.is_some() && dirty, git_commit: commit }
     }
 }
@@ -186,7 +211,8 @@ fn program(
     hyperparameters: &BTreeMap<String, String>,
     csv: Vec<u8>,
 ) -> Result<Program, Error> {
-    let hyperparameters = serde_json::to_string(hyperparameters).map_err(|error| Error::damaged(error.to_string()))?;
+    let hyperparameters =
+        serde_json::to_string(hyperparameters).map_err(|error| Error::damaged(error.to_string()))?;
     Ok(Program {
         command: model.training.command.clone(),
         folder: folder.to_owned(),
@@ -207,14 +233,22 @@ fn failure_output(finished: &Finished) -> Option<String> {
 
 fn check_finished(finished: &Finished, model: &Model) -> Result<(), Error> {
     let command = model.training.command.join(" ");
-    let last = finished.output.lines().rev().find(|line| !line.trim().is_empty()).unwrap_or("nothing was printed");
+    let last =
+        finished.output.lines().rev().find(|line| !line.trim().is_empty()).unwrap_or("nothing was printed");
     if finished.timed_out {
-        let text = format!("the training program `{command}` was stopped after {} s", model.training.time_limit_seconds);
+        let text = format!(
+            "the training program `{command}` was stopped after {} s",
+            model.training.time_limit_seconds
+        );
         return Err(Error::input(text).with_help("raise `time_limit_seconds` in the charter"));
     }
     match finished.exit_code {
         Some(0) => {}
-        Some(code) => return Err(Error::input(format!("the training program `{command}` failed with exit code {code}: {last}"))),
+        Some(code) => {
+            return Err(Error::input(format!(
+                "the training program `{command}` failed with exit code {code}: {last}"
+            )));
+        }
         None => return Err(Error::input(format!("the training program `{command}` was killed: {last}"))),
     }
     if finished.outputs.contains_key(ARTEFACT_FILE) {

@@ -36,7 +36,8 @@ impl Engine {
         plain: &[u8],
     ) -> Result<Sealed, Error> {
         self.key_use(actor, key, "encrypt", context)?;
-        let (data_key, wrapped) = self.ports.keys.generate_data_key(key, context).map_err(|error| self.explain_key(key, error))?;
+        let (data_key, wrapped) =
+            self.ports.keys.generate_data_key(key, context).map_err(|error| self.explain_key(key, error))?;
         let edk = Edk { provider: wrapped.provider, info: wrapped.info, ciphertext: wrapped.ciphertext };
         let bytes = envelope::seal(plain, &data_key.0, self.random()?, &[edk], context)
             .map_err(|error| Error::damaged(error.to_string()))?;
@@ -58,17 +59,25 @@ impl Engine {
     ) -> Result<Zeroizing<Vec<u8>>, Error> {
         self.key_use(actor, key, "decrypt", context)?;
         let bytes = self.ports.objects.get(object)?;
-        let damaged = |why: String| Error::damaged(format!("the object `{object}` is not what was recorded: {why}"));
+        let damaged =
+            |why: String| Error::damaged(format!("the object `{object}` is not what was recorded: {why}"));
         let header = Header::parse(&bytes).map_err(|error| damaged(error.to_string()))?;
         if header.context() != context {
             return Err(damaged("it was sealed for something else".to_owned()));
         }
         let edk = header.edks().first().ok_or_else(|| damaged("it names no key".to_owned()))?;
-        let wrapped =
-            WrappedKey { provider: edk.provider.clone(), info: edk.info.clone(), ciphertext: edk.ciphertext.clone() };
-        let data_key: DataKey =
-            self.ports.keys.unwrap_data_key(key, &wrapped, context).map_err(|error| self.explain_key(key, error))?;
-        let plain = Zeroizing::new(envelope::open(&bytes, &data_key.0).map_err(|error| damaged(error.to_string()))?);
+        let wrapped = WrappedKey {
+            provider: edk.provider.clone(),
+            info: edk.info.clone(),
+            ciphertext: edk.ciphertext.clone(),
+        };
+        let data_key: DataKey = self
+            .ports
+            .keys
+            .unwrap_data_key(key, &wrapped, context)
+            .map_err(|error| self.explain_key(key, error))?;
+        let plain =
+            Zeroizing::new(envelope::open(&bytes, &data_key.0).map_err(|error| damaged(error.to_string()))?);
         if Digest::of(&plain) != *expected {
             return Err(damaged("its digest differs".to_owned()));
         }
@@ -85,9 +94,16 @@ impl Engine {
     ) -> Result<(), Error> {
         let resource = self.key_resource(key)?;
         self.authorise(actor, Action::KeyUse, &resource)?;
-        let fact = Fact::KeyUsed { key: key.clone(), operation: operation.to_owned(), context: context.clone() };
+        let fact =
+            Fact::KeyUsed { key: key.clone(), operation: operation.to_owned(), context: context.clone() };
         let name = resource.name();
-        self.record(vec![NewEntry { actor, action: Action::KeyUse.as_str(), resource: &name, outcome: Outcome::Done, fact }])?;
+        self.record(vec![NewEntry {
+            actor,
+            action: Action::KeyUse.as_str(),
+            resource: &name,
+            outcome: Outcome::Done,
+            fact,
+        }])?;
         Ok(())
     }
 
@@ -96,9 +112,14 @@ impl Engine {
         let charter = self.charter()?;
         let key = charter.key(key).ok_or_else(|| {
             let known: Vec<_> = charter.charter().keys.iter().map(|key| format!("`{}`", key.id)).collect();
-            Error::not_found(format!("there is no key `{key}` in the charter")).with_help(format!("keys: {}", known.join(", ")))
+            Error::not_found(format!("there is no key `{key}` in the charter"))
+                .with_help(format!("keys: {}", known.join(", ")))
         })?;
-        Ok(Resource::Key { id: key.id.clone(), administrators: key.administrators.clone(), users: key.users.clone() })
+        Ok(Resource::Key {
+            id: key.id.clone(),
+            administrators: key.administrators.clone(),
+            users: key.users.clone(),
+        })
     }
 
     /// A disabled key is a decision, not an accident: say who can undo it.

@@ -103,15 +103,31 @@ impl Auditor {
     pub fn stored_heads(&mut self, heads: &[(String, u64, Vec<u8>)]) {
         let at = self.tree.size().saturating_sub(1);
         let fits = |stream: &StreamName, next: &u64, last: &Digest| {
-            heads.iter().any(|(name, stored, hash)| name == stream.as_str() && stored == next && hash == last.as_bytes())
+            heads.iter().any(|(name, stored, hash)| {
+                name == stream.as_str() && stored == next && hash == last.as_bytes()
+            })
         };
-        let wrong: Vec<StreamName> =
-            self.streams.iter().filter(|(stream, (next, last))| !fits(stream, next, last)).map(|(stream, _)| stream.clone()).collect();
+        let wrong: Vec<StreamName> = self
+            .streams
+            .iter()
+            .filter(|(stream, (next, last))| !fits(stream, next, last))
+            .map(|(stream, _)| stream.clone())
+            .collect();
         for stream in wrong {
-            self.find(at, format!("the stored head of the stream `{stream}` does not fit its entries up to entry {at}"));
+            self.find(
+                at,
+                format!("the stored head of the stream `{stream}` does not fit its entries up to entry {at}"),
+            );
         }
         if heads.len() > self.streams.len() {
-            self.find(at, format!("heads of {} streams are stored, and the entries up to {at} have {}", heads.len(), self.streams.len()));
+            self.find(
+                at,
+                format!(
+                    "heads of {} streams are stored, and the entries up to {at} have {}",
+                    heads.len(),
+                    self.streams.len()
+                ),
+            );
         }
     }
 

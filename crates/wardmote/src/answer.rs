@@ -20,10 +20,15 @@ impl Answers {
     }
 
     /// One answer: `text` makes it for people.
-    pub(crate) fn give<T: Serialize>(&self, value: &T, text: impl FnOnce(&T) -> String) -> Result<(), Failure> {
+    pub(crate) fn give<T: Serialize>(
+        &self,
+        value: &T,
+        text: impl FnOnce(&T) -> String,
+    ) -> Result<(), Failure> {
         if self.json {
-            let line = serde_json::to_string(value)
-                .map_err(|error| Failure::new(crate::failure::Exit::Failed, format!("cannot encode the answer: {error}")))?;
+            let line = serde_json::to_string(value).map_err(|error| {
+                Failure::new(crate::failure::Exit::Failed, format!("cannot encode the answer: {error}"))
+            })?;
             self.line(&line)
         } else {
             self.line(text(value).trim_end())

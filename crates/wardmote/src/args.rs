@@ -130,10 +130,24 @@ pub(crate) enum DataCommand {
         /// Write to this file (mode 0600) instead of standard output.
         #[arg(long, value_hint = ValueHint::FilePath)]
         out: Option<PathBuf>,
+        /// Only the rows that training sees, or only those held back for validation.
+        #[arg(long, value_enum, default_value = "whole")]
+        part: Part,
         /// Why; goes on record.
         #[arg(long, default_value = "read by hand")]
         purpose: String,
     },
+}
+
+/// A part of a snapshot.
+#[derive(Debug, Clone, Copy, clap::ValueEnum)]
+pub(crate) enum Part {
+    /// All of it.
+    Whole,
+    /// What a training program sees.
+    Training,
+    /// What is held back from training.
+    Validation,
 }
 
 #[derive(Debug, Subcommand)]
@@ -294,7 +308,8 @@ pub(crate) struct LogArgs {
 }
 
 fn name_and_value(text: &str) -> Result<(String, String), String> {
-    let (name, value) = text.split_once('=').ok_or_else(|| format!("`{text}` is not of the form NAME=VALUE"))?;
+    let (name, value) =
+        text.split_once('=').ok_or_else(|| format!("`{text}` is not of the form NAME=VALUE"))?;
     name.parse::<ColumnName>().map_err(|error| error.to_string())?;
     Ok((name.to_owned(), value.to_owned()))
 }

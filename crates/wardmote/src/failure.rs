@@ -69,7 +69,8 @@ impl Failure {
 
     /// For people.
     pub(crate) fn to_text(&self) -> String {
-        let mut text = if self.code == "charter" { self.message.clone() } else { format!("error: {}\n", self.message) };
+        let mut text =
+            if self.code == "charter" { self.message.clone() } else { format!("error: {}\n", self.message) };
         if let Some(help) = &self.help {
             text.push_str(&format!("  help: {help}\n"));
         }

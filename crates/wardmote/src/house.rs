@@ -83,7 +83,8 @@ impl House {
                     .with_help("add `--as ID`, or set WARDMOTE_ACCESS_KEY to an access key")
             })?,
         };
-        let key = AccessKey::parse(key.trim()).map_err(|error| Failure::new(Exit::Input, error.to_string()))?;
+        let key =
+            AccessKey::parse(key.trim()).map_err(|error| Failure::new(Exit::Input, error.to_string()))?;
         Ok(engine.sign_in(&key)?)
     }
 
@@ -91,8 +92,13 @@ impl House {
     pub(crate) fn credential(&self, id: &PersonId) -> Result<String, Failure> {
         let mut all = self.credentials()?;
         all.remove(id).ok_or_else(|| {
-            Failure::new(Exit::NotFound, format!("there is no access key of `{id}` in `{}`", self.credentials_path().display()))
-                .with_help(format!("a compliance officer can issue one: `wardmote credential issue {id} --as ID`"))
+            Failure::new(
+                Exit::NotFound,
+                format!("there is no access key of `{id}` in `{}`", self.credentials_path().display()),
+            )
+            .with_help(format!(
+                "a compliance officer can issue one: `wardmote credential issue {id} --as ID`"
+            ))
         })
     }
 
@@ -102,8 +108,9 @@ impl House {
         for (holder, key) in issued {
             all.insert(holder.clone(), key.reveal().to_owned());
         }
-        let bytes = serde_json::to_vec_pretty(&all)
-            .map_err(|error| world::PortError::new(world::Kind::Failed, format!("cannot encode the credentials: {error}")))?;
+        let bytes = serde_json::to_vec_pretty(&all).map_err(|error| {
+            world::PortError::new(world::Kind::Failed, format!("cannot encode the credentials: {error}"))
+        })?;
         write_private(&self.credentials_path(), &bytes)
     }
 
@@ -114,14 +121,21 @@ impl House {
         let paths = if single.is_file() {
             vec![single]
         } else if folder.is_dir() {
-            let entries = fs::read_dir(&folder).map_err(|error| Failure::io(format!("read `{}`", folder.display()), error))?;
-            let mut paths: Vec<PathBuf> = entries.filter_map(|entry| entry.ok().map(|entry| entry.path())).collect();
-            paths.retain(|path| path.extension().is_some_and(|end| end == "yaml" || end == "yml" || end == "json"));
+            let entries = fs::read_dir(&folder)
+                .map_err(|error| Failure::io(format!("read `{}`", folder.display()), error))?;
+            let mut paths: Vec<PathBuf> =
+                entries.filter_map(|entry| entry.ok().map(|entry| entry.path())).collect();
+            paths.retain(|path| {
+                path.extension().is_some_and(|end| end == "yaml" || end == "yml" || end == "json")
+            });
             paths.sort();
             paths
         } else {
-            return Err(Failure::new(Exit::NotFound, format!("there is no `charter.yaml` in `{}`", self.dir.display()))
-                .with_help("write one with `wardmote init`, or name the folder with `--dir`"));
+            return Err(Failure::new(
+                Exit::NotFound,
+                format!("there is no `charter.yaml` in `{}`", self.dir.display()),
+            )
+            .with_help("write one with `wardmote init`, or name the folder with `--dir`"));
         };
         paths.iter().map(|path| self.charter_file(path)).collect()
     }
@@ -136,8 +150,10 @@ impl House {
 
     fn charter_file(&self, path: &Path) -> Result<SourceFile, Failure> {
         let name = path.strip_prefix(&self.dir).unwrap_or(path).display().to_string();
-        let bytes = fs::read(path).map_err(|error| Failure::io(format!("read `{}`", path.display()), error))?;
-        let text = String::from_utf8(bytes).map_err(|_| Failure::new(Exit::Input, format!("`{name}` is not UTF-8 text")))?;
+        let bytes =
+            fs::read(path).map_err(|error| Failure::io(format!("read `{}`", path.display()), error))?;
+        let text = String::from_utf8(bytes)
+            .map_err(|_| Failure::new(Exit::Input, format!("`{name}` is not UTF-8 text")))?;
         Ok(SourceFile { name, text })
     }
 
@@ -182,7 +198,10 @@ impl House {
             Err(error) => return Err(world::PortError::io(format!("read `{}`", path.display()), error)),
         };
         serde_json::from_slice(&bytes).map(Some).map_err(|_| {
-            world::PortError::new(world::Kind::Invalid, format!("`{}` is not a JSON object of ids and access keys", path.display()))
+            world::PortError::new(
+                world::Kind::Invalid,
+                format!("`{}` is not a JSON object of ids and access keys", path.display()),
+            )
         })
     }
 }
@@ -192,14 +211,19 @@ pub(crate) fn write_private(path: &Path, bytes: &[u8]) -> Result<(), world::Port
     let failed = |error| world::PortError::io(format!("write `{}`", path.display()), error);
     if path.exists() && !path.is_file() {
         // A device or a pipe is written to as it is.
-        return fs::OpenOptions::new().write(true).open(path).and_then(|mut file| file.write_all(bytes)).map_err(failed);
+        return fs::OpenOptions::new()
+            .write(true)
+            .open(path)
+            .and_then(|mut file| file.write_all(bytes))
+            .map_err(failed);
     }
     let fresh = path.with_extension("part");
     let write = || -> std::io::Result<()> {
         if let Some(parent) = path.parent().filter(|parent| !parent.as_os_str().is_empty()) {
             fs::create_dir_all(parent)?;
         }
-        let mut file = fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&fresh)?;
+        let mut file =
+            fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&fresh)?;
         file.write_all(bytes)?;
         file.sync_all()?;
         fs::rename(&fresh, path)

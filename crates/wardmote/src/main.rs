@@ -1,2 +1,28 @@
-//! The command line.
-fn main() {}
+//! `wardmote`: the command line. Arguments, the choice of adapters, rendering of answers and errors, exit codes; every
+//! decision is the engine's.
+
+mod answer;
+mod args;
+mod commands;
+mod demo;
+mod failure;
+mod house;
+mod render;
+mod serve;
+
+use answer::Answers;
+use args::Cli;
+use clap::Parser;
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let answers = Answers::new(cli.json);
+    match commands::run(&cli, &answers) {
+        Ok(code) => code,
+        Err(failure) => {
+            answers.failure(&failure);
+            failure.exit_code()
+        }
+    }
+}

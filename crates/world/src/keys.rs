@@ -52,9 +52,18 @@ pub trait KeyService: Send + Sync {
     /// New key material for new data keys; what was wrapped before can still be unwrapped. Returns the number of the new version.
     fn rotate(&self, key: &KeyId) -> Result<u32, PortError>;
     /// A fresh data key, plain and wrapped, bound to `context`. Kind Disabled if the key is.
-    fn generate_data_key(&self, key: &KeyId, context: &EncryptionContext) -> Result<(DataKey, WrappedKey), PortError>;
+    fn generate_data_key(
+        &self,
+        key: &KeyId,
+        context: &EncryptionContext,
+    ) -> Result<(DataKey, WrappedKey), PortError>;
     /// Unwraps; kind Disabled if the key is, Damaged if the bytes or the context are not those it was made with.
-    fn unwrap_data_key(&self, key: &KeyId, wrapped: &WrappedKey, context: &EncryptionContext) -> Result<DataKey, PortError>;
+    fn unwrap_data_key(
+        &self,
+        key: &KeyId,
+        wrapped: &WrappedKey,
+        context: &EncryptionContext,
+    ) -> Result<DataKey, PortError>;
     /// An ECDSA P-256/SHA-256 signature in DER over `message`. Kind Disabled if the key is.
     fn sign(&self, key: &KeyId, message: &[u8]) -> Result<Vec<u8>, PortError>;
     /// The public half of a signing key.

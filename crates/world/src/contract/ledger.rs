@@ -36,10 +36,17 @@ fn places_entries_in_order(open: &dyn Fn() -> Box<dyn LedgerStore>) {
     let first = store.append(vec![draft("a", 0), draft("b", 1), draft("a", 2)]).unwrap_or_default();
     let places: Vec<_> = first.iter().map(|r| (r.evidence.index(), r.entry.stream_seq)).collect();
     assert_eq!(places, [(0, 0), (1, 0), (2, 1)], "entries get the next places of log and stream");
-    assert!(first[2].entry.stream_prev.is_some() && first[0].entry.stream_prev.is_none(), "an entry names its predecessor");
+    assert!(
+        first[2].entry.stream_prev.is_some() && first[0].entry.stream_prev.is_none(),
+        "an entry names its predecessor"
+    );
     drop(store);
     let again = open();
-    assert_eq!(again.read(0, 10).unwrap_or_default(), first, "what was acknowledged is there after reopening");
+    assert_eq!(
+        again.read(0, 10).unwrap_or_default(),
+        first,
+        "what was acknowledged is there after reopening"
+    );
     assert_eq!(again.read(1, 1).unwrap_or_default(), first[1..2], "reading is by range");
     assert_eq!(again.next_seq(&first[0].entry.stream).ok(), Some(2), "streams continue");
 }
@@ -53,7 +60,11 @@ fn refuses_to_be_overtaken(open: &dyn Fn() -> Box<dyn LedgerStore>) {
     assert_eq!(store.size().ok(), Some(before), "a batch is appended whole or not at all");
     let mut long = draft("a", 0);
     long.body = serde_json::json!({ "text": "x".repeat(70_000) });
-    assert_eq!(store.append(vec![long]).err().map(|error| error.kind()), Some(Kind::Invalid), "a leaf has at most 65,535 bytes");
+    assert_eq!(
+        store.append(vec![long]).err().map(|error| error.kind()),
+        Some(Kind::Invalid),
+        "a leaf has at most 65,535 bytes"
+    );
 }
 
 fn proves_what_it_holds(open: &dyn Fn() -> Box<dyn LedgerStore>) {
@@ -61,8 +72,16 @@ fn proves_what_it_holds(open: &dyn Fn() -> Box<dyn LedgerStore>) {
     let note = store.checkpoint().unwrap_or_default();
     assert!(note.lines().nth(1) == Some("3"), "the checkpoint is over all entries: {note}");
     let proof = store.proof(1).ok().and_then(|text| ledger::TlogProof::parse(&text));
-    assert_eq!(proof.map(|proof| (proof.index, proof.checkpoint)), Some((1, note)), "a proof carries the checkpoint");
-    assert_eq!(store.proof(99).err().map(|error| error.kind()), Some(Kind::Absent), "there is no proof of what is not there");
+    assert_eq!(
+        proof.map(|proof| (proof.index, proof.checkpoint)),
+        Some((1, note)),
+        "a proof carries the checkpoint"
+    );
+    assert_eq!(
+        store.proof(99).err().map(|error| error.kind()),
+        Some(Kind::Absent),
+        "there is no proof of what is not there"
+    );
 }
 
 fn orders_many_writers(open: &dyn Fn() -> Box<dyn LedgerStore>) {

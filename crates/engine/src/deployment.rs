@@ -1,0 +1,172 @@
+//! Deployment and rollback: plan, check the plan, execute, record. And what a gateway needs to serve.
+
+use crate::approval::ARTEFACT;
+use crate::governance::SIGNING_KEY;
+use crate::training::model_resource;
+use crate::{Done, Engine, Error, signing};
+use facts::{Actor, Digest, EndpointName, KeyId, ModelName, PersonId};
+use guard::{Action, Resource};
+use registry::{Approved, Command, DeploymentPlan, RollbackPlan, VersionNumber};
+use serde::Serialize;
+use std::collections::BTreeSet;
+use world::LoadedModel;
+
+/// What serves now.
+#[derive(Debug, Clone, Serialize)]
+pub struct Deployed {
+    /// The model.
+    pub model: ModelName,
+    /// The version that serves.
+    pub version: VersionNumber,
+    /// Where.
+    pub endpoint: EndpointName,
+    /// The version that served before.
+    pub replaced: Option<VersionNumber>,
+}
+
+/// A model behind an endpoint, loaded.
+pub struct ServingModel {
+    /// Where.
+    pub endpoint: EndpointName,
+    /// The model.
+    pub model: ModelName,
+    /// The label that counts as positive.
+    pub positive_label: String,
+    /// The share of requests that is captured.
+    pub capture_share: f64,
+    /// Who may call it, as the policies decide.
+    pub allowed: BTreeSet<PersonId>,
+    /// The version, if one is deployed.
+    pub version: Option<(VersionNumber, Box<dyn LoadedModel>)>,
+}
+
+impl Engine {
+    /// Puts an approved, signed version behind the model's endpoint.
+    pub fn deploy(
+        &mut self,
+        actor: &Actor,
+        name: &ModelName,
+        number: VersionNumber,
+    ) -> Result<Done<Deployed>, Error> {
+        let model = self.model(name)?.clone();
+        let version = self.version(name, number)?;
+        let resource = self.version_resource(&model, number);
+        self.authorise(actor, Action::ModelDeploy, &resource)?;
+        let endpoint = model.endpoint.name.clone();
+        // The registry decides on a refusal's wording and records it; the plan below carries the proof.
+        let event = self.decide(actor, &Command::Deploy(name, number, endpoint.clone()), &model)?;
+        let rules = self.rules(&model)?;
+        let planned = Approved::check(self.state.registry(), name, number, &rules, self.now())
+            .and_then(|approved| DeploymentPlan::new(self.state.registry(), approved, endpoint.clone()));
+        let plan = planned.map_err(|refusal| Error::conflict(refusal.to_string()))?;
+        let (digest, object) = plan.bundle();
+        self.check_signature(object, digest, plan.approved().artefact())?;
+        // What cannot be loaded now would be found out by the first customer.
+        let automation = self.automation()?;
+        drop(self.load_version(&automation, &model, &version)?);
+        let replaced = plan.replaced();
+        let evidence = self.record_event(actor, Action::ModelDeploy, event)?;
+        Ok(Done { answer: Deployed { model: name.clone(), version: number, endpoint, replaced }, evidence })
+    }
+
+    /// Puts the version back that served before. No new approval is needed: that is what a fallback is for.
+    pub fn rollback(
+        &mut self,
+        actor: &Actor,
+        name: &ModelName,
+        reason: &str,
+    ) -> Result<Done<Deployed>, Error> {
+        let model = self.model(name)?.clone();
+        self.authorise(actor, Action::ModelRollback, &model_resource(&model))?;
+        let event = self.decide(actor, &Command::Rollback(name, reason), &model)?;
+        let plan = RollbackPlan::new(self.state.registry(), name, reason)
+            .map_err(|refusal| Error::conflict(refusal.to_string()))?;
+        let fallback = self.version(name, plan.to())?;
+        if let Some((digest, object, _)) = &fallback.signature {
+            self.check_signature(object, digest, &fallback.registration.artefact)?;
+        }
+        let automation = self.automation()?;
+        drop(self.load_version(&automation, &model, &fallback)?);
+        let evidence = self.record_event(actor, Action::ModelRollback, event)?;
+        let endpoint = model.endpoint.name;
+        Ok(Done {
+            answer: Deployed {
+                model: name.clone(),
+                version: plan.to(),
+                endpoint,
+                replaced: Some(plan.from()),
+            },
+            evidence,
+        })
+    }
+
+    /// Everything that is to be served, loaded.
+    pub fn serving_models(&mut self) -> Result<Vec<ServingModel>, Error> {
+        let automation = self.automation()?;
+        let models = self.charter()?.charter().models.clone();
+        let mut list = Vec::new();
+        for model in models {
+            let endpoint = Resource::Endpoint {
+                name: model.endpoint.name.clone(),
+                consumers: model.endpoint.consumers.clone(),
+            };
+            self.authorise(&automation, Action::EndpointServe, &endpoint)?;
+            let serving = self
+                .state
+                .registry()
+                .model(&model.name)
+                .and_then(|known| known.serving())
+                .map(|stretch| stretch.version);
+            let version = match serving {
+                None => None,
+                Some(number) => {
+                    let version = self.version(&model.name, number)?;
+                    let (digest, object, _) = version.signature.clone().ok_or_else(|| {
+                        Error::damaged(format!("version {number} of `{}` serves unsigned", model.name))
+                    })?;
+                    self.check_signature(&object, &digest, &version.registration.artefact)?;
+                    Some((number, self.load_version(&automation, &model, &version)?))
+                }
+            };
+            let allowed = self.who_may(Action::EndpointInvoke, &endpoint)?;
+            list.push(ServingModel {
+                endpoint: model.endpoint.name,
+                model: model.name,
+                positive_label: model.training.positive_label,
+                capture_share: model.endpoint.capture_share,
+                allowed,
+                version,
+            });
+        }
+        Ok(list)
+    }
+
+    fn who_may(&self, action: Action, resource: &Resource) -> Result<BTreeSet<PersonId>, Error> {
+        let charter = self.charter()?.charter();
+        let everybody = charter
+            .people
+            .iter()
+            .map(|person| &person.id)
+            .chain(charter.services.iter().map(|service| &service.id));
+        let mut allowed = BTreeSet::new();
+        for id in everybody {
+            if self.permits(&self.actor(id)?, action, resource) {
+                allowed.insert(id.clone());
+            }
+        }
+        Ok(allowed)
+    }
+
+    /// The bundle is the one recorded, it is signed by our key, and it speaks of this artefact.
+    fn check_signature(&self, object: &str, digest: &Digest, artefact: &Digest) -> Result<(), Error> {
+        let key: KeyId =
+            SIGNING_KEY.parse().map_err(|error: facts::ParseError| Error::input(error.to_string()))?;
+        let bundle = self.ports.objects.get(object)?;
+        if Digest::of(&bundle) != *digest {
+            return Err(Error::damaged(format!("the signature `{object}` is not the one that was recorded")));
+        }
+        let public = self.ports.keys.public_key(&key).map_err(|error| self.explain_key(&key, error))?;
+        signing::verify(&bundle, &public, ARTEFACT, artefact)
+            .map_err(|why| Error::damaged(format!("the signature `{object}` does not hold: {why}")))
+    }
+}

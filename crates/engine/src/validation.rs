@@ -1,0 +1,140 @@
+//! Validation: the candidate is measured on rows that training never saw, with the sensitive columns that only this
+//! check may read, and judged by the charter's criteria. What the training program claims plays no part.
+
+use crate::data::{ReadRequest, View};
+use crate::{Done, Engine, Error, vault};
+use charter::model::{ColumnRole, Model};
+use facts::{Actor, ColumnName, ModelName};
+use guard::Action;
+use monitor::fairness::{self, Fairness};
+use monitor::measure::Measurements;
+use monitor::quality::{self, Outcome};
+use privacy::pseudonym::Table;
+use registry::{Command, Status, ValidationReport, VersionNumber};
+use serde::Serialize;
+use std::collections::BTreeMap;
+use world::LoadedModel;
+
+/// Groups smaller than this are not spoken about.
+pub(crate) const MIN_GROUP: u64 = 10;
+
+/// What validation found.
+#[derive(Debug, Clone, Serialize)]
+pub struct Validated {
+    /// The model.
+    pub model: ModelName,
+    /// The version.
+    pub version: VersionNumber,
+    /// Where it is now.
+    pub status: Status,
+    /// The report, as recorded.
+    pub report: ValidationReport,
+}
+
+impl Engine {
+    /// Measures a version and records what was found. A version that does not pass is refused by the gate: that is an
+    /// answer, not an error.
+    pub fn validate(
+        &mut self,
+        actor: &Actor,
+        name: &ModelName,
+        number: VersionNumber,
+    ) -> Result<Done<Validated>, Error> {
+        let model = self.model(name)?.clone();
+        let version = self.version(name, number)?;
+        let resource = self.version_resource(&model, number);
+        self.authorise(actor, Action::ModelValidate, &resource)?;
+        let automation = self.automation()?;
+        let loaded = self.load_version(&automation, &model, &version)?;
+        let read = ReadRequest {
+            snapshot: version.registration.snapshot.clone(),
+            view: View::Validation,
+            validation_share: model.training.validation_share,
+            purpose: format!("to validate {name} {number}, as {} asked", actor.id),
+        };
+        let table = self.read(&automation, &read)?.answer;
+        let outcomes = self.score_table(&model, loaded.as_ref(), &table)?;
+        let groups = sensitive_groups(&model, self.charter()?, &table, &outcomes)?;
+        let measurements = Measurements::of_validation(&quality::binary(&outcomes), &groups);
+        let report = ValidationReport::judge(
+            version.registration.artefact,
+            self.charter()?.digest(),
+            (version.registration.snapshot.clone(), table.rows().len() as u64),
+            measurements.values(),
+            &model.acceptance,
+        );
+        let event = self.decide(actor, &Command::Validate(name, number, Box::new(report.clone())), &model)?;
+        let evidence = self.record_event(actor, Action::ModelValidate, event)?;
+        let status = self.version(name, number)?.status;
+        Ok(Done { answer: Validated { model: name.clone(), version: number, status, report }, evidence })
+    }
+
+    /// Decrypts and loads a version; what is loaded is byte for byte what was registered.
+    pub(crate) fn load_version(
+        &mut self,
+        actor: &Actor,
+        model: &Model,
+        version: &registry::Version,
+    ) -> Result<Box<dyn LoadedModel>, Error> {
+        let key = self.dataset(&model.training.dataset)?.key.clone();
+        let context = vault::context("artefacts", &version.registration.artefact.to_hex());
+        let object = version.registration.object.clone();
+        let bytes = self.unseal(actor, &key, &context, &object, &version.registration.artefact)?;
+        Ok(self.ports.runtime.load(&bytes)?)
+    }
+
+    /// Scores a table with labels.
+    pub(crate) fn score_table(
+        &self,
+        model: &Model,
+        loaded: &dyn LoadedModel,
+        table: &Table,
+    ) -> Result<Vec<Outcome>, Error> {
+        let inputs = table.select(loaded.inputs()).map_err(|error| {
+            Error::input(format!("the model asks for an input that the data does not have: {error}"))
+        })?;
+        let label = self.label_column(model)?;
+        let actual = table.words(&label).map_err(|error| Error::input(error.to_string()))?;
+        let scores = loaded.score(inputs.rows())?;
+        let positive = &model.training.positive_label;
+        let pairs = scores.iter().zip(actual).filter_map(|(score, actual)| {
+            let probability = score.probabilities.get(positive).copied()?;
+            Some(Outcome { actual: actual? == *positive, predicted: score.label == *positive, probability })
+        });
+        let outcomes: Vec<Outcome> = pairs.collect();
+        if outcomes.len() == scores.len() {
+            return Ok(outcomes);
+        }
+        Err(Error::input(format!("the model gives no probability of `{positive}`, or a row has no label"))
+            .with_help("check `positive_label` in the charter against the labels that the model knows"))
+    }
+
+    /// The label column of a model's training data.
+    pub(crate) fn label_column(&self, model: &Model) -> Result<ColumnName, Error> {
+        let dataset = self.dataset(&model.training.dataset)?;
+        let label = dataset.columns.iter().find(|column| column.role == ColumnRole::Label);
+        label
+            .map(|column| column.name.clone())
+            .ok_or_else(|| Error::input(format!("`{}` has no label column", dataset.id)))
+    }
+}
+
+/// Fairness by every column that a criterion or the monitor names.
+fn sensitive_groups(
+    model: &Model,
+    charter: &charter::Checked,
+    table: &Table,
+    outcomes: &[Outcome],
+) -> Result<BTreeMap<ColumnName, Fairness>, Error> {
+    let known = charter.dataset(&model.training.dataset).map_or(&[] as &[_], |dataset| &dataset.columns);
+    let mut columns: Vec<ColumnName> =
+        model.acceptance.iter().filter_map(|criterion| criterion.group.clone()).collect();
+    columns.extend(model.monitor.groups.iter().cloned());
+    columns.retain(|name| known.iter().any(|column| column.name == *name));
+    let mut groups = BTreeMap::new();
+    for column in columns {
+        let words = table.words(&column).map_err(|error| Error::input(error.to_string()))?;
+        groups.insert(column, fairness::compare(outcomes, &words, MIN_GROUP));
+    }
+    Ok(groups)
+}

@@ -1,0 +1,375 @@
+//! Answers as text for people. Programs get the same values as JSON.
+
+use crate::answer::{Answers, evidence};
+use crate::args::LogArgs;
+use crate::failure::Failure;
+use engine::{
+    AlertAction, Decision, Deployed, Done, Founded, HistoryAnswer, KeyView, LabelsImported, MonitorReport,
+    Origin, Snapshot, State, Trained, Validated,
+};
+use facts::{EvidenceId, Verdict};
+use indicatif::{ProgressBar, ProgressStyle};
+use local::VerifyReport;
+use serde_json::{Value, json};
+use std::time::Duration;
+use world::LedgerStore;
+
+/// A sign of life for long work; nothing where nobody watches.
+pub(crate) fn spinner(answers: &Answers, what: &str) -> ProgressBar {
+    use std::io::IsTerminal;
+    if answers.json() || !std::io::stderr().is_terminal() {
+        return ProgressBar::hidden();
+    }
+    let bar = ProgressBar::new_spinner().with_message(what.to_owned());
+    if let Ok(style) = ProgressStyle::with_template("{spinner} {msg} {elapsed}") {
+        bar.set_style(style);
+    }
+    bar.enable_steady_tick(Duration::from_millis(120));
+    bar
+}
+
+pub(crate) fn applied(founded: &Founded, ids: &[EvidenceId]) -> String {
+    let mut text = format!("the charter {} is in force\n", founded.charter.short());
+    if !founded.keys_created.is_empty() {
+        let keys: Vec<String> = founded.keys_created.iter().map(ToString::to_string).collect();
+        text.push_str(&format!("made the keys {}\n", keys.join(", ")));
+    }
+    if !founded.issued.is_empty() {
+        text.push_str(&format!(
+            "issued {} access keys, in `credentials.json` for their holders\n",
+            founded.issued.len()
+        ));
+    }
+    text + &evidence(ids)
+}
+
+pub(crate) fn snapshot(snapshot: &Snapshot, ids: &[EvidenceId]) -> String {
+    let mut text = format!(
+        "{}: {} rows, {} columns, {}, encrypted under {}\n",
+        snapshot.name,
+        snapshot.rows,
+        snapshot.columns.len(),
+        snapshot.digest.short(),
+        snapshot.key
+    );
+    if let Origin::Pseudonymised { source, risk, .. } = &snapshot.origin {
+        let (before, after) = (&risk.before, &risk.after);
+        text.push_str(&format!("made from {source}\n"));
+        text.push_str(&format!(
+            "re-identification risk   before: k = {}, {:.1} % unique   after: k = {}, {:.1} % unique\n",
+            before.k,
+            before.unique_share * 100.0,
+            after.k,
+            after.unique_share * 100.0
+        ));
+    }
+    text + &evidence(ids)
+}
+
+pub(crate) fn snapshots(list: &[&Snapshot]) -> String {
+    if list.is_empty() {
+        return "there are no snapshots yet".to_owned();
+    }
+    let line = |s: &&Snapshot| {
+        let from = match &s.origin {
+            Origin::File { file } => format!("imported from {file}"),
+            Origin::Pseudonymised { source, .. } => format!("pseudonymised from {source}"),
+            Origin::Feedback { base, labelled_requests, .. } => {
+                format!("{base} and {labelled_requests} labelled requests")
+            }
+        };
+        format!("{:<32} {:>7} rows  {}  {from}", s.name.to_string(), s.rows, s.digest.short())
+    };
+    list.iter().map(line).collect::<Vec<_>>().join("\n")
+}
+
+pub(crate) fn key(view: &KeyView, ids: &[EvidenceId]) -> String {
+    let roles = |list: &[facts::RoleId]| list.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+    let text = format!(
+        "{:<16} {:<9} administered by {}; used by {}",
+        view.key.to_string(),
+        view.state,
+        roles(&view.administrators),
+        roles(&view.users)
+    );
+    if ids.is_empty() { text } else { format!("{text}\n{}", evidence(ids)) }
+}
+
+pub(crate) fn model_list(state: &State) -> Result<Value, Failure> {
+    let models = state.registry().models().map(|(name, model)| {
+        let serving = model.serving().map(|stretch| stretch.version);
+        let versions: Vec<Value> = model
+            .versions
+            .iter()
+            .map(|v| json!({ "version": v.version, "status": v.status, "text": v.status.to_string(), "artefact": v.registration.artefact, "snapshot": v.registration.snapshot, "registered": v.registered }))
+            .collect();
+        json!({ "model": name, "serving": serving, "versions": versions })
+    });
+    Ok(models.collect())
+}
+
+pub(crate) fn models(list: &Value) -> String {
+    let mut text = String::new();
+    for model in list.as_array().into_iter().flatten() {
+        text.push_str(&format!("{}\n", model["model"].as_str().unwrap_or_default()));
+        for v in model["versions"].as_array().into_iter().flatten() {
+            let (status, snapshot) =
+                (v["text"].as_str().unwrap_or_default(), v["snapshot"].as_str().unwrap_or_default());
+            text.push_str(&format!(
+                "  {:>3}  {status:<14} trained on {snapshot}\n",
+                v["version"].to_string()
+            ));
+        }
+    }
+    if text.is_empty() { "no version is registered yet".to_owned() } else { text }
+}
+
+pub(crate) fn version(version: &registry::Version) -> String {
+    let r = &version.registration;
+    let mut text = format!("{} {}: {}\n", r.model, version.version, version.status);
+    let mut line = |name: &str, value: String| text.push_str(&format!("  {name:<14} {value}\n"));
+    line("artefact", format!("{} ({} bytes)", r.artefact, r.size_bytes));
+    line("snapshot", format!("{} ({})", r.snapshot, r.snapshot_digest.short()));
+    line(
+        "code",
+        r.code.git_commit.clone().unwrap_or_else(|| "not in Git".to_owned())
+            + if r.code.dirty { " with changes that are in no commit" } else { "" },
+    );
+    for (name, value) in &r.hyperparameters {
+        line("parameter", format!("{name} = {value}"));
+    }
+    for hand in &r.involved {
+        line("involved", format!("{}: {}", hand.person, hand.how));
+    }
+    line("registered", format!("{} ({})", version.registered, version.registered_by));
+    if let Some((report, id)) = &version.validation {
+        for result in &report.criteria {
+            line("criterion", format!("{}: {}", result.criterion, measured(result)));
+        }
+        line("validated", id.to_string());
+    }
+    for given in &version.approvals {
+        line(
+            "approved by",
+            format!("{} as {} on {} ({})", given.approver.id, given.role, given.time, given.evidence),
+        );
+    }
+    if let Some((digest, _, id)) = &version.signature {
+        line("signed", format!("{} ({id})", digest.short()));
+    }
+    text
+}
+
+fn measured(result: &registry::CriterionResult) -> String {
+    let value = result.measured.map_or_else(|| "not measured".to_owned(), |value| format!("{value:.4}"));
+    match &result.verdict {
+        Verdict::Holds => format!("{value}  holds"),
+        verdict => format!("{value}  {verdict}"),
+    }
+}
+
+pub(crate) fn trained(trained: &Trained, ids: &[EvidenceId]) -> String {
+    let code = trained.git_commit.as_ref().map_or("not in Git", |commit| &commit[..12]);
+    format!(
+        "registered version {} of {}: artefact {}, trained on {}, code {code}\n{}",
+        trained.version,
+        trained.model,
+        trained.artefact.short(),
+        trained.snapshot,
+        evidence(ids)
+    )
+}
+
+pub(crate) fn validated(validated: &Validated, ids: &[EvidenceId]) -> String {
+    let mut text = format!(
+        "version {} of {}: {} on {} held-back rows\n",
+        validated.version, validated.model, validated.status, validated.report.rows
+    );
+    for result in &validated.report.criteria {
+        text.push_str(&format!("  {:<48} {}\n", result.criterion.to_string(), measured(result)));
+    }
+    text + &evidence(ids)
+}
+
+pub(crate) fn decision(decision: &Decision, ids: &[EvidenceId]) -> String {
+    let signed =
+        decision.signature.map_or_else(String::new, |digest| format!(", signed as {}", digest.short()));
+    format!(
+        "version {} of {} is {}{signed}\n{}",
+        decision.version,
+        decision.model,
+        decision.status,
+        evidence(ids)
+    )
+}
+
+pub(crate) fn deployed(deployed: &Deployed, ids: &[EvidenceId]) -> String {
+    let replaced =
+        deployed.replaced.map_or_else(String::new, |number| format!(", in place of version {number}"));
+    format!(
+        "version {} of {} serves at /endpoints/{}/invocations{replaced}\n{}",
+        deployed.version,
+        deployed.model,
+        deployed.endpoint,
+        evidence(ids)
+    )
+}
+
+pub(crate) fn labels(labels: &LabelsImported, ids: &[EvidenceId]) -> String {
+    format!("{} labels of {} arrived\n{}", labels.labels, labels.model, evidence(ids))
+}
+
+pub(crate) fn monitored(report: &MonitorReport, acted: &[Done<AlertAction>], ids: &[EvidenceId]) -> String {
+    let mut text = format!(
+        "{} {}: {} requests, {} labelled, {} to {}\n",
+        report.model, report.version, report.requests, report.labelled, report.from, report.to
+    );
+    for name in ["model_accuracy", "model_auc", "positive_rate", "demographic_parity_difference"] {
+        if let Some(m) = report.measurements.get(name) {
+            let interval =
+                m.interval.map_or_else(String::new, |(low, high)| format!("  ({low:.3} to {high:.3})"));
+            text.push_str(&format!("  {name:<32} {:.3}{interval}\n", m.value));
+        }
+    }
+    text.push_str(&format!(
+        "  features that have drifted: {} of {}\n",
+        report.drift.drifted(),
+        report.drift.features.len()
+    ));
+    for feature in report.drift.features.iter().filter(|feature| feature.drifted()) {
+        text.push_str(&format!(
+            "    {:<28} PSI {:.3} (chance: {:.3}), {} p = {:.1e}\n",
+            feature.feature.to_string(),
+            feature.psi,
+            feature.psi_noise,
+            feature.test,
+            feature.p_value
+        ));
+    }
+    for one in &report.rules {
+        let said = match &one.outcome {
+            monitor::rules::Outcome::Quiet { why } => format!("quiet: {why}"),
+            monitor::rules::Outcome::Unknown { missing } => format!("unknown: {missing}"),
+            monitor::rules::Outcome::CoolingDown { until } => {
+                format!("fired already; cooling down until {until}")
+            }
+            monitor::rules::Outcome::Fire { sentence, .. } => format!("FIRES: {sentence}"),
+        };
+        text.push_str(&format!("  rule {said}\n"));
+    }
+    for done in acted {
+        let did = match &done.answer {
+            AlertAction::Notified { .. } => "noted".to_owned(),
+            AlertAction::Retrained { trained, validated, .. } => {
+                format!(
+                    "trained version {} on {}; it is {}",
+                    trained.version, trained.snapshot, validated.status
+                )
+            }
+            AlertAction::RolledBack { deployed, .. } => {
+                format!("rolled back to version {}", deployed.version)
+            }
+            AlertAction::Failed { reason, .. } => format!("could not act: {reason}"),
+        };
+        text.push_str(&format!("  alert {did}\n"));
+    }
+    text + &evidence(ids)
+}
+
+pub(crate) fn history(answer: &HistoryAnswer) -> String {
+    let Some(served) = &answer.serving else {
+        return format!("at {} no version of {} was serving", answer.as_of, answer.model);
+    };
+    let until = served.until.map_or_else(|| "now".to_owned(), |until| until.to_string());
+    let how = if served.how == "deployed" { "deployed" } else { "put back by a rollback" };
+    let mut text =
+        format!("at {} version {} of {} was serving\n", answer.as_of, served.version, answer.model);
+    text.push_str(&format!("  {how} ({}), serving from {} to {until}\n", served.evidence, served.since));
+    for approval in &served.approved_by {
+        text.push_str(&format!(
+            "  approved by {} as {} on {} ({})\n",
+            approval.person, approval.role, approval.time, approval.evidence
+        ));
+    }
+    if let Some(validation) = &served.validation {
+        let metrics: Vec<String> =
+            served.metrics.iter().map(|(name, value)| format!("{name} {value:.3}")).collect();
+        text.push_str(&format!("  on the evidence of {validation}: {}\n", metrics.join(", ")));
+    }
+    if let Some(signature) = &served.signature {
+        text.push_str(&format!("  signed ({signature}), artefact {}\n", served.artefact.short()));
+    }
+    let code = served
+        .git_commit
+        .as_ref()
+        .map_or_else(|| "code not in Git".to_owned(), |commit| format!("code {commit}"));
+    text.push_str(&format!("  trained on {}, {code}\n", served.snapshot));
+    text
+}
+
+pub(crate) fn log_entries(ledger: &dyn LedgerStore, args: &LogArgs) -> Result<Vec<Value>, Failure> {
+    let mut list = Vec::new();
+    let mut from = 0;
+    loop {
+        let batch = ledger.read(from, 1024)?;
+        let Some(last) = batch.last() else { break };
+        from = last.evidence.index() + 1;
+        for receipt in batch {
+            let e = receipt.entry;
+            let stream = args.stream.as_ref().is_none_or(|stream| e.stream.as_str() == stream);
+            if stream && (!args.refused || e.outcome == ledger::Outcome::Refused) {
+                list.push(json!({ "evidence": receipt.evidence, "time": e.time, "actor": e.actor, "action": e.action, "resource": e.resource, "outcome": e.outcome, "body": e.body }));
+            }
+        }
+    }
+    let surplus = list.len().saturating_sub(args.limit);
+    list.drain(..surplus);
+    Ok(list)
+}
+
+pub(crate) fn log(entries: &[Value]) -> String {
+    let mut text = String::new();
+    for e in entries {
+        let word = |key: &str| e[key].as_str().unwrap_or_default().to_owned();
+        let reason = e["body"]["reason"].as_str().map_or_else(String::new, |reason| format!("  {reason}"));
+        let line = format!(
+            "{:<18} {} {:<20} {:<20} {:<32} {}{reason}",
+            word("evidence"),
+            word("time"),
+            e["actor"]["id"].as_str().unwrap_or_default(),
+            word("action"),
+            word("resource"),
+            word("outcome")
+        );
+        text.push_str(line.trim_end());
+        text.push('\n');
+    }
+    if text.is_empty() { "there are no such entries".to_owned() } else { text }
+}
+
+pub(crate) fn verified(report: &VerifyReport) -> String {
+    let mut text = if report.ok() {
+        format!(
+            "the ledger `{}` is whole: {} entries in {} streams",
+            report.origin, report.entries, report.streams
+        )
+    } else {
+        format!("the ledger `{}` is DAMAGED: {} findings", report.origin, report.findings.len())
+    };
+    if let Some(root) = report.root.filter(|_| report.ok()) {
+        text.push_str(&format!(", root {}", root.short()));
+    }
+    text.push('\n');
+    for finding in report.findings.iter().take(20) {
+        text.push_str(&format!("  entry {}: {}\n", finding.entry, finding.what));
+    }
+    if report.findings.len() > 20 {
+        text.push_str(&format!("  and {} more\n", report.findings.len() - 20));
+    }
+    if !report.sealed {
+        text.push_str(
+            "the last stop was not a clean one: every entry was checked, unused bytes of the file were not\n",
+        );
+    }
+    text
+}

@@ -1,0 +1,176 @@
+//! `wardmote serve`: the gateway over the house. What is deployed, who may call and how often is read from the record,
+//! and read again when it changes.
+
+use crate::answer::Answers;
+use crate::args::ServeArgs;
+use crate::failure::Failure;
+use crate::house::House;
+use engine::Engine;
+use gateway::{
+    Bundle, BundleSlot, Capture, CaptureSettings, CaptureSink, Gateway, Principal, Route, Segment,
+};
+use guard::quota::Plan;
+use local::{SystemClock, SystemEntropy};
+use std::io::Read;
+use std::process::ExitCode;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+use world::{Kind, PortError};
+
+const REFRESH: Duration = Duration::from_millis(200);
+
+pub(crate) fn run(house: &House, args: &ServeArgs, answers: &Answers) -> Result<ExitCode, Failure> {
+    let mut engine = house.open()?;
+    let slot = BundleSlot::default();
+    slot.put(bundle(&mut engine)?);
+    let mut known = fingerprint(&engine);
+    let engine = Arc::new(Mutex::new(engine));
+    let settings = CaptureSettings {
+        max_age: Duration::from_secs(args.capture_seconds),
+        max_bytes: 16 << 20,
+        max_queue_bytes: 64 << 20,
+    };
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::io("start the server", error))?;
+    let served: Result<(), Failure> = runtime.block_on(async {
+        // The address first: if it is taken, nothing else has begun.
+        let sink = Box::new(Sink { engine: Arc::clone(&engine) });
+        let clock = Arc::new(SystemClock);
+        let probe = tokio::net::TcpListener::bind(args.listen).await;
+        drop(probe.map_err(|error| PortError::io(format!("listen on `{}`", args.listen), error))?);
+        let (capture, writer) = Capture::start(&house.capture_dir(), settings, clock.clone(), sink)?;
+        let gateway = Gateway::bind(args.listen, slot.clone(), Some(capture), clock, &SystemEntropy).await?;
+        announce(&gateway, answers)?;
+        let refresher = {
+            let (engine, slot) = (Arc::clone(&engine), slot.clone());
+            tokio::spawn(async move {
+                loop {
+                    tokio::time::sleep(REFRESH).await;
+                    let (engine, slot) = (Arc::clone(&engine), slot.clone());
+                    let before = known.clone();
+                    // What cannot be read now leaves what serves as it is; the next round tries again.
+                    let after = tokio::task::spawn_blocking(move || refresh(&engine, &slot, before)).await;
+                    known = after.unwrap_or_default();
+                }
+            })
+        };
+        gateway.run(stopped(args.until_stdin_closes)).await;
+        refresher.abort();
+        // All senders are gone now: the writer hands over what it has and ends.
+        drop(tokio::task::spawn_blocking(move || writer.join()).await);
+        Ok(())
+    });
+    served?;
+    answers.remark("stopped");
+    Ok(ExitCode::SUCCESS)
+}
+
+fn announce(gateway: &Gateway, answers: &Answers) -> Result<(), Failure> {
+    let url = format!("http://{}", gateway.local_addr());
+    answers
+        .give(&serde_json::json!({ "listening": url }), |_| format!("listening on {url}; stop with Ctrl-C"))
+}
+
+async fn stopped(until_stdin_closes: bool) {
+    let terminate = async {
+        match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
+            Ok(mut signal) => drop(signal.recv().await),
+            Err(_) => std::future::pending().await,
+        }
+    };
+    let stdin = async {
+        if !until_stdin_closes {
+            return std::future::pending().await;
+        }
+        let (sender, receiver) = tokio::sync::oneshot::channel();
+        std::thread::spawn(move || {
+            let mut rest = Vec::new();
+            drop(std::io::stdin().read_to_end(&mut rest));
+            drop(sender.send(()));
+        });
+        drop(receiver.await);
+    };
+    tokio::select! {
+        _ = tokio::signal::ctrl_c() => {}
+        () = terminate => {}
+        () = stdin => {}
+    }
+}
+
+/// What the bundle is made of, in short: charter, access keys, serving versions.
+fn fingerprint(engine: &Engine) -> String {
+    let state = engine.state();
+    let charter = state.charters().last().map(|charter| charter.evidence.to_string()).unwrap_or_default();
+    let keys: String = state.credentials().iter().map(|(holder, key)| format!("{holder}={key:?};")).collect();
+    let serving: String = state
+        .registry()
+        .models()
+        .filter_map(|(name, model)| {
+            model.serving().map(|stretch| format!("{name}={}@{};", stretch.version, stretch.evidence))
+        })
+        .collect();
+    format!("{charter}|{keys}|{serving}")
+}
+
+fn refresh(engine: &Mutex<Engine>, slot: &BundleSlot, known: String) -> String {
+    let Ok(mut engine) = engine.lock() else { return known };
+    if !engine.refresh().unwrap_or(false) {
+        return known;
+    }
+    let now = fingerprint(&engine);
+    if now == known {
+        return known;
+    }
+    match bundle(&mut engine) {
+        Ok(bundle) => {
+            slot.put(bundle);
+            now
+        }
+        Err(_) => known,
+    }
+}
+
+fn bundle(engine: &mut Engine) -> Result<Bundle, Failure> {
+    let mut bundle = Bundle::default();
+    for model in engine.serving_models()? {
+        let route = model.version.map(|(version, loaded)| {
+            Arc::new(Route {
+                model: model.model.to_string(),
+                version: version.0,
+                loaded,
+                positive_label: model.positive_label,
+                allowed: model.allowed,
+                capture_share: model.capture_share,
+            })
+        });
+        bundle.routes.insert(model.endpoint, route);
+    }
+    let charter = engine.charter()?;
+    for (holder, key) in engine.state().credentials().iter() {
+        let quota = charter.service(holder).and_then(|service| service.quota);
+        let plan = quota.map(|quota| Plan {
+            requests_per_second: quota.requests_per_second,
+            burst: quota.burst,
+            requests_per_day: quota.requests_per_day,
+        });
+        bundle.principals.push(Principal { id: holder.clone(), key: key.clone(), plan });
+    }
+    Ok(bundle)
+}
+
+struct Sink {
+    engine: Arc<Mutex<Engine>>,
+}
+
+impl CaptureSink for Sink {
+    fn take(&mut self, segment: Segment) -> Result<(), PortError> {
+        let failed = |text: String| PortError::new(Kind::Failed, text);
+        let mut engine = self.engine.lock().map_err(|_| failed("the engine has stopped".to_owned()))?;
+        engine
+            .keep_traffic(&segment.endpoint, &segment.variant, &segment.bytes)
+            .map(|_| ())
+            .map_err(|error| failed(error.to_string()))
+    }
+}
