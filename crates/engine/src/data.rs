@@ -144,9 +144,9 @@ impl Engine {
         let whole = Table::parse(&plain).map_err(|error| Error::damaged(error.to_string()))?;
         let table = match request.view {
             View::Whole => whole,
-            View::Validation => split::side(&whole, request.validation_share, true),
+            View::Validation => split::side(&whole, &identifiers(&dataset), request.validation_share, true),
             View::Training => {
-                let rows = split::side(&whole, request.validation_share, false);
+                let rows = split::side(&whole, &identifiers(&dataset), request.validation_share, false);
                 rows.select(&training_columns(&dataset)).map_err(|error| Error::damaged(error.to_string()))?
             }
         };
@@ -304,6 +304,15 @@ pub(crate) fn dataset_resource(dataset: &Dataset) -> Resource {
 fn training_columns(dataset: &Dataset) -> Vec<ColumnName> {
     let seen = |role: ColumnRole| !matches!(role, ColumnRole::Identifier | ColumnRole::Sensitive);
     dataset.columns.iter().filter(|column| seen(column.role)).map(|column| column.name.clone()).collect()
+}
+
+fn identifiers(dataset: &Dataset) -> Vec<ColumnName> {
+    dataset
+        .columns
+        .iter()
+        .filter(|column| column.role == ColumnRole::Identifier)
+        .map(|column| column.name.clone())
+        .collect()
 }
 
 fn quasi_identifiers(dataset: &Dataset) -> Vec<ColumnName> {

@@ -1,11 +1,12 @@
-//! Which rows train and which validate. Decided by each row's own content, so that a row never changes sides, no
-//! matter in which order or in which snapshot it comes.
+//! Which rows train and which validate. Decided by each row's own content without its identifier, so that a row never
+//! changes sides, no matter in which order, in which snapshot or under which token it comes, and that two rows that
+//! say the same are never on both sides.
 
-use facts::Digest;
+use facts::{ColumnName, Digest};
 use privacy::pseudonym::Table;
 
 /// Whether a row belongs to validation: its hash, read as a number from 0 to 1, lies below `share`.
-pub(crate) fn is_validation(row: &[String], share: f64) -> bool {
+fn is_validation(row: &[String], share: f64) -> bool {
     let mut text = Vec::from(b"wardmote split v1\n".as_slice());
     for cell in row {
         text.extend_from_slice(&(cell.len() as u64).to_be_bytes());
@@ -17,9 +18,18 @@ pub(crate) fn is_validation(row: &[String], share: f64) -> bool {
     f64::from(u32::from_be_bytes(head)) < share * f64::from(u32::MAX)
 }
 
-/// The rows of one side.
-pub(crate) fn side(table: &Table, share: f64, validation: bool) -> Table {
-    let rows = table.rows().iter().filter(|row| is_validation(row, share) == validation).cloned().collect();
+/// The rows of one side; `identifiers` do not count.
+pub(crate) fn side(table: &Table, identifiers: &[ColumnName], share: f64, validation: bool) -> Table {
+    let counts: Vec<bool> = table.columns().iter().map(|column| !identifiers.contains(column)).collect();
+    let content = |row: &[String]| -> Vec<String> {
+        row.iter().zip(&counts).filter(|(_, counts)| **counts).map(|(cell, _)| cell.clone()).collect()
+    };
+    let rows = table
+        .rows()
+        .iter()
+        .filter(|row| is_validation(&content(row), share) == validation)
+        .cloned()
+        .collect();
     table.with_rows(rows)
 }
 

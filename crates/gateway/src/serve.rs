@@ -148,9 +148,13 @@ impl Shared {
 
     fn ping(&self) -> Answer {
         let bundle = self.slot.get();
-        let loaded = bundle.routes.values().flatten().count();
+        let variants: std::collections::BTreeMap<&str, String> = bundle
+            .routes
+            .iter()
+            .filter_map(|(name, route)| Some((name.as_str(), route.as_ref()?.variant())))
+            .collect();
         let dropped = self.metrics.capture_dropped.load(Ordering::Relaxed);
-        let body = serde_json::json!({ "endpoints": bundle.routes.len(), "loaded": loaded, "capture_dropped": dropped });
+        let body = serde_json::json!({ "endpoints": bundle.routes.len(), "variants": variants, "capture_dropped": dropped });
         plain(StatusCode::OK, "application/json", body.to_string().into_bytes())
     }
 

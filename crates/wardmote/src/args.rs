@@ -6,12 +6,13 @@ use std::path::PathBuf;
 
 /// Wardmote secures and governs AI models from data to retirement.
 #[derive(Debug, Parser)]
-#[command(name = "wardmote", version, propagate_version = true, max_term_width = 100)]
+#[command(name = "wardmote", version, max_term_width = 100)]
 #[command(after_help = EXIT_CODES)]
 pub(crate) struct Cli {
-    /// The folder of the house: charter, ledger, keys and encrypted objects.
-    #[arg(long, global = true, default_value = ".", value_hint = ValueHint::DirPath, env = "WARDMOTE_DIR")]
-    pub(crate) dir: PathBuf,
+    /// The folder of the house: charter, ledger, keys and encrypted objects [default: the current folder; for `demo`
+    /// a new folder `wardmote-demo`].
+    #[arg(long, global = true, value_hint = ValueHint::DirPath, env = "WARDMOTE_DIR")]
+    pub(crate) dir: Option<PathBuf>,
 
     /// Answer with JSON instead of text.
     #[arg(long, global = true)]

@@ -22,7 +22,7 @@ const TEMPLATE: &str = include_str!("../../../examples/credit-scoring/charter.ya
 type Run = Result<ExitCode, Failure>;
 
 pub(crate) fn run(cli: &Cli, answers: &Answers) -> Run {
-    let house = House::at(&cli.dir);
+    let house = House::at(cli.dir.as_deref().unwrap_or(Path::new(".")));
     let at = At { cli, answers, house: &house };
     match &cli.command {
         Command::Demo(args) => demo::run(cli, args, answers),
@@ -162,7 +162,7 @@ impl At<'_> {
     }
 
     fn key(&self, command: &KeyCommand) -> Run {
-        let mut change = |key: &KeyId, change: KeyChange| {
+        let change = |key: &KeyId, change: KeyChange| {
             self.with(|engine, actor| {
                 let done = engine.administer_key(actor, key, change)?;
                 self.answers.give(&done, |done| render::key(&done.answer, &done.evidence))

@@ -88,7 +88,7 @@ async fn stopped(until_stdin_closes: bool) {
         std::thread::spawn(move || {
             let mut rest = Vec::new();
             drop(std::io::stdin().read_to_end(&mut rest));
-            drop(sender.send(()));
+            sender.send(()).unwrap_or_default();
         });
         drop(receiver.await);
     };
