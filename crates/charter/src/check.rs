@@ -5,6 +5,7 @@ use crate::model::{Charter, ColumnRole, Dataset, Model, RiskTier, Transformation
 use crate::node::{Node, Step};
 use crate::shape::{Misfit, suggest};
 use facts::{Bound, PersonId, RoleId};
+use std::cmp::Ordering;
 use std::collections::BTreeSet;
 use std::fmt::Display;
 
@@ -145,9 +146,9 @@ impl Checker<'_> {
                 );
             }
             self.refers_to_roles(&[Key("services"), Item(at), Key("roles")], &service.roles);
-            if let Some(quota) =
-                service.quota.filter(|quota| !(quota.requests_per_second > 0.0) || quota.burst == 0)
-            {
+            if let Some(quota) = service.quota.filter(|quota| {
+                quota.requests_per_second.partial_cmp(&0.0) != Some(Ordering::Greater) || quota.burst == 0
+            }) {
                 let path = [Key("services"), Item(at), Key("quota")];
                 let message = format!(
                     "a quota of {} requests a second with a burst of {} admits nothing",
@@ -485,7 +486,7 @@ impl Checker<'_> {
                 "make the window larger, and `min_samples` at least 1".to_owned(),
             );
         }
-        if !(model.monitor.drift_psi > 0.0) {
+        if model.monitor.drift_psi.partial_cmp(&0.0) != Some(Ordering::Greater) {
             self.error(
                 &inside("drift_psi"),
                 "a PSI above 0 is nothing unusual".to_owned(),

@@ -37,7 +37,7 @@ pub fn read(files: &[SourceFile]) -> Result<(Checked, Vec<Diagnostic>), Diagnost
     if !diagnostics.is_empty() {
         return Err(Diagnostics(diagnostics));
     }
-    let tree = join(trees, files).map_err(|wrong| Diagnostics(vec![wrong]))?;
+    let tree = join(trees, files).map_err(|wrong| Diagnostics(vec![*wrong]))?;
     let schema = schema();
     let error = |misfit: Misfit| diagnostic(files, Severity::Error, misfit.at, (misfit.message, misfit.help));
     let misfits = shape::misfits(&tree, &schema);
@@ -121,11 +121,16 @@ impl Checked {
 }
 
 /// One tree of several files.
-fn join(trees: Vec<Node>, files: &[SourceFile]) -> Result<Node, Diagnostic> {
+fn join(trees: Vec<Node>, files: &[SourceFile]) -> Result<Node, Box<Diagnostic>> {
     let mut trees = trees.into_iter();
     let Some(mut whole) = trees.next() else {
         let at = Place { file: 0, line: 1, column: 1, length: 1 };
-        return Err(diagnostic(files, Severity::Error, at, ("there is no charter file".to_owned(), None)));
+        return Err(Box::new(diagnostic(
+            files,
+            Severity::Error,
+            at,
+            ("there is no charter file".to_owned(), None),
+        )));
     };
     for tree in trees {
         let (Kind::Map(items), Kind::Map(more)) = (&mut whole.kind, tree.kind) else { return Ok(whole) };
@@ -139,7 +144,7 @@ fn join(trees: Vec<Node>, files: &[SourceFile]) -> Result<Node, Diagnostic> {
                         let message =
                             format!("`{key}` stands in `{file}` already, on line {}", first.at.line);
                         let help = "only lists are joined across files; keep one of the two".to_owned();
-                        return Err(diagnostic(files, Severity::Error, at, (message, Some(help))));
+                        return Err(Box::new(diagnostic(files, Severity::Error, at, (message, Some(help)))));
                     }
                 },
             }

@@ -252,10 +252,10 @@ impl Node {
                 Step::Key(key) => node.get(key),
                 Step::Item(at) => node.item(*at),
                 Step::KeyItself(key) => {
-                    if let Kind::Map(items) = &node.kind {
-                        if let Some((_, at, _)) = items.iter().find(|(other, ..)| other == key) {
-                            return *at;
-                        }
+                    if let Kind::Map(items) = &node.kind
+                        && let Some((_, at, _)) = items.iter().find(|(other, ..)| other == key)
+                    {
+                        return *at;
                     }
                     None
                 }

@@ -127,7 +127,8 @@ impl Engine {
         let mut answered = Vec::new();
         for segment in segments.iter().rev() {
             let context = vault::context("traffic", &segment.digest.to_hex());
-            let bytes = self.unseal(&automation, &segment.key, &context, &segment.object, &segment.digest)?;
+            let bytes =
+                self.unseal(&automation, &segment.key, &context, (&segment.object, &segment.digest))?;
             let records: Vec<CaptureRecord> = read_lines(&String::from_utf8_lossy(&bytes))
                 .map_err(|error| Error::damaged(error.to_string()))?;
             answered.extend(records.iter().flat_map(|record| read_record(record, inputs)));
@@ -156,7 +157,7 @@ impl Engine {
         let mut truths = BTreeMap::new();
         for batch in batches {
             let context = vault::context("labels", &batch.digest.to_hex());
-            let bytes = self.unseal(automation, &batch.key, &context, &batch.object, &batch.digest)?;
+            let bytes = self.unseal(automation, &batch.key, &context, (&batch.object, &batch.digest))?;
             let labels: Vec<GroundTruth> = read_lines(&String::from_utf8_lossy(&bytes))
                 .map_err(|error| Error::damaged(error.to_string()))?;
             for truth in labels {

@@ -176,7 +176,7 @@ impl Engine {
     pub(crate) fn record(&mut self, entries: Vec<NewEntry<'_>>) -> Result<Vec<EvidenceId>, Error> {
         let time = self.now();
         let drafts =
-            entries.into_iter().map(|entry| self.draft(entry, time)).collect::<Result<Vec<_>, _>>()?;
+            entries.into_iter().map(|entry| self.draft(&entry, time)).collect::<Result<Vec<_>, _>>()?;
         let receipts = self.ports.ledger.append(drafts).map_err(|error| match error.kind() {
             Kind::Conflict => {
                 Error::conflict("somebody else changed this at the same moment; nothing was done")
@@ -194,7 +194,7 @@ impl Engine {
         NewEntry { actor, action: action.as_str(), resource, outcome: Outcome::Done, fact }
     }
 
-    fn draft(&self, entry: NewEntry<'_>, time: Timestamp) -> Result<Draft, Error> {
+    fn draft(&self, entry: &NewEntry<'_>, time: Timestamp) -> Result<Draft, Error> {
         let stream = stream_of(entry.resource, entry.action)?;
         // What the registry decided, it decided on a state; if the stream has moved on since, it must decide again.
         let expected_seq = matches!(entry.fact, Fact::Registry { .. }).then(|| self.state.next_seq(&stream));

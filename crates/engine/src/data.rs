@@ -140,7 +140,7 @@ impl Engine {
         let resource = dataset_resource(&dataset);
         self.authorise(actor, action, &resource)?;
         let context = vault::context("snapshots", snapshot.name.as_str());
-        let plain = self.unseal(actor, &snapshot.key, &context, &snapshot.object, &snapshot.digest)?;
+        let plain = self.unseal(actor, &snapshot.key, &context, (&snapshot.object, &snapshot.digest))?;
         let whole = Table::parse(&plain).map_err(|error| Error::damaged(error.to_string()))?;
         let table = match request.view {
             View::Whole => whole,

@@ -70,7 +70,7 @@ impl Error {
     pub fn with_help(mut self, text: impl Into<String>) -> Self {
         match &mut self {
             Self::Input { help, .. } | Self::NotFound { help, .. } | Self::Conflict { help, .. } => {
-                *help = Some(text.into())
+                *help = Some(text.into());
             }
             Self::Port(error) => {
                 let kind = error.kind();

@@ -83,14 +83,7 @@ impl Engine {
             .iter()
             .filter(|r| r.truth.as_ref().is_some_and(|truth| truth.contains_key(label.as_str())))
             .collect();
-        let outcomes: Vec<Outcome> = labelled
-            .iter()
-            .map(|r| Outcome {
-                actual: r.truth.as_ref().and_then(|truth| truth.get(label.as_str())) == Some(positive),
-                predicted: r.label == *positive,
-                probability: r.probability,
-            })
-            .collect();
+        let outcomes: Vec<Outcome> = labelled.iter().map(|r| outcome(r, &label, positive)).collect();
         let group = |column: &ColumnName| -> Vec<Option<String>> {
             labelled
                 .iter()
@@ -167,6 +160,16 @@ impl Engine {
             last_fired: Some(fired.time),
             recovered_since: other_version || since.into_iter().any(|report| well(&report.what)),
         }
+    }
+}
+
+/// A labelled request as a pair of prediction and truth.
+fn outcome(request: &Answered, label: &ColumnName, positive: &str) -> Outcome {
+    let actual = request.truth.as_ref().and_then(|truth| truth.get(label.as_str()));
+    Outcome {
+        actual: actual.is_some_and(|actual| actual == positive),
+        predicted: request.label == positive,
+        probability: request.probability,
     }
 }
 

@@ -175,13 +175,13 @@ impl State {
                 self.credentials.by_holder.remove(&holder);
             }
             Fact::SnapshotMade(snapshot) => {
-                self.snapshots.push(Recorded { what: *snapshot, evidence, time, by })
+                self.snapshots.push(Recorded { what: *snapshot, evidence, time, by });
             }
             Fact::TrainingRun(run) => self.trainings.push(Recorded { what: *run, evidence, time, by }),
             Fact::Registry { event } => {
                 self.registry.apply(&event, &registry::At { time, evidence }).map_err(|error| {
                     Error::damaged(format!("the registry cannot follow entry {}: {error}", receipt.evidence))
-                })?
+                })?;
             }
             Fact::TrafficCaptured(segment) => {
                 let list = self.segments.entry(segment.endpoint.clone()).or_default();

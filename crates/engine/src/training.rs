@@ -2,7 +2,7 @@
 //! behind becomes a candidate. The program's own metrics are kept as claims; validation measures again.
 
 use crate::data::{ReadRequest, View};
-use crate::record::{Fact, TrainingRun};
+use crate::record::{Fact, Snapshot, TrainingRun};
 use crate::registering::Candidate;
 use crate::{Done, Engine, Error};
 use charter::model::Model;
@@ -54,32 +54,71 @@ impl Engine {
     /// Runs the training program and registers what it makes.
     pub fn train(&mut self, actor: &Actor, request: &TrainRequest) -> Result<Done<Trained>, Error> {
         let model = self.model(&request.model)?.clone();
-        let resource = model_resource(&model);
-        self.authorise(actor, Action::ModelTrain, &resource)?;
+        self.authorise(actor, Action::ModelTrain, &model_resource(&model))?;
         let service = self.actor(&model.training.service)?;
+        let snapshot = self.training_snapshot(&model, request)?;
+        let mut hyperparameters = model.training.hyperparameters.clone();
+        hyperparameters.extend(request.hyperparameters.clone());
+        let code = self.code_state(&model);
+        let (finished, mut evidence) = self.run_training(&model, &service, &snapshot, &hyperparameters)?;
+        check_finished(&finished, &model)?;
+        let claimed_metrics = claimed(&finished)?;
+        let registered = self.register(Candidate {
+            model: &model,
+            submitter: actor,
+            service: &service,
+            artefact: finished.outputs.get(ARTEFACT_FILE).cloned().unwrap_or_default(),
+            snapshot: &snapshot,
+            code,
+            hyperparameters: hyperparameters.clone(),
+            claimed_metrics: claimed_metrics.clone(),
+            cause: request.cause.clone(),
+        })?;
+        evidence.extend(registered.evidence);
+        let answer = Trained {
+            model: model.name.clone(),
+            version: registered.answer.version,
+            snapshot: snapshot.name,
+            artefact: registered.answer.artefact,
+            git_commit: registered.answer.git_commit,
+            hyperparameters,
+            claimed_metrics,
+        };
+        Ok(Done { answer, evidence })
+    }
+
+    fn training_snapshot(&self, model: &Model, request: &TrainRequest) -> Result<Snapshot, Error> {
         let snapshot = match &request.snapshot {
             Some(name) => self.snapshot(name)?.clone(),
             None => self.latest_snapshot(&model.training.dataset)?,
         };
-        if snapshot.dataset != model.training.dataset {
-            return Err(Error::input(format!(
-                "`{}` is trained on `{}`, not on `{}`",
-                model.name, model.training.dataset, snapshot.dataset
-            ))
-            .with_help("name a snapshot of that data set, or change the charter"));
+        if snapshot.dataset == model.training.dataset {
+            return Ok(snapshot);
         }
+        let text = format!(
+            "`{}` is trained on `{}`, not on `{}`",
+            model.name, model.training.dataset, snapshot.dataset
+        );
+        Err(Error::input(text).with_help("name a snapshot of that data set, or change the charter"))
+    }
+
+    /// Reads what training may see, runs the program under the service's identity, and records that it ran.
+    fn run_training(
+        &mut self,
+        model: &Model,
+        service: &Actor,
+        snapshot: &Snapshot,
+        hyperparameters: &BTreeMap<String, String>,
+    ) -> Result<(Finished, Vec<EvidenceId>), Error> {
         let read = ReadRequest {
             snapshot: snapshot.name.clone(),
             view: View::Training,
             validation_share: model.training.validation_share,
             purpose: format!("to train {}", model.name),
         };
-        let table = self.read(&service, &read)?.answer;
+        let table = self.read(service, &read)?.answer;
         let csv = table.to_csv().map_err(|error| Error::damaged(error.to_string()))?;
-        let mut hyperparameters = model.training.hyperparameters.clone();
-        hyperparameters.extend(request.hyperparameters.clone());
-        let code = self.code_state(&model);
-        let program = program(&model, &self.ports.folder, &hyperparameters, csv)?;
+        let program = program(model, &self.ports.folder, hyperparameters, csv)?;
         let started = self.now();
         let finished = self.ports.programs.run(&program)?;
         let run = TrainingRun {
@@ -93,39 +132,14 @@ impl Engine {
             duration_ms: u64::try_from(self.now().unix_ms() - started.unix_ms()).unwrap_or(0),
             output: failure_output(&finished),
         };
-        let trained = self.record(vec![Self::done(
-            &service,
+        let resource = model_resource(model).name();
+        let evidence = self.record(vec![Self::done(
+            service,
             Action::ModelTrain,
-            &resource.name(),
+            &resource,
             Fact::TrainingRun(Box::new(run)),
         )])?;
-        check_finished(&finished, &model)?;
-        let artefact = finished.outputs.get(ARTEFACT_FILE).cloned().unwrap_or_default();
-        let claimed_metrics = claimed(&finished)?;
-        let candidate = Candidate {
-            model: &model,
-            submitter: actor,
-            service: &service,
-            artefact,
-            snapshot: &snapshot,
-            code,
-            hyperparameters: hyperparameters.clone(),
-            claimed_metrics: claimed_metrics.clone(),
-            cause: request.cause.clone(),
-        };
-        let registered = self.register(candidate)?;
-        let mut evidence = trained;
-        evidence.extend(registered.evidence);
-        let answer = Trained {
-            model: model.name.clone(),
-            version: registered.answer.version,
-            snapshot: snapshot.name,
-            artefact: registered.answer.artefact,
-            git_commit: registered.answer.git_commit,
-            hyperparameters,
-            claimed_metrics,
-        };
-        Ok(Done { answer, evidence })
+        Ok((finished, evidence))
     }
 
     /// The model that the charter knows under this name.

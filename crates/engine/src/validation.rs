@@ -79,7 +79,7 @@ impl Engine {
         let key = self.dataset(&model.training.dataset)?.key.clone();
         let context = vault::context("artefacts", &version.registration.artefact.to_hex());
         let object = version.registration.object.clone();
-        let bytes = self.unseal(actor, &key, &context, &object, &version.registration.artefact)?;
+        let bytes = self.unseal(actor, &key, &context, (&object, &version.registration.artefact))?;
         Ok(self.ports.runtime.load(&bytes)?)
     }
 

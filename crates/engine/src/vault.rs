@@ -54,8 +54,7 @@ impl Engine {
         actor: &Actor,
         key: &KeyId,
         context: &BTreeMap<String, String>,
-        object: &str,
-        expected: &Digest,
+        (object, expected): (&str, &Digest),
     ) -> Result<Zeroizing<Vec<u8>>, Error> {
         self.key_use(actor, key, "decrypt", context)?;
         let bytes = self.ports.objects.get(object)?;

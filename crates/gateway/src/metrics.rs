@@ -45,7 +45,7 @@ impl Metrics {
         ] {
             text.push_str(&format!("# TYPE {name} counter\n{name} {}\n", read(counter)));
         }
-        text.push_str(&format!("# TYPE wardmote_invocation_latency_us histogram\n"));
+        text.push_str("# TYPE wardmote_invocation_latency_us histogram\n");
         let mut total = 0;
         for (slot, counter) in self.latency.iter().enumerate() {
             total += read(counter);

@@ -218,7 +218,7 @@ impl Authorizer {
             self.ask(&other, action, resource).is_ok_and(|(allowed, _)| allowed)
         };
         let kinds = [ActorKind::Human, ActorKind::Service];
-        roles.retain(|role| !(actor.roles == [role.clone()]) || kinds.iter().any(|kind| *kind != actor.kind));
+        roles.retain(|role| (actor.roles != [role.clone()]) || kinds.iter().any(|kind| *kind != actor.kind));
         roles.retain(|role| kinds.iter().any(|kind| allowed(role, *kind)));
         roles
     }

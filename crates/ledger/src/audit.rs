@@ -60,7 +60,7 @@ impl Auditor {
             match self.tree.leaf(index) {
                 Some(actual) if actual == stored => {}
                 Some(_) => {
-                    self.find(index, format!("entry {index} does not have the hash that was stored for it"))
+                    self.find(index, format!("entry {index} does not have the hash that was stored for it"));
                 }
                 None => self
                     .find(index, format!("entry {index} is missing: its hash is stored, the entry is not")),

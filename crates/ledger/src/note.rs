@@ -115,13 +115,9 @@ impl Verifier {
                 continue;
             }
             let key = UnparsedPublicKey::new(&ED25519, self.public);
-            seen = key
-                .verify(text.as_bytes(), &bytes[4..])
-                .map(|()| text)
-                .map_err(|_| NoteError::WrongSignature(self.name.clone()));
-            if seen.is_err() {
-                return seen;
-            }
+            key.verify(text.as_bytes(), &bytes[4..])
+                .map_err(|_| NoteError::WrongSignature(self.name.clone()))?;
+            seen = Ok(text);
         }
         seen
     }

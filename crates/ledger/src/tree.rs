@@ -112,7 +112,7 @@ impl Tree {
         if count == 0 {
             return Digest::of(b"");
         }
-        if count.is_power_of_two() && from % count == 0 {
+        if count.is_power_of_two() && from.is_multiple_of(count) {
             let level = count.trailing_zeros() as usize;
             return self.levels[level][(from >> level) as usize];
         }

@@ -1,5 +1,7 @@
 //! The audit names what was done to a log: changed, left out, exchanged, cut off.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
 use facts::{Actor, ActorKind};
 use ledger::audit::Auditor;
 use ledger::{Checkpoint, Draft, Outcome, Sequencer, Signer};

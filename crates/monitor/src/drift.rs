@@ -114,7 +114,7 @@ fn benjamini_hochberg(features: &[FeatureDrift], level: f64) -> f64 {
     p.sort_by(f64::total_cmp);
     let count = p.len() as f64;
     let passes = |(rank, p): &(usize, &f64)| **p <= level * (*rank as f64 + 1.0) / count;
-    p.iter().enumerate().filter(passes).map(|(_, p)| *p).last().unwrap_or(-1.0)
+    p.iter().enumerate().filter(passes).map(|(_, p)| *p).next_back().unwrap_or(-1.0)
 }
 
 fn compare(

@@ -180,7 +180,10 @@ mod tests {
         let prediction = Prediction { label: "good".into(), probability: 0.75 };
         for accept in ["text/csv", "application/json"] {
             let (kind, body) = answer(&[(prediction.clone(), &all)], ("credit", 2), accept);
-            assert_eq!(predictions(kind, std::str::from_utf8(&body).unwrap()).unwrap(), [prediction.clone()]);
+            assert_eq!(
+                predictions(kind, std::str::from_utf8(&body).unwrap()).unwrap(),
+                std::slice::from_ref(&prediction)
+            );
         }
     }
 }

@@ -85,9 +85,10 @@ pub fn kolmogorov_tail(distance: f64, n: usize, m: usize) -> f64 {
     // Alternating series; converges fast for x above 0.2.
     let mut sum = 0.0;
     for k in 1..=200 {
+        let odd = k % 2 == 1;
         let k = f64::from(k);
         let term = (-2.0 * k * k * x * x).exp();
-        sum += if k % 2.0 == 1.0 { term } else { -term };
+        sum += if odd { term } else { -term };
         if term < 1e-320 {
             break;
         }

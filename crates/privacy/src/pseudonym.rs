@@ -10,14 +10,14 @@ use std::fmt;
 
 /// The secret of one pseudonymisation domain. Never shown.
 #[derive(Clone)]
-pub struct TokenSecret(hmac::Key);
+pub struct TokenSecret(Box<hmac::Key>);
 
 impl TokenSecret {
     /// A secret from 32 bytes.
     pub fn new(mut bytes: [u8; 32]) -> Self {
         let key = hmac::Key::new(hmac::HMAC_SHA256, &bytes);
         zeroize::Zeroize::zeroize(&mut bytes);
-        Self(key)
+        Self(Box::new(key))
     }
 }
 

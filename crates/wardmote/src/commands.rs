@@ -186,7 +186,7 @@ impl At<'_> {
         match command {
             ModelCommand::List => {
                 let engine = self.house.open_read_only()?;
-                self.answers.give(&render::model_list(engine.state())?, |text| render::models(text))?;
+                self.answers.give(&render::model_list(engine.state())?, render::models)?;
                 Ok(ExitCode::SUCCESS)
             }
             ModelCommand::Show(VersionArgs { model, version }) => {

@@ -62,8 +62,7 @@ impl Sequencing {
 
     /// One transaction for all jobs. Returns why nothing more can be appended, if that is so.
     fn commit(&mut self, batch: Vec<Job>) -> Option<String> {
-        let mut answers: Vec<(Sender<Result<Vec<Receipt>, PortError>>, Result<Vec<Receipt>, PortError>)> =
-            Vec::new();
+        let mut answers = Vec::new();
         let outcome = self.transact(batch, &mut answers);
         let reason = outcome.err().map(|error| error.to_string());
         for (reply, answer) in answers {

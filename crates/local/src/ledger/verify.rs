@@ -128,14 +128,14 @@ fn notes(dir: &Path) -> Vec<(&'static str, String)> {
     match inner {
         Ok(Some(note)) => notes.push(("the checkpoint in the ledger", note)),
         Ok(None) if dir.join(CHECKPOINT).exists() => {
-            notes.push(("the checkpoint in the ledger", String::new()))
+            notes.push(("the checkpoint in the ledger", String::new()));
         }
         Ok(None) => {}
         Err(_) => notes.push(("the checkpoint in the ledger", String::new())),
     }
     match files::read(&dir.join(CHECKPOINT)) {
         Ok(bytes) => {
-            notes.push(("the checkpoint that was given out", String::from_utf8(bytes).unwrap_or_default()))
+            notes.push(("the checkpoint that was given out", String::from_utf8(bytes).unwrap_or_default()));
         }
         Err(error) if error.kind() == Kind::Absent && notes.is_empty() => {}
         Err(_) => notes.push(("the checkpoint that was given out", String::new())),

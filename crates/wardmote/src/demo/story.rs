@@ -157,7 +157,7 @@ fn serving(stage: &mut Stage<'_>, snapshot: &str) -> Result<(Gateway, Applicatio
         let row = applications.draw(Weather::Usual);
         applications.body(&row)
     };
-    call(stage, &gateway, "A call without an access key is refused", None, &body, 401)?;
+    call(stage, &gateway, "A call without an access key is refused", (None, &body, 401))?;
     let kiosk = key(stage, "branch-kiosk")?;
     for _ in 0..3 {
         send(&gateway, Some(&kiosk), &body)?;
@@ -166,12 +166,10 @@ fn serving(stage: &mut Stage<'_>, snapshot: &str) -> Result<(Gateway, Applicatio
         stage,
         &gateway,
         "The kiosk's fourth call at once is over its quota of three",
-        Some(&kiosk),
-        &body,
-        429,
+        (Some(&kiosk), &body, 429),
     )?;
     let app = key(stage, "credit-app")?;
-    call(stage, &gateway, "A call by the credit application is answered", Some(&app), &body, 200)?;
+    call(stage, &gateway, "A call by the credit application is answered", (Some(&app), &body, 200))?;
     Ok((gateway, applications))
 }
 
@@ -406,9 +404,7 @@ fn call(
     stage: &mut Stage<'_>,
     gateway: &Gateway,
     what: &str,
-    key: Option<&str>,
-    body: &str,
-    expected: u16,
+    (key, body, expected): (Option<&str>, &str, u16),
 ) -> Result<(), Failure> {
     let answer = send(gateway, key, body)?;
     if answer.status != expected {

@@ -53,10 +53,10 @@ fn encode(features: &[Feature], row: &[String]) -> Vec<f64> {
         let cell = &row[feature.column];
         match &feature.kind {
             Kind::Number { mean, deviation } => {
-                encoded.push((cell.parse::<f64>().unwrap_or(*mean) - mean) / deviation)
+                encoded.push((cell.parse::<f64>().unwrap_or(*mean) - mean) / deviation);
             }
             Kind::Category(words) => {
-                encoded.extend(words.iter().map(|word| f64::from(u8::from(word == cell))))
+                encoded.extend(words.iter().map(|word| f64::from(u8::from(word == cell))));
             }
         }
     }
