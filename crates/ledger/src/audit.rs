@@ -138,8 +138,12 @@ impl Auditor {
 
     /// The result.
     pub fn finish(self) -> Audit {
+        let mut findings = self.findings;
+        // Two witnesses may say the same of one entry.
+        let mut said = std::collections::BTreeSet::new();
+        findings.retain(|finding| said.insert(finding.what.clone()));
         let root = (self.tree.size() > 0).then(|| self.tree.root());
-        Audit { entries: self.tree.size(), streams: self.streams.len() as u64, root, findings: self.findings }
+        Audit { entries: self.tree.size(), streams: self.streams.len() as u64, root, findings }
     }
 
     fn stream(&mut self, index: u64, entry: &Entry, hash: Digest) {

@@ -73,7 +73,7 @@ fn rewriting_rows_with_sql_is_noticed() {
         "DELETE FROM entry WHERE idx = 59",
         "DELETE FROM entry WHERE idx = 20",
         "UPDATE entry SET leaf = (SELECT leaf FROM entry WHERE idx = 3) WHERE idx = 5",
-        "INSERT INTO entry SELECT 60, leaf FROM entry WHERE idx = 59",
+        "INSERT INTO entry SELECT 60, hash, leaf FROM entry WHERE idx = 59",
         "DELETE FROM head",
         "DELETE FROM checkpoint",
     ];

@@ -9,7 +9,7 @@ use std::time::Duration;
 use world::{Kind, PortError};
 
 const TABLES: &str = "
-    CREATE TABLE entry (idx INTEGER PRIMARY KEY, leaf BLOB NOT NULL) STRICT;
+    CREATE TABLE entry (idx INTEGER PRIMARY KEY, hash BLOB NOT NULL, leaf BLOB NOT NULL) STRICT;
     CREATE TABLE tile (idx INTEGER PRIMARY KEY, hashes BLOB NOT NULL) STRICT;
     CREATE TABLE head (stream TEXT PRIMARY KEY, next_seq INTEGER NOT NULL, last BLOB NOT NULL) STRICT;
     CREATE TABLE checkpoint (id INTEGER PRIMARY KEY CHECK (id = 0), note TEXT NOT NULL) STRICT;
@@ -121,6 +121,16 @@ pub(super) fn leaves(
             Ok((row.get::<_, i64>(0)?.unsigned_abs(), row.get(1)?))
         })?;
         rows.collect()
+    };
+    read().map_err(|error| failed("read", &error))
+}
+
+/// The leaf hashes that were stored beside the leaves: a second witness, which tells exactly which entry changed.
+pub(super) fn hashes(connection: &Connection, from: u64, limit: usize) -> Result<Vec<Vec<u8>>, PortError> {
+    let read = || -> rusqlite::Result<Vec<Vec<u8>>> {
+        let mut statement =
+            connection.prepare_cached("SELECT hash FROM entry WHERE idx >= ?1 ORDER BY idx LIMIT ?2")?;
+        statement.query_map((to_sql(from), to_sql(limit as u64)), |row| row.get(0))?.collect()
     };
     read().map_err(|error| failed("read", &error))
 }

@@ -179,7 +179,11 @@ fn check_tail(connection: &Connection, size: u64) -> Result<(), PortError> {
 
 fn insert(connection: &Connection, planned: &Planned) -> rusqlite::Result<()> {
     let index = schema::to_sql(planned.index);
-    connection.prepare_cached("INSERT INTO entry VALUES (?1, ?2)")?.execute((index, &planned.leaf))?;
+    connection.prepare_cached("INSERT INTO entry VALUES (?1, ?2, ?3)")?.execute((
+        index,
+        planned.hash.as_bytes().as_slice(),
+        &planned.leaf,
+    ))?;
     let next_seq = schema::to_sql(planned.entry.stream_seq + 1);
     let head = (planned.entry.stream.as_str(), next_seq, planned.hash.as_bytes().as_slice());
     connection.prepare_cached("INSERT OR REPLACE INTO head VALUES (?1, ?2, ?3)")?.execute(head)?;

@@ -108,6 +108,13 @@ fn read_log(dir: &Path, auditor: &mut Auditor) -> Result<(), PortError> {
         let Some((last, _)) = leaves.last() else { break };
         from = last + 1;
         leaves.iter().for_each(|(index, leaf)| auditor.leaf(*index, leaf));
+        let stored = schema::hashes(&connection, leaves[0].0, leaves.len())?;
+        for ((index, _), hash) in leaves.iter().zip(stored) {
+            match <[u8; 32]>::try_from(hash) {
+                Ok(hash) => auditor.stored_hashes(*index, &[Digest::from_bytes(hash)]),
+                Err(_) => auditor.find(*index, format!("the stored hash of entry {index} is damaged")),
+            }
+        }
     }
     let tiles = schema::tiles(&connection)?;
     if (tiles.len() as u64) < size / schema::TILE {

@@ -273,7 +273,10 @@ fn proof(stage: &mut Stage<'_>, times: &[(&str, Timestamp)]) -> Result<(), Failu
         &["verify"],
         Damaged,
     )?;
-    stage.say(report["findings"][0]["what"].as_str().unwrap_or_default())
+    for finding in report["findings"].as_array().into_iter().flatten().take(3) {
+        stage.say(finding["what"].as_str().unwrap_or_default())?;
+    }
+    Ok(())
 }
 
 fn summary(stage: &mut Stage<'_>) -> Result<(), Failure> {
