@@ -58,13 +58,13 @@ impl Engine {
         deliver: Deliver<'_>,
     ) -> Result<Done<Founded>, Error> {
         let first = self.state.charter().is_none();
-        if self.state.charter().is_some_and(|old| old.digest() == new.digest()) {
-            // Everything that a charter calls for is made again if it is missing, so that an interrupted apply can be finished.
-            return self.settle(governor, new, Vec::new(), deliver);
-        }
         let actor = if first { founder(governor, new)? } else { self.actor(governor)? };
         if !first {
             self.authorise(&actor, Action::CharterApply, &Resource::Charter)?;
+        }
+        if self.state.charter().is_some_and(|old| old.digest() == new.digest()) {
+            // What the charter calls for and is missing is made, so that an interrupted apply can be finished.
+            return self.settle(governor, new, Vec::new(), deliver);
         }
         // A charter whose policies do not compile must never come in force: nobody could act any more.
         self.check_policies(&actor, new)?;

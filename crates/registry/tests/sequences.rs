@@ -1,0 +1,229 @@
+//! No sequence of commands deploys what must not be deployed. Random commands by random people under changing charters,
+//! the state held against a second, slow account of what happened.
+
+use facts::{Actor, ActorKind, Criterion, Days, Digest, EvidenceId, Timestamp};
+use proptest::prelude::*;
+use registry::{
+    ApprovalRequest, At, CodeVersion, Command, Event, How, Involvement, Registration, Rules, State, Status,
+    Step, Trigger, ValidationReport, VersionNumber,
+};
+use std::collections::BTreeMap;
+
+const PEOPLE: [&str; 4] = ["ada", "bruno", "nadia", "carla"];
+
+#[derive(Debug, Clone)]
+enum Wish {
+    Register { submitter: usize },
+    Validate { version: u32, good: bool },
+    Approve { version: u32, who: usize, robot: bool },
+    Sign { version: u32 },
+    Deploy { version: u32 },
+    Rollback,
+    Reject { version: u32 },
+    Retire { version: u32 },
+    ChangeCharter,
+    LetDaysPass { days: u32 },
+}
+
+fn wish() -> impl Strategy<Value = Wish> {
+    let version = || 1u32..5;
+    prop_oneof![
+        2 => (0usize..4).prop_map(|submitter| Wish::Register { submitter }),
+        4 => (version(), prop::bool::weighted(0.8)).prop_map(|(version, good)| Wish::Validate { version, good }),
+        6 => (version(), 0usize..4, prop::bool::weighted(0.1)).prop_map(|(version, who, robot)| Wish::Approve { version, who, robot }),
+        4 => version().prop_map(|version| Wish::Sign { version }),
+        4 => version().prop_map(|version| Wish::Deploy { version }),
+        2 => Just(Wish::Rollback),
+        1 => version().prop_map(|version| Wish::Reject { version }),
+        1 => version().prop_map(|version| Wish::Retire { version }),
+        1 => Just(Wish::ChangeCharter),
+        1 => (1u32..60).prop_map(|days| Wish::LetDaysPass { days }),
+    ]
+}
+
+struct World {
+    state: State,
+    log: Vec<(Event, At)>,
+    charter: u8,
+    now: Timestamp,
+}
+
+impl World {
+    fn rules(&self) -> Rules {
+        let step = |role: &str, count| Step {
+            role: role.parse().unwrap(),
+            count,
+            valid_days: Days::try_from(90).unwrap(),
+        };
+        Rules { charter: Digest::of(&[self.charter]), approvals: vec![step("reviewer", 1), step("owner", 1)] }
+    }
+
+    fn grant(&mut self, wish: &Wish) {
+        self.now = self.now.plus_seconds(1);
+        let model = "credit".parse().unwrap();
+        let rules = self.rules();
+        let bundle = (Digest::of(b"bundle"), "signatures/x".to_owned());
+        let actor;
+        let command = match wish {
+            Wish::ChangeCharter => return self.charter = self.charter.wrapping_add(1),
+            Wish::LetDaysPass { days } => return self.now = self.now.plus_seconds(i64::from(*days) * 86_400),
+            Wish::Register { submitter } => {
+                Command::Register(Box::new(registration(self.log.len(), PEOPLE[*submitter])))
+            }
+            Wish::Validate { version, good } => {
+                let Some(known) = self.state.version(&model, VersionNumber(*version)) else { return };
+                Command::Validate(
+                    &model,
+                    VersionNumber(*version),
+                    Box::new(report(known.registration.artefact, rules.charter, *good)),
+                )
+            }
+            Wish::Approve { version, who, robot } => {
+                let kind = if *robot { ActorKind::Service } else { ActorKind::Human };
+                let roles = if *who % 2 == 0 {
+                    vec!["reviewer".parse().unwrap()]
+                } else {
+                    vec!["owner".parse().unwrap(), "reviewer".parse().unwrap()]
+                };
+                actor = Actor::new(PEOPLE[*who].parse().unwrap(), kind, roles);
+                Command::Approve(ApprovalRequest {
+                    model: &model,
+                    version: VersionNumber(*version),
+                    approver: &actor,
+                })
+            }
+            Wish::Sign { version } => Command::Sign(&model, VersionNumber(*version), bundle),
+            Wish::Deploy { version } => {
+                Command::Deploy(&model, VersionNumber(*version), "credit".parse().unwrap())
+            }
+            Wish::Rollback => Command::Rollback(&model, "anomaly"),
+            Wish::Reject { version } => Command::Reject(&model, VersionNumber(*version), "no"),
+            Wish::Retire { version } => Command::Retire(&model, VersionNumber(*version), "old"),
+        };
+        match self.state.decide(&command, &rules, self.now) {
+            Err(refusal) => assert!(!refusal.to_string().is_empty()),
+            Ok(event) => {
+                let at = At {
+                    time: self.now,
+                    evidence: EvidenceId::new(self.log.len() as u64, &Digest::of(b"x")),
+                };
+                if let Event::Deployed { version, .. } = &event {
+                    self.may_deploy(*version, &rules);
+                }
+                // What is recorded reads back as itself.
+                let text = serde_json::to_string(&event).unwrap();
+                assert_eq!(serde_json::from_str::<Event>(&text).unwrap(), event);
+                self.state.apply(&event, &at).unwrap();
+                self.log.push((event, at));
+            }
+        }
+    }
+
+    /// The slow account: looks through the whole log for a reason why this deployment is right.
+    fn may_deploy(&self, version: VersionNumber, rules: &Rules) {
+        let mut artefact = None;
+        let mut involved = Vec::new();
+        let mut passing = false;
+        let mut approvals: BTreeMap<String, String> = BTreeMap::new();
+        for (event, at) in &self.log {
+            match event {
+                Event::Registered { version: number, registration } if *number == version => {
+                    artefact = Some(registration.artefact);
+                    involved = registration.involved.iter().map(|i| i.person.to_string()).collect();
+                }
+                Event::Validated { version: number, report, .. } if *number == version => {
+                    passing = report.passes()
+                        && report.charter == rules.charter
+                        && Some(report.artefact) == artefact;
+                }
+                Event::ApprovalGiven {
+                    version: number, approver, role, artefact: approved, charter, ..
+                } if *number == version => {
+                    let fresh = at.time.plus_seconds(90 * 86_400) > self.now;
+                    if fresh
+                        && *charter == rules.charter
+                        && Some(*approved) == artefact
+                        && approver.kind == ActorKind::Human
+                    {
+                        approvals.insert(approver.id.to_string(), role.to_string());
+                    }
+                }
+                Event::RolledBack { from, .. } if *from == version => approvals.clear(),
+                Event::Rejected { version: number, .. } | Event::Retired { version: number, .. } => {
+                    assert_ne!(*number, version)
+                }
+                _ => {}
+            }
+        }
+        assert!(passing, "version {version} was deployed without passing its gates");
+        approvals.retain(|person, _| !involved.contains(person));
+        for role in ["reviewer", "owner"] {
+            assert!(
+                approvals.values().any(|given| given == role),
+                "version {version} was deployed without a `{role}`: {approvals:?}"
+            );
+        }
+    }
+}
+
+fn registration(seed: usize, submitter: &str) -> Registration {
+    Registration {
+        model: "credit".parse().unwrap(),
+        artefact: Digest::of(&seed.to_be_bytes()),
+        object: "artefacts/x".into(),
+        size_bytes: 1,
+        dataset: "data".parse().unwrap(),
+        snapshot: "data/1".parse().unwrap(),
+        snapshot_digest: Digest::of(b"data"),
+        code: CodeVersion { git_commit: None, dirty: false },
+        hyperparameters: BTreeMap::new(),
+        claimed_metrics: BTreeMap::new(),
+        document: None,
+        involved: vec![Involvement { person: submitter.parse().unwrap(), how: How::Submitted }],
+        trigger: Trigger::Person,
+    }
+}
+
+fn report(artefact: Digest, charter: Digest, good: bool) -> ValidationReport {
+    let criterion: Criterion = serde_json::from_str(r#"{"metric":"auc","at_least":0.7}"#).unwrap();
+    let metrics = BTreeMap::from([("auc".to_owned(), if good { 0.8 } else { 0.6 })]);
+    ValidationReport::judge(artefact, charter, ("data/1".parse().unwrap(), 300), metrics, &[criterion])
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(600))]
+    #[test]
+    fn nothing_is_deployed_that_must_not_be(wishes in proptest::collection::vec(wish(), 1..200)) {
+        let mut world = World { state: State::default(), log: Vec::new(), charter: 0, now: "2026-01-01".parse().unwrap() };
+        for wish in &wishes {
+            world.grant(wish);
+        }
+        let model = "credit".parse().unwrap();
+        let Some(known) = world.state.model(&model) else { return Ok(()) };
+        // At most one version serves, and it is the one whose stretch is open.
+        let serving: Vec<VersionNumber> = known.versions.iter().filter(|v| v.status == Status::Deployed).map(|v| v.version).collect();
+        prop_assert_eq!(serving, known.serving().map(|stretch| stretch.version).into_iter().collect::<Vec<_>>());
+        // The time machine agrees with replaying the log up to that moment.
+        for (_, at) in &world.log {
+            let until = world.log.iter().filter(|(_, other)| other.time <= at.time).map(|(event, at)| (event, at));
+            let then = State::replay(until).unwrap();
+            let replayed = then.model(&model).and_then(|model| model.serving()).map(|stretch| stretch.version);
+            prop_assert_eq!(world.state.as_of(&model, at.time).map(|serving| serving.stretch.version), replayed);
+        }
+    }
+}
+
+#[test]
+fn an_impossible_event_is_an_error_and_changes_nothing() {
+    let mut state = State::default();
+    let at = At { time: "2026-01-01".parse().unwrap(), evidence: EvidenceId::new(0, &Digest::of(b"x")) };
+    let event = Event::Deployed {
+        model: "credit".parse().unwrap(),
+        version: VersionNumber(1),
+        endpoint: "credit".parse().unwrap(),
+        replaced: None,
+    };
+    let error = state.apply(&event, &at).unwrap_err();
+    insta::assert_snapshot!(error, @"an event of `credit` does not follow from what is recorded before it");
+    assert_eq!(state, State::default());
+}
