@@ -11,12 +11,14 @@ pub(crate) type Operator = fn(&Attributes<'_>, &[&Value]) -> Result<Vec<Value>, 
 
 /// All operators.
 pub(crate) const OPERATORS: &[(&str, Operator)] = &[
+    ("ArrayFeatureExtractor", |_, inputs| gather(inputs)),
     ("Add", |_, inputs| arithmetic(inputs, |a, b| a + b)),
     ("ArgMax", |_, inputs| arg_max(inputs)),
     ("Cast", cast),
     ("Concat", |_, inputs| concat(inputs)),
     ("Div", |_, inputs| arithmetic(inputs, |a, b| a / b)),
     ("FeatureVectorizer", |_, inputs| concat(inputs)),
+    ("Gather", gather_columns),
     ("Identity", |_, inputs| Ok(vec![first(inputs)?.clone()])),
     ("Imputer", imputer),
     ("LabelEncoder", label_encoder),
@@ -61,7 +63,63 @@ fn arithmetic(inputs: &[&Value], f: fn(f32, f32) -> f32) -> Result<Vec<Value>, S
     one(Tensor::new(a.data.iter().enumerate().map(|(at, x)| f(*x, other(at))).collect(), a.width))
 }
 
+fn gather_columns(attributes: &Attributes<'_>, inputs: &[&Value]) -> Result<Vec<Value>, String> {
+    if matches!(attributes.int("axis", 0), 1 | -1) {
+        gather(inputs)
+    } else {
+        Err("only columns can be gathered (axis 1)".to_owned())
+    }
+}
+
+/// Some columns of a matrix, by their places.
+fn gather(inputs: &[&Value]) -> Result<Vec<Value>, String> {
+    let [matrix, Value::Ints(places)] = inputs else {
+        return Err("it needs a matrix and whole numbers".to_owned());
+    };
+    let places: Vec<usize> = places
+        .data
+        .iter()
+        .map(|place| usize::try_from(*place).map_err(|_| format!("there is no column {place}")))
+        .collect::<Result<_, _>>()?;
+    Ok(vec![match matrix {
+        Value::Floats(tensor) => Value::Floats(columns(tensor, &places)?),
+        Value::Ints(tensor) => Value::Ints(columns(tensor, &places)?),
+        Value::Words(tensor) => Value::Words(columns(tensor, &places)?),
+        Value::Maps(_) => return Err("maps have no columns".to_owned()),
+    }])
+}
+
+fn columns<T: Clone>(tensor: &Tensor<T>, places: &[usize]) -> Result<Tensor<T>, String> {
+    if let Some(place) = places.iter().find(|place| **place >= tensor.width) {
+        return Err(format!("there is no column {place}; there are {}", tensor.width));
+    }
+    let data =
+        tensor.rows().flat_map(|row| places.iter().filter_map(|place| row.get(*place).cloned())).collect();
+    Ok(Tensor::new(data, places.len()))
+}
+
+/// Words side by side, if all inputs are words.
+fn concat_words(inputs: &[&Value]) -> Option<Vec<Value>> {
+    let words: Vec<&Tensor<String>> = inputs
+        .iter()
+        .map(|value| if let Value::Words(words) = value { Some(words) } else { None })
+        .collect::<Option<_>>()?;
+    let height = words.first()?.height();
+    if words.iter().any(|tensor| tensor.height() != height) {
+        return None;
+    }
+    let data = (0..height)
+        .flat_map(|row| {
+            words.iter().flat_map(move |t| t.data[row * t.width..(row + 1) * t.width].iter().cloned())
+        })
+        .collect();
+    Some(vec![Value::Words(Tensor::new(data, words.iter().map(|tensor| tensor.width).sum()))])
+}
+
 fn concat(inputs: &[&Value]) -> Result<Vec<Value>, String> {
+    if let Some(words) = concat_words(inputs) {
+        return Ok(words);
+    }
     let tensors: Vec<Tensor<f32>> = inputs.iter().map(|value| value.floats()).collect::<Result<_, _>>()?;
     let height = tensors.first().map_or(0, Tensor::height);
     if tensors.iter().any(|tensor| tensor.height() != height) {
