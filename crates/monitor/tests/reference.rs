@@ -1,0 +1,158 @@
+//! The numbers against SciPy, scikit-learn and Fairlearn; and that the verdicts keep their level.
+
+use facts::ColumnName;
+use monitor::drift::{self, Column, DriftSettings};
+use monitor::fairness;
+use monitor::quality::{self, Outcome};
+use monitor::special::chi_square_tail;
+use serde_json::Value;
+use std::collections::BTreeMap;
+
+fn reference() -> Value {
+    serde_json::from_slice(
+        &std::fs::read(concat!(env!("CARGO_MANIFEST_DIR"), "/reference/reference.json")).unwrap(),
+    )
+    .unwrap()
+}
+
+/// Within 1e-9 of each other, relatively; near zero absolutely within 1e-12.
+fn close(name: &str, actual: f64, expected: &Value) {
+    let expected = expected.as_f64().unwrap();
+    let bound =
+        (1e-9 * expected.abs()).max(if expected.abs() > 1e-9 { 1e-12 } else { 1e-9 * expected.abs() });
+    assert!((actual - expected).abs() <= bound, "{name}: {actual} is not {expected}");
+}
+
+fn list(value: &Value) -> &Vec<Value> {
+    value.as_array().unwrap()
+}
+
+fn one(column: Column) -> BTreeMap<ColumnName, Column> {
+    BTreeMap::from([("x".parse().unwrap(), column)])
+}
+
+const SETTINGS: DriftSettings = DriftSettings { psi: 0.2, significance: 0.01, min_samples: 10 };
+
+#[test]
+fn drift_agrees_with_scipy() {
+    let reference = reference();
+    let numbers = |value: &Value| Column::Numeric(list(value).iter().map(|cell| cell.as_f64()).collect());
+    for case in list(&reference["numeric"]) {
+        let report = drift::report(&one(numbers(&case["a"])), &one(numbers(&case["b"])), &SETTINGS);
+        close("ks", report.features[0].statistic, &case["statistic"]);
+        close("ks p", report.features[0].p_value, &case["p"]);
+    }
+    let words = |value: &Value| {
+        Column::Category(list(value).iter().map(|cell| cell.as_str().map(str::to_owned)).collect())
+    };
+    for case in list(&reference["category"]) {
+        let report = drift::report(&one(words(&case["a"])), &one(words(&case["b"])), &SETTINGS);
+        close("chi2", report.features[0].statistic, &case["statistic"]);
+        close("chi2 p", report.features[0].p_value, &case["p"]);
+        close("psi", report.features[0].psi, &case["psi"]);
+    }
+    for case in list(&reference["chi2"]) {
+        close(
+            "chi2 tail",
+            chi_square_tail(case["x"].as_f64().unwrap(), case["k"].as_f64().unwrap()),
+            &case["p"],
+        );
+    }
+    for case in list(&reference["wilson"]) {
+        let (low, high) =
+            quality::wilson(case["part"].as_u64().unwrap(), case["whole"].as_u64().unwrap()).unwrap();
+        close("wilson low", low, &case["low"]);
+        close("wilson high", high, &case["high"]);
+    }
+}
+
+#[test]
+fn quality_and_fairness_agree_with_scikit_learn_and_fairlearn() {
+    for case in list(&reference()["quality"]) {
+        let outcomes: Vec<Outcome> = list(&case["actual"])
+            .iter()
+            .zip(list(&case["predicted"]))
+            .zip(list(&case["probability"]))
+            .map(|((a, p), probability)| Outcome {
+                actual: *a == 1,
+                predicted: *p == 1,
+                probability: probability.as_f64().unwrap(),
+            })
+            .collect();
+        let q = quality::binary(&outcomes);
+        for (name, value) in [
+            ("accuracy", q.accuracy),
+            ("auc", q.auc),
+            ("precision", q.precision),
+            ("recall", q.recall),
+            ("f1", q.f1),
+            ("log_loss", q.log_loss),
+            ("brier", q.brier),
+        ] {
+            close(name, value.unwrap(), &case[name]);
+        }
+        let groups: Vec<Option<String>> =
+            list(&case["group"]).iter().map(|cell| cell.as_str().map(str::to_owned)).collect();
+        let f = fairness::compare(&outcomes, &groups, 1);
+        for (name, value) in [
+            ("demographic_parity_difference", f.demographic_parity_difference),
+            ("demographic_parity_ratio", f.demographic_parity_ratio),
+            ("equal_opportunity_difference", f.equal_opportunity_difference),
+            ("equalized_odds_difference", f.equalized_odds_difference),
+        ] {
+            close(name, value.unwrap(), &case[name]);
+        }
+        let suppressed = fairness::compare(&outcomes, &groups, 10_000);
+        assert_eq!((suppressed.groups.len(), suppressed.demographic_parity_difference), (0, None));
+    }
+}
+
+/// A small generator, so that the simulation is the same everywhere.
+fn random(state: &mut u64) -> f64 {
+    *state ^= *state << 13;
+    *state ^= *state >> 7;
+    *state ^= *state << 17;
+    (*state >> 11) as f64 / (1u64 << 53) as f64
+}
+
+fn sample(state: &mut u64, n: usize, shift: f64) -> BTreeMap<ColumnName, Column> {
+    (0..8)
+        .map(|column| {
+            let shift = if column == 0 { shift } else { 0.0 };
+            // The sum of twelve uniform numbers is nearly normal.
+            let normal = |state: &mut u64| (0..12).map(|_| random(state)).sum::<f64>() - 6.0 + shift;
+            let values = (0..n).map(|_| normal(state));
+            let name = format!("f{column}").parse().unwrap();
+            if column % 2 == 0 {
+                (name, Column::Numeric(values.map(Some).collect()))
+            } else {
+                (
+                    name,
+                    Column::Category(
+                        values.map(|value| Some(format!("{:.0}", value.clamp(-2.0, 2.0)))).collect(),
+                    ),
+                )
+            }
+        })
+        .collect()
+}
+
+#[test]
+fn verdicts_keep_their_level_and_find_what_is_there() {
+    let mut state = 0x9e37_79b9_7f4a_7c15;
+    let small = DriftSettings { psi: 0.05, significance: 0.01, min_samples: 100 };
+    let (mut alarms, mut found) = (0, 0);
+    for _ in 0..120 {
+        let reference = sample(&mut state, 300, 0.0);
+        alarms += usize::from(drift::report(&reference, &sample(&mut state, 300, 0.0), &small).drifted() > 0);
+        let report = drift::report(&reference, &sample(&mut state, 300, 0.6), &small);
+        found += usize::from(
+            report.features.iter().any(|feature| feature.drifted() && feature.feature.as_str() == "f0"),
+        );
+    }
+    assert!(alarms <= 6, "{alarms} of 120 windows without drift raised an alarm");
+    assert!(found >= 118, "{found} of 120 shifts were found");
+    let few = drift::report(&sample(&mut state, 300, 0.0), &sample(&mut state, 50, 3.0), &small);
+    assert!(few.features.iter().all(|feature| matches!(feature.verdict, facts::Verdict::Unknown { .. })));
+    assert_eq!((few.drifted(), few.max_psi()), (0, None));
+}
