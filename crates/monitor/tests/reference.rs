@@ -1,4 +1,9 @@
 //! The numbers against SciPy, scikit-learn and Fairlearn; and that the verdicts keep their level.
+#![expect(
+    clippy::unwrap_used,
+    clippy::disallowed_methods,
+    reason = "a test that cannot go on fails, and its reference is on disk"
+)]
 
 use facts::ColumnName;
 use monitor::drift::{self, Column, DriftSettings};
@@ -36,7 +41,7 @@ const SETTINGS: DriftSettings = DriftSettings { psi: 0.2, significance: 0.01, mi
 #[test]
 fn drift_agrees_with_scipy() {
     let reference = reference();
-    let numbers = |value: &Value| Column::Numeric(list(value).iter().map(|cell| cell.as_f64()).collect());
+    let numbers = |value: &Value| Column::Numeric(list(value).iter().map(Value::as_f64).collect());
     for case in list(&reference["numeric"]) {
         let report = drift::report(&one(numbers(&case["a"])), &one(numbers(&case["b"])), &SETTINGS);
         close("ks", report.features[0].statistic, &case["statistic"]);

@@ -1,4 +1,9 @@
 //! The interpreter against ONNX Runtime, on models that scikit-learn made; and that no bytes make it panic.
+#![expect(
+    clippy::unwrap_used,
+    clippy::disallowed_methods,
+    reason = "a test that cannot go on fails, and its reference is on disk"
+)]
 
 use onnx::{Model, Tensor, Value};
 use proptest::prelude::*;

@@ -1,5 +1,6 @@
 //! No sequence of commands deploys what must not be deployed. Random commands by random people under changing charters,
 //! the state held against a second, slow account of what happened.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 use facts::{Actor, ActorKind, Criterion, Days, Digest, EvidenceId, Timestamp};
 use proptest::prelude::*;
@@ -150,7 +151,7 @@ impl World {
                 }
                 Event::RolledBack { from, .. } if *from == version => approvals.clear(),
                 Event::Rejected { version: number, .. } | Event::Retired { version: number, .. } => {
-                    assert_ne!(*number, version)
+                    assert_ne!(*number, version);
                 }
                 _ => {}
             }
