@@ -1,9 +1,8 @@
 //! Approval by people, one step after the other; with the last one the version is signed.
 
-use crate::governance::SIGNING_KEY;
 use crate::{Done, Engine, Error, signing, vault};
 use charter::model::Model;
-use facts::{Actor, Digest, EvidenceId, KeyId, ModelName};
+use facts::{Actor, Digest, EvidenceId, ModelName};
 use guard::Action;
 use registry::{ApprovalRequest, Approved, Command, Status, VersionNumber};
 use serde::Serialize;
@@ -106,8 +105,7 @@ impl Engine {
     /// Signs what was approved: the proof of approval is what makes this function callable.
     fn sign(&mut self, model: &Model, approved: &Approved) -> Result<(Digest, Vec<EvidenceId>), Error> {
         let automation = self.automation()?;
-        let key: KeyId =
-            SIGNING_KEY.parse().map_err(|error: facts::ParseError| Error::input(error.to_string()))?;
+        let key = self.signing_key()?;
         let version = self.version(approved.model(), approved.version())?;
         let approvals: Vec<_> = approved
             .approvals()

@@ -157,10 +157,14 @@ impl Engine {
         Ok(allowed)
     }
 
+    /// The key that signs versions.
+    pub(crate) fn signing_key(&self) -> Result<KeyId, Error> {
+        SIGNING_KEY.parse().map_err(|error: facts::ParseError| Error::input(error.to_string()))
+    }
+
     /// The bundle is the one recorded, it is signed by our key, and it speaks of this artefact.
     fn check_signature(&self, object: &str, digest: &Digest, artefact: &Digest) -> Result<(), Error> {
-        let key: KeyId =
-            SIGNING_KEY.parse().map_err(|error: facts::ParseError| Error::input(error.to_string()))?;
+        let key = self.signing_key()?;
         let bundle = self.ports.objects.get(object)?;
         if Digest::of(&bundle) != *digest {
             return Err(Error::damaged(format!("the signature `{object}` is not the one that was recorded")));

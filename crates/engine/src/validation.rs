@@ -14,6 +14,7 @@ use registry::{Command, Status, ValidationReport, VersionNumber};
 use serde::Serialize;
 use std::collections::BTreeMap;
 use world::LoadedModel;
+use zeroize::Zeroizing;
 
 /// Groups smaller than this are not spoken about.
 pub(crate) const MIN_GROUP: u64 = 10;
@@ -76,11 +77,20 @@ impl Engine {
         model: &Model,
         version: &registry::Version,
     ) -> Result<Box<dyn LoadedModel>, Error> {
+        let bytes = self.artefact(actor, model, version)?;
+        Ok(self.ports.runtime.load(&bytes)?)
+    }
+
+    /// The plain bytes of a version, byte for byte what was registered.
+    pub(crate) fn artefact(
+        &mut self,
+        actor: &Actor,
+        model: &Model,
+        version: &registry::Version,
+    ) -> Result<Zeroizing<Vec<u8>>, Error> {
         let key = self.dataset(&model.training.dataset)?.key.clone();
         let context = vault::context("artefacts", &version.registration.artefact.to_hex());
-        let object = version.registration.object.clone();
-        let bytes = self.unseal(actor, &key, &context, (&object, &version.registration.artefact))?;
-        Ok(self.ports.runtime.load(&bytes)?)
+        self.unseal(actor, &key, &context, (&version.registration.object, &version.registration.artefact))
     }
 
     /// Scores a table with labels.

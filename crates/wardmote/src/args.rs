@@ -221,6 +221,15 @@ pub(crate) enum ModelCommand {
         #[arg(long)]
         reason: String,
     },
+    /// Write a version's artefact, signature and public key, for others to verify without us.
+    Export {
+        /// Which.
+        #[command(flatten)]
+        version: VersionArgs,
+        /// The folder to write to.
+        #[arg(long, value_hint = ValueHint::DirPath)]
+        out: PathBuf,
+    },
     /// Take a version out of use for good.
     Retire {
         /// Which.

@@ -231,6 +231,10 @@ impl At<'_> {
             ModelCommand::Retire { version, reason } => self.with(|engine, actor| {
                 self.decided(&engine.retire(actor, &version.model, VersionNumber(version.version), reason)?)
             }),
+            ModelCommand::Export { version, out } => self.with(|engine, actor| {
+                let done = engine.export(actor, &version.model, VersionNumber(version.version))?;
+                self.write_files(&done, out)
+            }),
             ModelCommand::Deploy(VersionArgs { model, version }) => self.with(|engine, actor| {
                 let done = engine.deploy(actor, model, VersionNumber(*version))?;
                 self.answers.give(&done, |done| render::deployed(&done.answer, &done.evidence))
@@ -265,12 +269,20 @@ impl At<'_> {
         self.with(|engine, actor| {
             let done = engine.model_card(actor, &args.model, args.version.map(VersionNumber))?;
             let folder = args.out.clone().unwrap_or_else(|| self.house.dir().join("cards"));
-            for (name, bytes) in &done.answer.files {
-                write_private(&folder.join(name), bytes)?;
-            }
-            let names: Vec<String> = done.answer.files.keys().map(|name| folder.join(name).display().to_string()).collect();
-            let answer = serde_json::json!({ "files": names, "version": done.answer.version, "evidence": done.evidence });
-            self.answers.give(&answer, |_| format!("wrote\n  {}\n{}", names.join("\n  "), crate::answer::evidence(&done.evidence)))
+            self.write_files(&done, &folder)
+        })
+    }
+
+    fn write_files(&self, done: &engine::Done<engine::CardFiles>, folder: &Path) -> Result<(), Failure> {
+        for (name, bytes) in &done.answer.files {
+            write_private(&folder.join(name), bytes)?;
+        }
+        let names: Vec<String> =
+            done.answer.files.keys().map(|name| folder.join(name).display().to_string()).collect();
+        let answer =
+            serde_json::json!({ "files": names, "version": done.answer.version, "evidence": done.evidence });
+        self.answers.give(&answer, |_| {
+            format!("wrote\n  {}\n{}", names.join("\n  "), crate::answer::evidence(&done.evidence))
         })
     }
 
