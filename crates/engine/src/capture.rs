@@ -1,11 +1,13 @@
 //! Captured traffic and late labels: sealed, recorded, read back for the monitor.
 
-use crate::record::{Fact, LabelBatch, Segment};
+use crate::core::NewEntry;
+use crate::record::{Fact, LabelBatch, RefusedCalls, Segment};
 use crate::training::model_resource;
 use crate::{Done, Engine, Error, vault};
 use charter::model::Model;
 use facts::{Actor, ColumnName, Digest, EndpointName, EvidenceId, ModelName, Timestamp};
 use guard::Action;
+use ledger::Outcome;
 use monitor::capture::{CaptureRecord, GroundTruth, read_lines};
 use monitor::payload;
 use serde::Serialize;
@@ -72,6 +74,24 @@ impl Engine {
         let entry = Self::done(&automation, Action::EndpointServe, &resource, Fact::TrafficCaptured(segment));
         let mut evidence = self.record(vec![entry])?;
         evidence.pop().ok_or_else(|| Error::damaged("captured traffic was not recorded"))
+    }
+
+    /// Records calls that the gateway refused, counted by kind.
+    pub fn keep_refused_calls(&mut self, calls: Vec<RefusedCalls>) -> Result<Vec<EvidenceId>, Error> {
+        self.refresh()?;
+        let automation = self.automation()?;
+        let named = |call: &RefusedCalls| {
+            call.endpoint.as_ref().map_or_else(|| "endpoint".to_owned(), |name| format!("endpoint/{name}"))
+        };
+        let resources: Vec<String> = calls.iter().map(named).collect();
+        let entries = calls.into_iter().zip(&resources).map(|(call, resource)| NewEntry {
+            actor: &automation,
+            action: Action::EndpointInvoke.as_str(),
+            resource,
+            outcome: Outcome::Refused,
+            fact: Fact::CallsRefused(call),
+        });
+        self.record(entries.collect())
     }
 
     /// Imports labels in the form of SageMaker's ground truth files.

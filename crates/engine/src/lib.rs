@@ -39,7 +39,8 @@ pub use governance::{Deliver, Founded, Issued};
 pub use history::{ApprovedBy, HistoryAnswer, Served};
 pub use keys::KeyView;
 pub use record::{
-    Fact, KeyChange, LabelBatch, MonitorReport, Origin, Refused, RuleOutcome, Segment, Snapshot, TrainingRun,
+    Fact, KeyChange, LabelBatch, MonitorReport, Origin, Refused, RefusedCalls, RuleOutcome, Segment,
+    Snapshot, TrainingRun,
 };
 pub use state::{FiredAlert, Recorded, State};
 pub use training::{TrainRequest, Trained};

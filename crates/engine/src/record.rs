@@ -81,6 +81,8 @@ pub enum Fact {
     },
     /// A stretch of captured traffic was sealed.
     TrafficCaptured(Segment),
+    /// Calls of an endpoint were refused, so many of a kind.
+    CallsRefused(RefusedCalls),
     /// Late labels arrived.
     LabelsImported(LabelBatch),
     /// The monitor looked at a window.
@@ -229,6 +231,22 @@ pub struct Segment {
     pub object: String,
     /// The key that encrypts it.
     pub key: KeyId,
+}
+
+/// Refused calls of one kind. Without a principal, nobody had proved who they are.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RefusedCalls {
+    /// The endpoint that was called; none if there is no such name.
+    pub endpoint: Option<EndpointName>,
+    /// Who called.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub principal: Option<PersonId>,
+    /// The HTTP status of the answer.
+    pub status: u16,
+    /// How many.
+    pub count: u64,
+    /// What the last of them was told.
+    pub reason: String,
 }
 
 /// A batch of late labels.

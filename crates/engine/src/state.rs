@@ -203,6 +203,7 @@ impl State {
             | Fact::KeyUsed { .. }
             | Fact::SnapshotRead { .. }
             | Fact::DocumentMade { .. }
+            | Fact::CallsRefused(_)
             | Fact::Refused(_)
             | Fact::Failed { .. } => {}
         }

@@ -1,5 +1,6 @@
 //! Answers and refusals in the form of AWS: a JSON message, `x-amzn-ErrorType`, `x-amzn-RequestId`.
 
+use facts::PersonId;
 use http_body_util::Full;
 use hyper::body::Bytes;
 use hyper::header::HeaderValue;
@@ -15,15 +16,22 @@ pub(crate) struct Refusal {
     pub(crate) kind: &'static str,
     pub(crate) message: String,
     pub(crate) headers: Vec<(&'static str, String)>,
+    pub(crate) principal: Option<PersonId>,
 }
 
 impl Refusal {
     pub(crate) fn new(status: StatusCode, kind: &'static str, message: impl Into<String>) -> Self {
-        Self { status, kind, message: message.into(), headers: Vec::new() }
+        Self { status, kind, message: message.into(), headers: Vec::new(), principal: None }
     }
 
     pub(crate) fn with(mut self, header: &'static str, value: impl Into<String>) -> Self {
         self.headers.push((header, value.into()));
+        self
+    }
+
+    /// The same refusal, with whom it was given to.
+    pub(crate) fn to(mut self, principal: &PersonId) -> Self {
+        self.principal = Some(principal.clone());
         self
     }
 

@@ -2,6 +2,7 @@
 //! full or old. A file is removed only after whoever takes segments has said yes; what a crash leaves is handed over
 //! at the next start.
 
+use crate::refused::{Refusals, RefusedCalls};
 use facts::{EndpointName, Timestamp};
 use monitor::capture::CaptureRecord;
 use std::collections::BTreeMap;
@@ -31,6 +32,8 @@ pub struct Segment {
 pub trait CaptureSink: Send {
     /// Takes a segment; after Ok it is removed here.
     fn take(&mut self, segment: Segment) -> Result<(), PortError>;
+    /// Takes counts of refused calls.
+    fn refused(&mut self, calls: Vec<RefusedCalls>) -> Result<(), PortError>;
 }
 
 /// When a segment is handed over.
@@ -50,6 +53,7 @@ pub struct Capture {
     sender: Sender<(EndpointName, String, Vec<u8>)>,
     queued: Arc<AtomicUsize>,
     limit: usize,
+    pub(crate) refusals: Arc<Refusals>,
 }
 
 impl Capture {
@@ -64,6 +68,7 @@ impl Capture {
             .map_err(|error| PortError::io(format!("make the folder `{}`", folder.display()), error))?;
         let (sender, receiver) = channel();
         let queued = Arc::new(AtomicUsize::new(0));
+        let refusals = Arc::new(Refusals::default());
         let writer = Writer {
             folder: folder.to_owned(),
             settings,
@@ -71,12 +76,13 @@ impl Capture {
             sink,
             open: BTreeMap::new(),
             queued: Arc::clone(&queued),
+            refusals: Arc::clone(&refusals),
         };
         let thread = std::thread::Builder::new()
             .name("capture".to_owned())
             .spawn(move || writer.run(&receiver))
             .map_err(|error| PortError::io("start the capture writer", error))?;
-        Ok((Self { sender, queued, limit: settings.max_queue_bytes }, thread))
+        Ok((Self { sender, queued, limit: settings.max_queue_bytes, refusals }, thread))
     }
 
     /// Queues a record; false if there is no room and it was dropped.
@@ -106,11 +112,13 @@ struct Writer {
     sink: Box<dyn CaptureSink>,
     open: BTreeMap<(EndpointName, String), OpenFile>,
     queued: Arc<AtomicUsize>,
+    refusals: Arc<Refusals>,
 }
 
 impl Writer {
     fn run(mut self, records: &Receiver<(EndpointName, String, Vec<u8>)>) {
         self.hand_over_leftovers();
+        let mut handed_over = Instant::now();
         loop {
             match records.recv_timeout(Duration::from_millis(50)) {
                 Ok((endpoint, variant, line)) => {
@@ -121,11 +129,24 @@ impl Writer {
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => break,
             }
+            if handed_over.elapsed() >= self.settings.max_age {
+                self.hand_over_refusals();
+                handed_over = Instant::now();
+            }
             self.hand_over(|open, settings| {
                 open.since.elapsed() >= settings.max_age || open.bytes >= settings.max_bytes
             });
         }
         self.hand_over(|_, _| true);
+        self.hand_over_refusals();
+    }
+
+    fn hand_over_refusals(&mut self) {
+        let calls = self.refusals.take();
+        if !calls.is_empty() {
+            // What cannot be recorded now cannot be recorded at all: the answer was given long ago.
+            drop(self.sink.refused(calls));
+        }
     }
 
     fn write(&mut self, endpoint: EndpointName, variant: String, line: &[u8]) -> std::io::Result<()> {

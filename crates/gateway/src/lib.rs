@@ -9,8 +9,10 @@ mod answer;
 mod bundle;
 mod capture;
 mod metrics;
+mod refused;
 mod serve;
 
 pub use bundle::{Bundle, BundleSlot, Principal, Route};
 pub use capture::{Capture, CaptureSettings, CaptureSink, Segment};
+pub use refused::RefusedCalls;
 pub use serve::Gateway;

@@ -123,6 +123,7 @@ impl Shared {
                     .strip_prefix("/endpoints/")
                     .and_then(|rest| rest.strip_suffix("/invocations"))
                     .map(str::to_owned);
+                let path_endpoint = name.as_ref().and_then(|name| name.parse().ok());
                 let answer = match (method, name) {
                     (&Method::POST, Some(name)) => self.invoke(&name, &id, request).await,
                     (_, Some(_)) => Err(Refusal::new(
@@ -137,13 +138,26 @@ impl Shared {
                         "there is nothing here: call `POST /endpoints/{name}/invocations` or `GET /ping`",
                     )),
                 };
-                let answer = answer.unwrap_or_else(|refusal| refusal.answer());
+                let answer = answer.unwrap_or_else(|refusal| self.refuse(path_endpoint, &refusal));
                 self.metrics.count(answer.status().as_u16(), started.elapsed());
                 answer
             }
         };
         set(&mut answer, "x-amzn-requestid", &id);
         answer
+    }
+
+    /// The answer to a refused call, counted for the record.
+    fn refuse(&self, endpoint: Option<EndpointName>, refusal: &Refusal) -> Answer {
+        if let Some(capture) = &self.capture {
+            capture.refusals.add(
+                endpoint,
+                refusal.principal.clone(),
+                refusal.status.as_u16(),
+                &refusal.message,
+            );
+        }
+        refusal.answer()
     }
 
     fn ping(&self) -> Answer {
@@ -162,7 +176,19 @@ impl Shared {
         let bundle = self.slot.get();
         let (parts, body) = request.into_parts();
         let principal = sign_in(&bundle, &parts.headers)?;
-        let (endpoint, route) = find(&bundle, name)?;
+        self.invoke_as(&bundle, principal, (name, id), (&parts.headers, body))
+            .await
+            .map_err(|refusal| refusal.to(&principal.id))
+    }
+
+    async fn invoke_as(
+        &self,
+        bundle: &Bundle,
+        principal: &Principal,
+        (name, id): (&str, &str),
+        (headers, body): (&HeaderMap, Incoming),
+    ) -> Result<Answer, Refusal> {
+        let (endpoint, route) = find(bundle, name)?;
         if !route.allowed.contains(&principal.id) {
             let message = format!(
                 "`{}` may not invoke the endpoint `{name}`: the charter names its consumers",
@@ -181,9 +207,9 @@ impl Shared {
                 .with("retry-after", retry_after_seconds.to_string())
                 .with("ratelimit-policy", limit));
         }
-        let meta = Meta::of(&parts.headers)?;
+        let meta = Meta::of(headers)?;
         let body = read(body).await?;
-        let content_type = header(&parts.headers, CONTENT_TYPE.as_str()).unwrap_or("text/csv").to_owned();
+        let content_type = header(headers, CONTENT_TYPE.as_str()).unwrap_or("text/csv").to_owned();
         if !payload::is_supported(&content_type) {
             let message = format!(
                 "content type `{content_type}` is not supported: send `text/csv` or `application/json`"
@@ -197,7 +223,7 @@ impl Shared {
         let rows =
             payload::records(route.loaded.inputs(), &content_type, &body).map_err(Refusal::bad_request)?;
         let scores = route.loaded.score(&rows).map_err(|error| model_error(&error))?;
-        let accept = header(&parts.headers, ACCEPT.as_str()).unwrap_or("application/json");
+        let accept = header(headers, ACCEPT.as_str()).unwrap_or("application/json");
         let predictions: Vec<_> =
             scores.iter().map(|score| (prediction(route, score), &score.probabilities)).collect();
         let (answer_type, answer_body) = payload::answer(&predictions, (&route.model, route.version), accept);

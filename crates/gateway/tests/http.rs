@@ -3,7 +3,8 @@
 
 use facts::{ColumnName, EndpointName, PersonId, Timestamp};
 use gateway::{
-    Bundle, BundleSlot, Capture, CaptureSettings, CaptureSink, Gateway, Principal, Route, Segment,
+    Bundle, BundleSlot, Capture, CaptureSettings, CaptureSink, Gateway, Principal, RefusedCalls, Route,
+    Segment,
 };
 use guard::quota::Plan;
 use guard::{AccessKey, HashedKey};
@@ -57,10 +58,14 @@ impl Entropy for Fixed {
 }
 
 #[derive(Clone, Default)]
-struct Kept(Arc<Mutex<Vec<Segment>>>);
+struct Kept(Arc<Mutex<Vec<Segment>>>, Arc<Mutex<Vec<RefusedCalls>>>);
 impl CaptureSink for Kept {
     fn take(&mut self, segment: Segment) -> Result<(), PortError> {
         self.0.lock().unwrap().push(segment);
+        Ok(())
+    }
+    fn refused(&mut self, calls: Vec<RefusedCalls>) -> Result<(), PortError> {
+        self.1.lock().unwrap().extend(calls);
         Ok(())
     }
 }
@@ -261,6 +266,14 @@ fn captured_traffic_is_handed_over_and_reads_as_sagemakers() {
     assert_eq!(records.len(), 2);
     assert_eq!(records[0].capture_data.endpoint_input.data, GOOD.1);
     assert_eq!(records[1].capture_data.endpoint_input.encoding, "CSV");
+    let refused = gateway.kept.1.lock().unwrap().clone();
+    assert_eq!(
+        refused
+            .iter()
+            .map(|calls| (calls.status, calls.count, calls.principal.is_some()))
+            .collect::<Vec<_>>(),
+        [(401, 1, false)]
+    );
 }
 
 #[test]

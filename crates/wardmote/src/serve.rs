@@ -173,4 +173,17 @@ impl CaptureSink for Sink {
             .map(|_| ())
             .map_err(|error| failed(error.to_string()))
     }
+
+    fn refused(&mut self, calls: Vec<gateway::RefusedCalls>) -> Result<(), PortError> {
+        let failed = |text: String| PortError::new(Kind::Failed, text);
+        let mut engine = self.engine.lock().map_err(|_| failed("the engine has stopped".to_owned()))?;
+        let calls = calls.into_iter().map(|call| engine::RefusedCalls {
+            endpoint: call.endpoint,
+            principal: call.principal,
+            status: call.status,
+            count: call.count,
+            reason: call.message,
+        });
+        engine.keep_refused_calls(calls.collect()).map(|_| ()).map_err(|error| failed(error.to_string()))
+    }
 }

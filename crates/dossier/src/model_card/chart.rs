@@ -11,7 +11,7 @@ const TOP: f64 = 14.0;
 
 /// The chart; shares from 0 to 1 on the upright axis.
 pub(super) fn line(points: &[Point], threshold: Option<f64>, title: &str) -> String {
-    let x = |at: usize| LEFT + 20.0 + (WIDTH - LEFT - 40.0) * at as f64 / (points.len().max(2) - 1) as f64;
+    let x = |at: usize| LEFT + 30.0 + (WIDTH - LEFT - 70.0) * at as f64 / (points.len().max(2) - 1) as f64;
     let y = |value: f64| HEIGHT - BOTTOM - (HEIGHT - BOTTOM - TOP) * value.clamp(0.0, 1.0);
     let mut svg = format!("<svg viewBox=\"0 0 {WIDTH} {HEIGHT}\" role=\"img\" aria-label=\"{title}\">");
     for tick in [0.0, 0.25, 0.5, 0.75, 1.0] {
@@ -40,7 +40,8 @@ pub(super) fn line(points: &[Point], threshold: Option<f64>, title: &str) -> Str
         push(
             &mut svg,
             format_args!(
-                "<text x=\"{WIDTH}\" y=\"{:.1}\" text-anchor=\"end\">alert below {threshold}</text>",
+                "<text x=\"{:.1}\" y=\"{:.1}\">alert below {threshold}</text>",
+                LEFT + 4.0,
                 at + 14.0
             ),
         );

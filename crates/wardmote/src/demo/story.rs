@@ -264,6 +264,12 @@ fn proof(stage: &mut Stage<'_>, times: &[(&str, Timestamp)]) -> Result<(), Failu
             ),
         })?;
     }
+    let refusals = stage.run("Every refusal is on record, the gateway's too", &["log", "--refused"], Done)?;
+    for refusal in refusals.as_array().into_iter().flatten() {
+        let body = &refusal["body"];
+        let count = body["count"].as_u64().map_or_else(String::new, |count| format!(" ({count} calls)"));
+        stage.say(&format!("{}{count}: {}", text(refusal, "evidence"), text(body, "reason")))?;
+    }
     let report = stage.run("The whole ledger is verified", &["verify"], Done)?;
     stage.say(&format!("{} entries in {} streams are whole", report["entries"], report["streams"]))?;
     let copy = tampered_copy(stage.dir())?;
