@@ -1,7 +1,7 @@
-//! One suite per port. An adapter's tests call the suite with a way to make a fresh instance.
+//! One suite per port. An adapter's tests call the suite with a way to open its instance; the suite panics where the
+//! adapter does not keep the contract.
 
 pub mod keys;
 pub mod ledger;
 pub mod objects;
 pub mod program;
-pub mod runtime;

@@ -1,1 +1,57 @@
-//! The contract of the program port.
+//! The contract of the program port, for adapters that run commands of a Unix shell.
+
+use crate::{Finished, Kind, Program, ProgramRunner};
+use std::collections::BTreeMap;
+use std::path::Path;
+
+/// Checks a runner; `folder` exists and is the programs' folder.
+///
+/// # Panics
+/// When the runner does not keep the contract.
+pub fn check(runner: &dyn ProgramRunner, folder: &Path) {
+    let run = |script: &str, seconds: u32| -> Finished {
+        let program = Program {
+            command: vec!["sh".to_owned(), "-c".to_owned(), script.to_owned()],
+            folder: folder.to_owned(),
+            environment: BTreeMap::from([("GIVEN".to_owned(), "word".to_owned())]),
+            inputs: BTreeMap::from([("training.csv".to_owned(), b"a\n1\n".to_vec())]),
+            time_limit_seconds: seconds,
+        };
+        runner.run(&program).unwrap_or_else(|error| unreachable!("`sh` starts: {error}"))
+    };
+    let copied = run(
+        "cp \"$SM_CHANNEL_TRAINING/training.csv\" \"$SM_MODEL_DIR/model.onnx\"; echo $GIVEN; echo x > \"$SM_OUTPUT_DATA_DIR/m\"",
+        20,
+    );
+    assert_eq!((copied.exit_code, copied.output.as_str()), (Some(0), "word\n"), "it sees what it is given");
+    assert_eq!(
+        copied.outputs.get("model/model.onnx").map(Vec::as_slice),
+        Some(b"a\n1\n".as_slice()),
+        "what it leaves comes back"
+    );
+    assert!(copied.outputs.contains_key("data/m"));
+    let failed = run("echo no >&2; exit 7", 20);
+    assert_eq!((failed.exit_code, failed.output.as_str()), (Some(7), "no\n"), "a failure is an answer");
+    assert!(
+        run("env", 20).output.lines().all(|line| !line.starts_with("CARGO")),
+        "nothing else of our environment is handed down"
+    );
+    let late = run("sleep 60 & sleep 60", 1);
+    assert!(late.timed_out && late.exit_code.is_none(), "a program that takes too long is stopped");
+    let place = run("echo \"$SM_MODEL_DIR\"", 20).output;
+    assert!(!Path::new(place.trim()).exists(), "its folders are gone afterwards");
+    let much = run("yes 0123456789 | head -c 1000000", 20);
+    assert!(much.output.len() <= 64 * 1024, "only the last of what it prints is kept");
+    let none = Program {
+        command: vec!["./no-such-program".to_owned()],
+        folder: folder.to_owned(),
+        environment: BTreeMap::new(),
+        inputs: BTreeMap::new(),
+        time_limit_seconds: 1,
+    };
+    assert_eq!(
+        runner.run(&none).err().map(|error| error.kind()),
+        Some(Kind::Absent),
+        "a program that is not there is absent"
+    );
+}
