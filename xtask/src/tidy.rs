@@ -232,7 +232,7 @@ mod tests {
             &mut findings,
         );
         let text = findings.join("\n");
-        for word in ["header", "`a` has 81 lines", "means unfinished", "pure room"] {
+        for word in ["header", "`a` has 82 lines", "means unfinished", "pure room"] {
             assert!(text.contains(word), "{word} not in {text}");
         }
     }

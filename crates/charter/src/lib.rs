@@ -46,5 +46,19 @@ pub fn schema() -> serde_json::Value {
     if let Some(map) = schema.as_object_mut() {
         map.insert("title".to_owned(), "Wardmote charter".into());
     }
-    schema
+    sorted(schema)
+}
+
+/// Keys in order, whatever order the JSON library keeps: that is a feature which any other crate of a build can switch.
+fn sorted(value: serde_json::Value) -> serde_json::Value {
+    use serde_json::Value;
+    match value {
+        Value::Object(map) => {
+            let ordered: std::collections::BTreeMap<String, Value> =
+                map.into_iter().map(|(key, value)| (key, sorted(value))).collect();
+            Value::Object(ordered.into_iter().collect())
+        }
+        Value::Array(list) => Value::Array(list.into_iter().map(sorted).collect()),
+        other => other,
+    }
 }

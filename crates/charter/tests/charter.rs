@@ -49,7 +49,7 @@ fn a_typing_error_is_shown_where_it_is() {
 fn all_errors_come_at_once() {
     let text = EXAMPLE
         .replacen("roles: [auditor]", "roles: [auditer]", 1)
-        .replacen("at_least: 0.71", "at_least: 72", 1)
+        .replacen("metric: auc, at_least: 0.7", "metric: auc, at_least: 72", 1)
         .replacen("key: credit-data", "key: credit-dta", 1)
         .replacen("people: [diego]", "people: [diago]", 1)
         .replacen("{id: nadia, name", "{id: bruno, name", 1);
@@ -128,7 +128,7 @@ fn several_files_make_one_charter() {
 fn a_plan_says_what_is_loosened() {
     let read = |text: &str| read(&file(text)).unwrap().0;
     let old = read(EXAMPLE);
-    let text = EXAMPLE.replacen("at_least: 0.71", "at_least: 0.6", 1).replacen(
+    let text = EXAMPLE.replacen("metric: auc, at_least: 0.7", "metric: auc, at_least: 0.6", 1).replacen(
         "roles: [auditor]",
         "roles: [auditor, ml-engineer]",
         1,

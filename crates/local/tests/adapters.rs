@@ -1,5 +1,4 @@
 //! The embedded adapters keep the contracts of their ports.
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 use local::{FolderObjects, LocalKeys, LocalPrograms};
 use std::os::unix::fs::PermissionsExt;
