@@ -131,8 +131,10 @@ pub fn report(
     let names: BTreeSet<&ColumnName> = reference.keys().chain(current.keys()).collect();
     // Bonferroni: each interval a little wider, so that all hold together.
     let z = normal_quantile(0.05 / names.len().max(1) as f64);
-    let mut features: Vec<FeatureDrift> =
-        names.iter().map(|name| describe(name, (reference.get(*name), current.get(*name)), settings, z)).collect();
+    let mut features: Vec<FeatureDrift> = names
+        .iter()
+        .map(|name| describe(name, (reference.get(*name), current.get(*name)), settings, z))
+        .collect();
     let limit = benjamini_hochberg(&features, settings);
     features.iter_mut().for_each(|feature| judge(feature, limit, settings));
     features.sort_by(|a, b| b.psi.total_cmp(&a.psi).then_with(|| a.feature.cmp(&b.feature)));
@@ -163,7 +165,7 @@ fn benjamini_hochberg(features: &[FeatureDrift], settings: &DriftSettings) -> f6
 }
 
 /// The p-values of a feature that rest on enough data: of its values, and of what is missing.
-fn p_values(feature: &FeatureDrift, settings: &DriftSettings) -> impl Iterator<Item = f64> {
+fn p_values(feature: &FeatureDrift, settings: &DriftSettings) -> impl Iterator<Item = f64> + use<> {
     let enough = feature.verdict == Verdict::Holds && least(feature.samples) >= settings.min_samples as u64;
     enough.then_some(feature.p_value).into_iter().chain(feature.missing_p_value)
 }
@@ -225,7 +227,9 @@ fn describe(
     let unknown = |missing: &str| Verdict::Unknown { missing: missing.to_owned() };
     let (reference, current) = match sides {
         (Some(reference), Some(current)) => (reference, current),
-        (None, _) => return FeatureDrift { verdict: unknown("the feature is not in the reference"), ..drift },
+        (None, _) => {
+            return FeatureDrift { verdict: unknown("the feature is not in the reference"), ..drift };
+        }
         (_, None) => return FeatureDrift { verdict: unknown("the feature is not in the window"), ..drift },
     };
     let (a, b) = (Values::of(reference), Values::of(current));
@@ -283,7 +287,8 @@ impl<'a> Values<'a> {
     fn of(column: &'a Column) -> Self {
         match column {
             Column::Numeric(cells) => {
-                let mut values: Vec<f64> = cells.iter().copied().flatten().filter(|v| v.is_finite()).collect();
+                let mut values: Vec<f64> =
+                    cells.iter().copied().flatten().filter(|v| v.is_finite()).collect();
                 values.sort_by(f64::total_cmp);
                 Self::Numbers(values)
             }
@@ -337,35 +342,41 @@ mod tests {
     #[test]
     fn each_part_of_the_verdict_is_needed() {
         let line = |n: u32, shift: f64| numbers((0..n).map(move |v| f64::from(v) / f64::from(n) + shift));
-        insta::assert_snapshot!(verdict(&line(400, 0.0), &line(400, 0.0)), @"");
-        insta::assert_snapshot!(verdict(&line(400, 0.0), &line(400, 0.4)), @"");
-        insta::assert_snapshot!(verdict(&line(9000, 0.0), &line(9000, 0.03)), @"");
-        insta::assert_snapshot!(verdict(&line(60, 0.0), &line(51, 0.14)), @"");
-        insta::assert_snapshot!(verdict(&line(400, 0.0), &line(49, 9.0)), @"");
+        insta::assert_snapshot!(verdict(&line(400, 0.0), &line(400, 0.0)), @"significant false, large false: holds");
+        insta::assert_snapshot!(verdict(&line(400, 0.0), &line(400, 0.4)), @"significant true, large true: broken: PSI 3.404 is above 0.2, p = 2.41e-29");
+        insta::assert_snapshot!(verdict(&line(9000, 0.0), &line(9000, 0.03)), @"significant true, large false: holds");
+        insta::assert_snapshot!(verdict(&line(60, 0.0), &line(51, 0.14)), @"significant false, large true: holds");
+        insta::assert_snapshot!(verdict(&line(400, 0.0), &line(49, 9.0)), @"significant false, large true: unknown: 49 values are too few; 50 are needed");
     }
 
     #[test]
     fn what_goes_missing_is_drift() {
         let full = words(&[("a", 200), ("b", 200)]);
-        insta::assert_snapshot!(verdict(&full, &words(&[("a", 100), ("b", 100), ("", 200)])), @"");
-        insta::assert_snapshot!(verdict(&full, &words(&[("", 400)])), @"");
-        insta::assert_snapshot!(verdict(&full, &Column::Numeric(vec![None; 400])), @"");
-        insta::assert_snapshot!(verdict(&Column::Numeric(vec![None; 400]), &numbers((0..400).map(f64::from))), @"");
-        insta::assert_snapshot!(verdict(&Column::Numeric(vec![None; 400]), &Column::Numeric(vec![None; 400])), @"");
-        insta::assert_snapshot!(verdict(&words(&[("a", 200), ("", 200)]), &words(&[("a", 190), ("", 210)])), @"");
+        insta::assert_snapshot!(verdict(&full, &words(&[("a", 100), ("b", 100), ("", 200)])), @"significant true, large true: broken: PSI 4.604 is above 0.2, 50.0 % of the values are missing where 0.0 % were, p = 6.05e-60");
+        insta::assert_snapshot!(verdict(&full, &words(&[("", 400)])), @"significant true, large true: broken: PSI 17.725 is above 0.2, 100.0 % of the values are missing where 0.0 % were, p = 5.40e-176");
+        insta::assert_snapshot!(verdict(&full, &Column::Numeric(vec![None; 400])), @"significant true, large true: broken: PSI 17.725 is above 0.2, 100.0 % of the values are missing where 0.0 % were, p = 5.40e-176");
+        insta::assert_snapshot!(verdict(&Column::Numeric(vec![None; 400]), &numbers((0..400).map(f64::from))), @"significant true, large true: broken: PSI 18.419 is above 0.2, 0.0 % of the values are missing where 100.0 % were, p = 5.40e-176");
+        insta::assert_snapshot!(verdict(&Column::Numeric(vec![None; 400]), &Column::Numeric(vec![None; 400])), @"significant false, large false: unknown: 0 values are too few; 50 are needed");
+        insta::assert_snapshot!(verdict(&words(&[("a", 200), ("", 200)]), &words(&[("a", 190), ("", 210)])), @"significant false, large false: holds");
     }
 
     #[test]
     fn what_cannot_be_compared_is_unknown_and_never_a_pass() {
-        insta::assert_snapshot!(verdict(&words(&[("a", 100)]), &numbers((0..100).map(f64::from))), @"");
-        insta::assert_snapshot!(verdict(&words(&[("a", 100)]), &Column::Numeric(Vec::new())), @"");
+        insta::assert_snapshot!(verdict(&words(&[("a", 100)]), &numbers((0..100).map(f64::from))), @"significant false, large false: unknown: numbers on one side, words on the other");
+        insta::assert_snapshot!(verdict(&words(&[("a", 100)]), &Column::Numeric(Vec::new())), @"significant false, large false: unknown: 0 values are too few; 50 are needed");
         let not_finite = numbers([f64::NAN, f64::INFINITY].into_iter().cycle().take(100));
-        insta::assert_snapshot!(verdict(&not_finite, &not_finite), @"");
+        insta::assert_snapshot!(verdict(&not_finite, &not_finite), @"significant false, large false: unknown: 0 values are too few; 50 are needed");
         let one = |text: &str| BTreeMap::from([(name(text), words(&[("a", 100)]))]);
         let report = report(&one("gone"), &one("new"), &SETTINGS);
-        let said: Vec<String> =
-            report.features.iter().map(|feature| format!("{}: {}", feature.feature, feature.verdict)).collect();
-        insta::assert_snapshot!(said.join("\n"), @"");
+        let said: Vec<String> = report
+            .features
+            .iter()
+            .map(|feature| format!("{}: {}", feature.feature, feature.verdict))
+            .collect();
+        insta::assert_snapshot!(said.join("\n"), @r"
+        gone: unknown: the feature is not in the window
+        new: unknown: the feature is not in the reference
+        ");
         assert_eq!((report.max_psi(), report.max_psi_interval(), report.max_missing()), (None, None, None));
     }
 
@@ -373,10 +384,13 @@ mod tests {
     fn new_words_are_found() {
         let reference = words(&[("a", 200), ("b", 200)]);
         let current = words(&[("a", 150), ("b", 150), ("c", 100)]);
-        insta::assert_snapshot!(verdict(&reference, &current), @"");
+        insta::assert_snapshot!(verdict(&reference, &current), @"significant true, large true: broken: PSI 2.027 is above 0.2, p = 1.52e-25");
         let drift = compare(&name("x"), &reference, &current, &SETTINGS);
-        insta::assert_snapshot!(serde_json::to_string(&drift).unwrap(), @"");
-        assert_eq!(serde_json::from_str::<FeatureDrift>(&serde_json::to_string(&drift).unwrap()).unwrap(), drift);
+        insta::assert_snapshot!(serde_json::to_string(&drift).unwrap(), @r#"{"feature":"x","test":"chi2","method":"asymptotic","statistic":114.28571428571429,"p_value":1.5246580905345681e-25,"psi":2.0271496162259326,"psi_noise":0.04605170185988092,"psi_interval":[1.6158914990102584,2.418407733441607],"samples":[400,400],"missing":[0.0,0.0],"significant":true,"large":true,"bins":[{"range":{"word":"a"},"reference":200,"current":150},{"range":{"word":"b"},"reference":200,"current":150},{"range":"other","reference":0,"current":100}],"verdict":{"verdict":"broken","reason":"PSI 2.027 is above 0.2, p = 1.52e-25"}}"#);
+        assert_eq!(
+            serde_json::from_str::<FeatureDrift>(&serde_json::to_string(&drift).unwrap()).unwrap(),
+            drift
+        );
     }
 
     #[test]
@@ -388,7 +402,10 @@ mod tests {
         let report = report(&columns(0.0), &columns(50.0), &SETTINGS);
         assert_eq!(report.drifted(), 100);
         let bytes = serde_json::to_vec(&report).unwrap().len();
-        assert!(bytes < 60_000, "{bytes} bytes do not fit into an entry of the ledger with the rest of a report");
+        assert!(
+            bytes < 60_000,
+            "{bytes} bytes do not fit into an entry of the ledger with the rest of a report"
+        );
     }
 
     proptest! {
@@ -401,7 +418,7 @@ mod tests {
                 let number = |side: &[Option<u8>]| Column::Numeric(side.iter().map(|v| v.map(f64::from)).collect());
                 let word = |side: &[Option<u8>]| Column::Category(side.iter().map(|v| v.map(|v| (v % 7).to_string())).collect());
                 let table = |side: &[Option<u8>]| BTreeMap::from([(name("n"), number(side)), (name("w"), word(side))]);
-                report(&table(a), &table(b), &SETTINGS)
+                report(&table(a), &table(b), &DriftSettings { min_samples: 5, ..SETTINGS })
             };
             let before = both(&a, &b);
             a.reverse();

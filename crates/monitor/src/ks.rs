@@ -42,7 +42,11 @@ pub fn two_sample(a: &[f64], b: &[f64]) -> Option<KolmogorovSmirnov> {
     let statistic = gap as f64 / (n as f64 * m as f64);
     let exact = n.max(m) <= MAX_EXACT;
     let p_value = if exact { exact_tail(n, m, gap) } else { kolmogorov_tail(statistic, n, m) };
-    Some(KolmogorovSmirnov { statistic, p_value, method: if exact { Method::Exact } else { Method::Asymptotic } })
+    Some(KolmogorovSmirnov {
+        statistic,
+        p_value,
+        method: if exact { Method::Exact } else { Method::Asymptotic },
+    })
 }
 
 /// The largest `|i m - j n|`, where `i` of `a` and `j` of `b` are no larger than some number: `n m` times the distance,
@@ -77,9 +81,8 @@ fn exact_tail(n: usize, m: usize, gap: u64) -> f64 {
 /// `2 (C(2n, n-h) - C(2n, n-2h) + ...) / C(2n, n)`, nested so that no term overflows.
 fn equal_sizes(n: usize, h: u64) -> f64 {
     let n = n as u64;
-    let shrink = |k: u64| {
-        (0..h).fold(1.0, |product, j| product * (n - k * h - j) as f64 / (n + k * h + j + 1) as f64)
-    };
+    let shrink =
+        |k: u64| (0..h).fold(1.0, |product, j| product * (n - k * h - j) as f64 / (n + k * h + j + 1) as f64);
     2.0 * (0..n / h).rev().fold(0.0, |rest, k| shrink(k) * (1.0 - rest))
 }
 
@@ -120,7 +123,8 @@ mod tests {
 
     /// The distance by its definition: at every value that occurs.
     fn slow_distance(a: &[f64], b: &[f64]) -> f64 {
-        let share = |side: &[f64], at: f64| side.iter().filter(|v| **v <= at).count() as f64 / side.len() as f64;
+        let share =
+            |side: &[f64], at: f64| side.iter().filter(|v| **v <= at).count() as f64 / side.len() as f64;
         a.iter().chain(b).map(|at| (share(a, *at) - share(b, *at)).abs()).fold(0.0, f64::max)
     }
 

@@ -122,9 +122,10 @@ impl Bins {
         let psi = self.psi()?;
         let (freedom, per_sample) = (self.freedom(), 1.0 / n + 1.0 / m);
         let moments = |side: &dyn Fn(&Bin) -> (f64, f64)| -> f64 {
-            let (mean, square) = self.0.iter().map(side).fold((0.0, 0.0), |(mean, square), (share, slope)| {
-                (mean + share * slope, square + share * slope * slope)
-            });
+            let (mean, square) =
+                self.0.iter().map(side).fold((0.0, 0.0), |(mean, square), (share, slope)| {
+                    (mean + share * slope, square + share * slope * slope)
+                });
             (square - mean * mean).max(0.0)
         };
         let reference = moments(&|bin| {
@@ -170,9 +171,9 @@ impl Bins {
         declared.sort_by_key(|bin| Reverse(bin.reference));
         other.extend(declared.drain(declared.len().min(MAX_NAMED)..));
         if !other.is_empty() {
-            let (reference, current) = other.iter().fold((0, 0), |(reference, current), bin| {
-                (reference + bin.reference, current + bin.current)
-            });
+            let (reference, current) = other
+                .iter()
+                .fold((0, 0), |(reference, current), bin| (reference + bin.reference, current + bin.current));
             declared.push(Bin { range: Range::Other, reference, current });
         }
         declared.extend(self.0.iter().filter(|bin| !is_word(bin)).cloned());
@@ -253,7 +254,10 @@ mod tests {
         let values: Vec<f64> = (0..300).map(f64::from).collect();
         let bins = Bins::of_numbers(&values, &[]);
         assert_eq!(bins.0.iter().map(|bin| bin.reference).collect::<Vec<_>>(), [30; 10]);
-        assert_eq!((bins.psi(), bins.noise(0.01), bins.interval(2.0), bins.chi_square()), (None, None, None, None));
+        assert_eq!(
+            (bins.psi(), bins.noise(0.01), bins.interval(2.0), bins.chi_square()),
+            (None, None, None, None)
+        );
     }
 
     #[test]
@@ -263,15 +267,19 @@ mod tests {
             assert!(Bins::of_numbers(&constant, &shifted).psi().unwrap() > 5.0);
         }
         let same = Bins::of_numbers(&constant, &[-0.0; 50]);
-        assert_eq!((same.psi(), same.noise(0.01), same.interval(3.0)), (Some(0.0), Some(0.0), Some((0.0, 0.0))));
-        insta::assert_snapshot!(serde_json::to_string(&same.0).unwrap(), @"");
+        assert_eq!(
+            (same.psi(), same.noise(0.01), same.interval(3.0)),
+            (Some(0.0), Some(0.0), Some((0.0, 0.0)))
+        );
+        insta::assert_snapshot!(serde_json::to_string(&same.0).unwrap(), @r#"[{"range":{"below":0.0},"reference":0,"current":0},{"range":{"up_to":0.0},"reference":100,"current":50},{"range":"above","reference":0,"current":0}]"#);
     }
 
     #[test]
     fn rare_and_new_words_are_not_named() {
-        let reference: Vec<&str> = ["rent"; 40].into_iter().chain(["own"; 20]).chain(["Mx Unique Name"]).collect();
+        let reference: Vec<&str> =
+            ["rent"; 40].into_iter().chain(["own"; 20]).chain(["Mx Unique Name"]).collect();
         let current = ["rent", "rent", "my account is DE02", "own"];
         let declared = Bins::of_words(&reference, &current).with_missing(0, 1).declared();
-        insta::assert_snapshot!(serde_json::to_string(&declared).unwrap(), @"");
+        insta::assert_snapshot!(serde_json::to_string(&declared).unwrap(), @r#"[{"range":{"word":"rent"},"reference":40,"current":2},{"range":{"word":"own"},"reference":20,"current":1},{"range":"other","reference":1,"current":1},{"range":"missing","reference":0,"current":1}]"#);
     }
 }
