@@ -6,10 +6,8 @@
 pub mod capture;
 pub mod drift;
 pub mod fairness;
-pub mod ks;
 pub mod measure;
 pub mod payload;
-pub mod psi;
 pub mod quality;
 pub mod rules;
 pub mod special;
