@@ -101,11 +101,7 @@ impl<'a> Stage<'a> {
     pub(super) fn show(&mut self, what: &str, command: Option<&str>, answer: &Value) -> Result<(), Failure> {
         self.step += 1;
         self.remember(false)?;
-        let evidence = if answer["error"].is_object() {
-            json!([answer["error"]["evidence"]])
-        } else {
-            answer["evidence"].clone()
-        };
+        let evidence = evidence_of(answer);
         if self.answers.json() {
             let line = json!({
                 "chapter": self.chapter, "step": self.step, "what": what, "command": command,
@@ -195,6 +191,20 @@ impl Drop for Gateway {
         // Its standard input closes, and it hands over what it has captured before it ends.
         drop(self.child.stdin.take());
         drop(self.child.wait());
+    }
+}
+
+/// The entries that an answer names: its own, a refusal's, those of a list, or that of what served.
+fn evidence_of(answer: &Value) -> Value {
+    if answer["error"].is_object() {
+        return json!([answer["error"]["evidence"]]);
+    }
+    if let Some(list) = answer.as_array() {
+        return list.iter().map(|entry| entry["evidence"].clone()).filter(|id| !id.is_null()).collect();
+    }
+    match &answer["serving"]["evidence"] {
+        Value::Null => answer["evidence"].clone(),
+        id => json!([id]),
     }
 }
 
