@@ -10,10 +10,11 @@ const FUNCTION_LINES: usize = 70;
 const MAX_FILE_BYTES: u64 = 1 << 20;
 
 /// Every room and its storey. A room imports only lower storeys, and the siblings named.
-const STOREYS: [(&str, u8); 14] = [
+const STOREYS: [(&str, u8); 15] = [
     ("facts", 0),
     ("charter", 1),
     ("ledger", 1),
+    ("iam", 1),
     ("registry", 1),
     ("monitor", 1),
     ("privacy", 1),
