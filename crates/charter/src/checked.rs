@@ -1,7 +1,8 @@
 //! Reading a charter, and the charter that has been read.
 
 use crate::check;
-use crate::diagnostic::{Diagnostic, Diagnostics, Severity};
+use crate::diagnostic::Diagnostics;
+use facts::{Diagnostic, Severity};
 use crate::model::{Charter, Dataset, Key, Model, Person, Service};
 use crate::node::{self, Kind, Node, Place};
 use crate::shape::{self, Misfit};
@@ -176,6 +177,7 @@ fn diagnostic(
         column: at.column,
         length: at.length.min(room),
         excerpt,
+        cut: 0,
     }
 }
 

@@ -14,7 +14,8 @@ mod plan;
 mod shape;
 
 pub use checked::{Checked, read};
-pub use diagnostic::{Diagnostic, Diagnostics, Severity};
+pub use diagnostic::Diagnostics;
+pub use facts::{Diagnostic, Severity};
 pub use plan::{Change, Plan, plan};
 
 /// A file of a charter.

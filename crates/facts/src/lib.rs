@@ -8,6 +8,7 @@
 mod actor;
 mod arn;
 mod criterion;
+mod diagnostic;
 mod digest;
 mod documents;
 mod error;
@@ -21,6 +22,7 @@ mod verdict;
 pub use actor::{Actor, ActorKind};
 pub use arn::Arn;
 pub use criterion::{Bound, Criterion};
+pub use diagnostic::{Diagnostic, Severity};
 pub use digest::Digest;
 pub use documents::{
     Action, AlertRule, ControlRule, Direction, ModelVersionDocument, OneOrMany, PolicyStatement,

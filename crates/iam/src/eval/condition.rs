@@ -1,0 +1,136 @@
+//! Whether a condition holds. IAM User Guide, "IAM JSON policy elements: Condition operators" and "Multivalued context
+//! keys"; the doubtful points stand in [`crate::quirks`].
+
+use crate::policy::{Condition, Operator, Quantifier, Test, Version};
+use crate::request::{Context, Values};
+use crate::value::{ArnTemplate, Block, Decimal, Moment, Template, Writing, split_arn};
+use std::cmp::Ordering;
+
+/// A condition, compiled.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Clause {
+    pub(crate) test: Test,
+    /// In lower case.
+    pub(crate) key: Box<str>,
+    pub(crate) values: Box<[Comparand]>,
+}
+
+/// A listed value, read as its operator wants it.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Comparand {
+    Text(Template),
+    Arn(ArnTemplate),
+    Number(Decimal),
+    Date(Moment),
+    Address(Block),
+    Binary(Box<str>),
+    /// Of `Null`: whether the key must be absent.
+    Absent(bool),
+    /// A value that the operator cannot read: it fits nothing, and nothing is its opposite.
+    Unreadable,
+}
+
+impl Clause {
+    /// Compiles a condition; `None` if there is no such operator.
+    pub(crate) fn new(condition: &Condition, version: Version) -> Option<Self> {
+        let test = condition.test?;
+        let values = condition.values.iter().map(|value| comparand(test.operator, &value.text, version)).collect();
+        Some(Self { test, key: condition.key.text.to_lowercase().into(), values })
+    }
+
+    /// Whether it holds in this context.
+    pub(crate) fn holds(&self, context: &Context) -> bool {
+        let present = context.get(&self.key);
+        if self.test.operator == Operator::Null {
+            return self.values.iter().any(|value| *value == Comparand::Absent(present.is_none()));
+        }
+        let Some(values) = present else { return self.holds_when_absent() };
+        match (self.test.quantifier, values) {
+            (None, Values::One(value)) => self.fits(value, context),
+            (None, Values::Many(_)) => false,
+            (Some(_), Values::One(value)) => self.fits(value, context),
+            (Some(Quantifier::ForAnyValue), Values::Many(list)) => list.iter().any(|value| self.fits(value, context)),
+            (Some(Quantifier::ForAllValues), Values::Many(list)) => list.iter().all(|value| self.fits(value, context)),
+        }
+    }
+
+    /// What it says of a request without the key.
+    pub(crate) fn holds_when_absent(&self) -> bool {
+        self.test.if_exists
+            || match self.test.quantifier {
+                Some(Quantifier::ForAllValues) => true,
+                Some(Quantifier::ForAnyValue) => false,
+                None => self.test.inverted,
+            }
+    }
+
+    /// Whether one value of the request fits: one of the listed values, or of an inverted operator none.
+    pub(crate) fn fits(&self, value: &str, context: &Context) -> bool {
+        if self.test.inverted {
+            self.values.iter().all(|listed| compare(self.test.operator, listed, value, context) == Some(false))
+        } else {
+            self.values.iter().any(|listed| compare(self.test.operator, listed, value, context) == Some(true))
+        }
+    }
+}
+
+/// Reads a listed value as its operator wants it.
+fn comparand(operator: Operator, text: &str, version: Version) -> Comparand {
+    let variables = version == Version::V2012 && operator.takes_variables();
+    let fold = matches!(operator, Operator::StringEqualsIgnoreCase | Operator::Bool);
+    let writing = Writing { wildcards: operator.takes_wildcards(), variables, fold };
+    match operator {
+        Operator::StringEquals | Operator::StringEqualsIgnoreCase | Operator::StringLike | Operator::Bool => {
+            Comparand::Text(Template::new(text, writing))
+        }
+        Operator::ArnLike => ArnTemplate::new(text, writing).map_or(Comparand::Unreadable, Comparand::Arn),
+        Operator::NumericEquals
+        | Operator::NumericLessThan
+        | Operator::NumericLessThanEquals
+        | Operator::NumericGreaterThan
+        | Operator::NumericGreaterThanEquals => Decimal::parse(text).map_or(Comparand::Unreadable, Comparand::Number),
+        Operator::DateEquals
+        | Operator::DateLessThan
+        | Operator::DateLessThanEquals
+        | Operator::DateGreaterThan
+        | Operator::DateGreaterThanEquals => Moment::parse(text).map_or(Comparand::Unreadable, Comparand::Date),
+        Operator::IpAddress => Block::parse(text).map_or(Comparand::Unreadable, Comparand::Address),
+        Operator::BinaryEquals => Comparand::Binary(text.trim_end_matches('=').into()),
+        Operator::Null if text.eq_ignore_ascii_case("true") => Comparand::Absent(true),
+        Operator::Null if text.eq_ignore_ascii_case("false") => Comparand::Absent(false),
+        Operator::Null => Comparand::Unreadable,
+    }
+}
+
+/// Whether a value of the request is the listed one; `None` if one of the two is not of the operator's kind. A variable
+/// without a value, and a value that is no ARN, are not the listed one.
+fn compare(operator: Operator, listed: &Comparand, value: &str, context: &Context) -> Option<bool> {
+    match listed {
+        Comparand::Text(template) if operator == Operator::Bool => {
+            let boolean = value.eq_ignore_ascii_case("true") || value.eq_ignore_ascii_case("false");
+            boolean.then(|| template.matches(value, context).unwrap_or(false))
+        }
+        Comparand::Text(template) => Some(template.matches(value, context).unwrap_or(false)),
+        Comparand::Arn(template) => {
+            let Some(fields) = split_arn(value) else { return Some(false) };
+            Some(template.matches(&fields, context).unwrap_or(false))
+        }
+        Comparand::Number(number) => ordered(operator, Decimal::parse(value)?.cmp(number)),
+        Comparand::Date(moment) => ordered(operator, Moment::parse(value)?.cmp(moment)),
+        Comparand::Address(block) => Some(block.contains(&Block::parse(value)?)),
+        Comparand::Binary(bytes) => Some(**bytes == *value.trim_end_matches('=')),
+        Comparand::Absent(_) | Comparand::Unreadable => None,
+    }
+}
+
+/// Whether this order of the request's value to the listed one is what the operator wants.
+fn ordered(operator: Operator, order: Ordering) -> Option<bool> {
+    Some(match operator {
+        Operator::NumericEquals | Operator::DateEquals => order == Ordering::Equal,
+        Operator::NumericLessThan | Operator::DateLessThan => order == Ordering::Less,
+        Operator::NumericLessThanEquals | Operator::DateLessThanEquals => order != Ordering::Greater,
+        Operator::NumericGreaterThan | Operator::DateGreaterThan => order == Ordering::Greater,
+        Operator::NumericGreaterThanEquals | Operator::DateGreaterThanEquals => order != Ordering::Less,
+        _ => return None,
+    })
+}

@@ -1,0 +1,197 @@
+//! The decision: one layer after the other, then the algebra that joins them. IAM User Guide, "Policy evaluation logic".
+
+use super::layers::{Layer, Layers, OrganizationLevel, Program};
+use super::principal::Level;
+use crate::policy::Effect;
+use crate::request::{AwsSort, Principal, Request};
+use crate::{kms, reserved, s3};
+use serde::Serialize;
+
+/// How a request is answered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+pub enum Outcome {
+    /// It is done.
+    Allowed,
+    /// A statement forbids it.
+    ExplicitlyDenied,
+    /// Nothing allows it.
+    ImplicitlyDenied,
+}
+
+/// An answer, with the layers without which it would be another one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Decision {
+    /// The answer.
+    pub outcome: Outcome,
+    blocked: u8,
+}
+
+impl Decision {
+    fn of(outcome: Outcome) -> Self {
+        Self { outcome, blocked: 0 }
+    }
+
+    /// The layers that keep out what identity, resource and session policies would let through.
+    pub fn blocked_by(self) -> impl Iterator<Item = Layer> {
+        Layer::ALL.into_iter().filter(move |layer| self.blocked & (1 << *layer as u8) != 0)
+    }
+}
+
+/// What the policies of a layer say together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Says {
+    pub(crate) allow: bool,
+    pub(crate) deny: bool,
+}
+
+/// What all layers say, before they are joined.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Sayings {
+    pub(crate) identity: Says,
+    pub(crate) resource: Level,
+    /// Whether the resource policy allows the caller's account, beside what it may allow more closely.
+    pub(crate) delegates: bool,
+    pub(crate) resource_deny: bool,
+    pub(crate) boundary: Says,
+    pub(crate) session: Says,
+    pub(crate) endpoint: Says,
+    pub(crate) scp: Says,
+    pub(crate) rcp: Says,
+}
+
+/// Decides a request. Allocates nothing.
+#[must_use]
+pub fn decide(layers: &Layers, request: &Request) -> Decision {
+    if reserved::always_allowed(request) {
+        return Decision::of(Outcome::Allowed);
+    }
+    join(layers, request, &listen(layers, request))
+}
+
+/// What the policies of a list say, taken together.
+fn united(programs: &[Program], request: &Request) -> Says {
+    let mut says = Says::default();
+    for program in programs {
+        for (_, statement) in program.about(request.service()) {
+            let said = if statement.effect == Effect::Allow { &mut says.allow } else { &mut says.deny };
+            *said = *said || (statement.level(request.principal(), false) > Level::None && statement.matches(request));
+        }
+    }
+    says
+}
+
+/// Every level must allow; one that denies is enough to deny.
+fn organization(levels: &[OrganizationLevel], request: &Request) -> Says {
+    levels.iter().fold(Says { allow: true, deny: false }, |says, level| {
+        let here = united(&level.policies, request);
+        Says { allow: says.allow && here.allow, deny: says.deny || here.deny }
+    })
+}
+
+const OPEN: Says = Says { allow: true, deny: false };
+
+/// No policy is no bound.
+fn bound(programs: &[Program], request: &Request) -> Says {
+    if programs.is_empty() { OPEN } else { united(programs, request) }
+}
+
+/// Asks every layer.
+pub(crate) fn listen(layers: &Layers, request: &Request) -> Sayings {
+    let caller = request.principal();
+    let bounded = !layers.boundaries.is_empty();
+    let (mut resource, mut delegates, mut resource_deny) = (Level::None, false, false);
+    for (_, statement) in layers.resource.iter().flat_map(|program| program.about(request.service())) {
+        let level = statement.level(caller, bounded);
+        if level == Level::None || !statement.matches(request) {
+            continue;
+        }
+        match statement.effect {
+            Effect::Deny => resource_deny = true,
+            Effect::Allow => {
+                resource = resource.max(level);
+                delegates |= level == Level::Account;
+            }
+        }
+    }
+    let mut identity = united(&layers.identity, request);
+    if let Principal::Aws(aws) = caller {
+        match aws.sort {
+            AwsSort::Root => identity.allow = true,
+            AwsSort::FederatedUser { .. } if layers.session.is_empty() => identity.allow = false,
+            _ => {}
+        }
+    }
+    let rcp = if reserved::rcp_applies(request) { organization(&layers.rcp, request).deny } else { false };
+    Sayings {
+        identity,
+        resource,
+        delegates,
+        resource_deny,
+        boundary: bound(&layers.boundaries, request),
+        session: bound(&layers.session, request),
+        endpoint: bound(&layers.endpoint, request),
+        scp: if reserved::scp_applies(caller) { organization(&layers.scp, request) } else { OPEN },
+        rcp: Says { allow: true, deny: rcp },
+    }
+}
+
+/// Joins what the layers say.
+pub(crate) fn join(layers: &Layers, request: &Request, says: &Sayings) -> Decision {
+    let mut blocked = Blocked::default();
+    let core = core(layers, request, says, Says { allow: true, deny: false });
+    let allowed = core && self::core(layers, request, says, says.boundary);
+    blocked.add(Layer::Scp, core, says.scp);
+    blocked.add(Layer::Rcp, core, says.rcp);
+    blocked.add(Layer::Endpoint, core, says.endpoint);
+    blocked.add(Layer::Resource, core, Says { allow: true, deny: says.resource_deny });
+    blocked.add(Layer::Identity, core, Says { allow: true, deny: says.identity.deny });
+    blocked.add(Layer::Boundary, core, Says { allow: !core || allowed, deny: says.boundary.deny });
+    let denied = blocked.denied || says.session.deny;
+    if denied {
+        return Decision { outcome: Outcome::ExplicitlyDenied, blocked: blocked.layers };
+    }
+    if !allowed || blocked.kept_out || reserved::refused(request) {
+        return Decision { outcome: Outcome::ImplicitlyDenied, blocked: blocked.layers };
+    }
+    if s3::restricts(layers, request) {
+        let blocked = 1 << Layer::BlockPublicAccess as u8;
+        return Decision { outcome: Outcome::ExplicitlyDenied, blocked };
+    }
+    Decision::of(Outcome::Allowed)
+}
+
+#[derive(Default)]
+struct Blocked {
+    layers: u8,
+    denied: bool,
+    kept_out: bool,
+}
+
+impl Blocked {
+    fn add(&mut self, layer: Layer, core: bool, says: Says) {
+        self.denied |= says.deny;
+        self.kept_out |= !says.allow;
+        if core && (says.deny || !says.allow) {
+            self.layers |= 1 << layer as u8;
+        }
+    }
+}
+
+/// Whether identity, resource, boundary and session policies, grants and access control lists let it through.
+fn core(layers: &Layers, request: &Request, says: &Sayings, boundary: Says) -> bool {
+    let caller = request.principal();
+    let listed = s3::list_allows(layers, request);
+    let Principal::Aws(aws) = caller else {
+        return says.resource == Level::Direct || listed;
+    };
+    let bounded = boundary.allow && says.session.allow;
+    let identity = says.identity.allow && bounded;
+    let same = request.resource_account() == Some(&*aws.account);
+    let granted = bounded && kms::granted(&layers.grants, request);
+    if !same {
+        return identity && (says.resource > Level::None || granted || listed);
+    }
+    let trusted = !reserved::needs_delegation(request) || says.delegates;
+    let close = says.resource == Level::Direct || (says.resource == Level::Role || listed) && bounded;
+    close || (identity && trusted) || granted
+}

@@ -1,0 +1,11 @@
+//! From policies and a request to a decision.
+
+mod compile;
+mod condition;
+mod decide;
+mod layers;
+mod principal;
+
+pub use decide::{Decision, Outcome, decide};
+pub use layers::{Layer, Layers, OrganizationLevel, Program, ProgramStatement};
+pub(crate) use condition::Clause;

@@ -1,0 +1,273 @@
+//! What somebody asks of AWS: who, which action, on which resource, with which context keys.
+
+use crate::value::split_arn;
+use std::fmt;
+
+/// A request, read and ready to be decided as often as wanted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Request {
+    principal: Principal,
+    action: Box<str>,
+    service: usize,
+    resource: Box<str>,
+    fields: Option<[usize; 5]>,
+    account: Option<Box<str>>,
+    context: Context,
+}
+
+/// The caller.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Principal {
+    /// Nobody signed the request.
+    Anonymous,
+    /// A service of AWS, for instance `cloudtrail.amazonaws.com`.
+    Service(Box<str>),
+    /// A user, role or session of an account.
+    Aws(AwsPrincipal),
+    /// Somebody known to an identity provider, or by a canonical id.
+    Other(Box<str>),
+}
+
+/// A principal of an account.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AwsPrincipal {
+    pub(crate) arn: Box<str>,
+    pub(crate) partition: Box<str>,
+    pub(crate) account: Box<str>,
+    pub(crate) sort: AwsSort,
+}
+
+/// Which sort of principal an ARN names. Names come without their path.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum AwsSort {
+    Root,
+    User { name: Box<str> },
+    Role { name: Box<str>, service_linked: bool },
+    Session { role: Box<str> },
+    FederatedUser { name: Box<str> },
+}
+
+impl AwsPrincipal {
+    /// Reads the ARN of a principal, or an account id, which means its root user.
+    pub(crate) fn parse(text: &str) -> Option<Self> {
+        if is_account(text) {
+            return Self::parse(&format!("arn:aws:iam::{text}:root"));
+        }
+        let [_, partition, service, _, account, rest] = split_arn(text)?;
+        let last = |path: &str| Box::from(path.rsplit('/').next().unwrap_or(path));
+        let sort = match (service, rest.split_once('/')) {
+            ("iam", None) if rest == "root" => AwsSort::Root,
+            ("iam", Some(("user", path))) => AwsSort::User { name: last(path) },
+            ("iam", Some(("role", path))) => {
+                AwsSort::Role { name: last(path), service_linked: path.starts_with("aws-service-role/") }
+            }
+            ("sts", Some(("assumed-role", path))) => {
+                AwsSort::Session { role: path.split('/').next().unwrap_or(path).into() }
+            }
+            ("sts", Some(("federated-user", name))) => AwsSort::FederatedUser { name: name.into() },
+            _ => return None,
+        };
+        Some(Self { arn: text.into(), partition: partition.into(), account: account.into(), sort })
+    }
+
+    /// The account's id.
+    #[must_use]
+    pub fn account(&self) -> &str {
+        &self.account
+    }
+
+    /// The ARN.
+    #[must_use]
+    pub fn arn(&self) -> &str {
+        &self.arn
+    }
+}
+
+/// Twelve digits.
+pub(crate) fn is_account(text: &str) -> bool {
+    text.len() == 12 && text.bytes().all(|b| b.is_ascii_digit())
+}
+
+impl Principal {
+    /// Reads a principal: an ARN, an account id (its root user), a service name; anything else is the name by which an
+    /// identity provider or S3 knows somebody.
+    #[must_use]
+    pub fn parse(text: &str) -> Self {
+        if let Some(aws) = AwsPrincipal::parse(text) {
+            return Self::Aws(aws);
+        }
+        if text.ends_with(".amazonaws.com") || text.ends_with(".amazonaws.com.cn") {
+            return Self::Service(text.into());
+        }
+        Self::Other(text.into())
+    }
+
+    /// Its account, if it has one.
+    #[must_use]
+    pub fn account(&self) -> Option<&str> {
+        match self {
+            Self::Aws(aws) => Some(&aws.account),
+            _ => None,
+        }
+    }
+}
+
+impl fmt::Display for Principal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Anonymous => f.write_str("anonymous"),
+            Self::Service(name) | Self::Other(name) => f.write_str(name),
+            Self::Aws(aws) => f.write_str(&aws.arn),
+        }
+    }
+}
+
+/// What a context key holds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Values {
+    /// One value.
+    One(Box<str>),
+    /// A list of values; an empty one is no value at all.
+    Many(Box<[Box<str>]>),
+}
+
+/// The context keys of a request, by lower-case name.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Context {
+    keys: Vec<(Box<str>, Values)>,
+}
+
+impl Context {
+    /// A context of these keys; of two that differ only in case, the later counts.
+    #[must_use]
+    pub fn new(keys: impl IntoIterator<Item = (String, Values)>) -> Self {
+        let mut context = Self::default();
+        for (key, values) in keys {
+            context.set(&key, values);
+        }
+        context
+    }
+
+    /// Sets a key.
+    pub fn set(&mut self, key: &str, values: Values) {
+        let key: Box<str> = key.to_lowercase().into();
+        self.keys.retain(|(other, _)| *other != key);
+        if !matches!(&values, Values::Many(list) if list.is_empty()) {
+            self.keys.push((key, values));
+        }
+    }
+
+    /// The values of a key given in lower case.
+    pub(crate) fn get(&self, key: &str) -> Option<&Values> {
+        self.keys.iter().find(|(name, _)| **name == *key).map(|(_, values)| values)
+    }
+
+    /// The value of a key that has exactly one, not in a list.
+    pub(crate) fn single(&self, key: &str) -> Option<&str> {
+        match self.get(key)? {
+            Values::One(value) => Some(value),
+            Values::Many(_) => None,
+        }
+    }
+
+    /// All keys with their values.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &Values)> {
+        self.keys.iter().map(|(key, values)| (&**key, values))
+    }
+}
+
+/// Why something is no request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BadRequest(pub String);
+
+impl fmt::Display for BadRequest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for BadRequest {}
+
+impl Request {
+    /// A request. `account` is the account of the resource; without it, it is that in the resource's ARN, or else the
+    /// caller's (see [`crate::quirks`]).
+    ///
+    /// # Errors
+    /// If the action is not `service:Name`, or the resource is empty.
+    pub fn new(
+        principal: Principal,
+        action: &str,
+        resource: &str,
+        account: Option<&str>,
+        context: Context,
+    ) -> Result<Self, BadRequest> {
+        let action: Box<str> = action.to_ascii_lowercase().into();
+        let service = action.find(':').filter(|at| *at > 0 && at + 1 < action.len());
+        let Some(service) = service else {
+            return Err(BadRequest(format!("`{action}` is no action; expected `service:Name`, for instance `s3:GetObject`")));
+        };
+        if resource.is_empty() {
+            return Err(BadRequest("the resource is empty; expected an ARN, or `*` for actions without one".to_owned()));
+        }
+        let fields = colons(resource);
+        let named = split_arn(resource).map(|fields| fields[4]).filter(|account| is_account(account));
+        let account = account.or(named).or(principal.account()).map(Box::from);
+        Ok(Self { principal, action, service, resource: resource.into(), fields, account, context })
+    }
+
+    /// The caller.
+    #[must_use]
+    pub fn principal(&self) -> &Principal {
+        &self.principal
+    }
+
+    /// The action, in lower case.
+    #[must_use]
+    pub fn action(&self) -> &str {
+        &self.action
+    }
+
+    /// The service of the action.
+    #[must_use]
+    pub fn service(&self) -> &str {
+        &self.action[..self.service]
+    }
+
+    /// The name of the action, without its service, in lower case.
+    #[must_use]
+    pub fn action_name(&self) -> &str {
+        &self.action[self.service + 1..]
+    }
+
+    /// The resource.
+    #[must_use]
+    pub fn resource(&self) -> &str {
+        &self.resource
+    }
+
+    /// The account that the resource belongs to.
+    #[must_use]
+    pub fn resource_account(&self) -> Option<&str> {
+        self.account.as_deref()
+    }
+
+    /// The context keys.
+    #[must_use]
+    pub fn context(&self) -> &Context {
+        &self.context
+    }
+
+    /// The six fields of the resource's ARN.
+    pub(crate) fn arn(&self) -> Option<[&str; 6]> {
+        let [a, b, c, d, e] = self.fields?;
+        let r = &self.resource;
+        Some([&r[..a], &r[a + 1..b], &r[b + 1..c], &r[c + 1..d], &r[d + 1..e], &r[e + 1..]])
+    }
+}
+
+/// Where the first five colons of an ARN stand.
+fn colons(resource: &str) -> Option<[usize; 5]> {
+    let mut at = resource.match_indices(':').map(|(at, _)| at);
+    let five = [at.next()?, at.next()?, at.next()?, at.next()?, at.next()?];
+    resource.starts_with("arn:").then_some(five)
+}

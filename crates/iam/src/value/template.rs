@@ -1,0 +1,239 @@
+//! Texts of policies with wildcards and variables. What a variable stands for is literal text: a `*` that somebody put
+//! into a tag never becomes a wildcard.
+
+use crate::request::Context;
+
+/// What a text of a policy may hold besides letters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Writing {
+    /// `*` and `?` are wildcards.
+    pub(crate) wildcards: bool,
+    /// `${key}` is a variable, `${*}` a star.
+    pub(crate) variables: bool,
+    /// Letters are compared without regard to case.
+    pub(crate) fold: bool,
+}
+
+/// A piece of a text.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) enum Atom {
+    /// These characters.
+    Literal(Box<str>),
+    /// Any characters, or none.
+    Star,
+    /// Any one character.
+    One,
+    /// What the request says for this key (lower case), or the default.
+    Variable { key: Box<str>, default: Option<Box<str>> },
+}
+
+/// A compiled text.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) struct Template {
+    pub(crate) atoms: Box<[Atom]>,
+    pub(crate) fold: bool,
+}
+
+impl Template {
+    /// Compiles a text.
+    pub(crate) fn new(text: &str, writing: Writing) -> Self {
+        let mut atoms = Vec::new();
+        let mut literal = String::new();
+        let mut rest = text;
+        while let Some(c) = rest.chars().next() {
+            let (atom, width) = if writing.variables && rest.starts_with("${") {
+                match rest.find('}') {
+                    Some(end) => (variable(&rest[2..end]), end + 1),
+                    None => (None, 0),
+                }
+            } else {
+                (None, 0)
+            };
+            match atom {
+                Some(Atom::Literal(text)) => literal.push_str(&text),
+                Some(atom) => push(&mut atoms, &mut literal, atom),
+                None if writing.wildcards && c == '*' => push(&mut atoms, &mut literal, Atom::Star),
+                None if writing.wildcards && c == '?' => push(&mut atoms, &mut literal, Atom::One),
+                None => literal.push(c),
+            }
+            rest = &rest[width.max(c.len_utf8())..];
+        }
+        if !literal.is_empty() {
+            atoms.push(Atom::Literal(literal.into()));
+        }
+        Self { atoms: atoms.into(), fold: writing.fold }
+    }
+
+    /// Whether it means one text only, whatever the request; that text.
+    pub(crate) fn literal(&self) -> Option<&str> {
+        match &*self.atoms {
+            [] => Some(""),
+            [Atom::Literal(text)] => Some(text),
+            _ => None,
+        }
+    }
+
+    /// Whether it holds a variable.
+    pub(crate) fn has_variable(&self) -> bool {
+        self.atoms.iter().any(|atom| matches!(atom, Atom::Variable { .. }))
+    }
+
+    /// Whether any text fits.
+    pub(crate) fn is_any(&self) -> bool {
+        matches!(&*self.atoms, [Atom::Star])
+    }
+
+    /// Whether the text fits; `None` if a variable has no value in the request.
+    pub(crate) fn matches(&self, text: &str, context: &Context) -> Option<bool> {
+        if let [Atom::Literal(literal)] = &*self.atoms {
+            return Some(if self.fold { folded(text, literal) == Some(text.len()) } else { **literal == *text });
+        }
+        if self.has_variable() {
+            let known = |atom: &Atom| !matches!(atom, Atom::Variable { .. }) || value(atom, context).is_some();
+            if !self.atoms.iter().all(known) {
+                return None;
+            }
+        }
+        Some(self.walk(text, context))
+    }
+
+    /// Greedy matching with a way back to the last star; every other piece takes a fixed part of the text.
+    fn walk(&self, text: &str, context: &Context) -> bool {
+        let (mut atom, mut at) = (0, 0);
+        let mut back: Option<(usize, usize)> = None;
+        loop {
+            let step = match self.atoms.get(atom) {
+                None if at == text.len() => return true,
+                None => None,
+                Some(Atom::Star) => {
+                    if atom + 1 == self.atoms.len() {
+                        return true;
+                    }
+                    back = Some((atom + 1, at));
+                    Some(0)
+                }
+                Some(Atom::One) => text[at..].chars().next().map(char::len_utf8),
+                Some(other) => value(other, context).and_then(|piece| self.strip(&text[at..], piece)),
+            };
+            match (step, &mut back) {
+                (Some(width), _) => {
+                    atom += 1;
+                    at += width;
+                }
+                (None, Some((after, from))) => {
+                    let Some(c) = text[*from..].chars().next() else { return false };
+                    *from += c.len_utf8();
+                    atom = *after;
+                    at = *from;
+                }
+                (None, None) => return false,
+            }
+        }
+    }
+
+    fn strip(&self, text: &str, piece: &str) -> Option<usize> {
+        if self.fold {
+            return folded(text, piece);
+        }
+        text.as_bytes().starts_with(piece.as_bytes()).then_some(piece.len())
+    }
+}
+
+fn push(atoms: &mut Vec<Atom>, literal: &mut String, atom: Atom) {
+    if !literal.is_empty() {
+        atoms.push(Atom::Literal(std::mem::take(literal).into()));
+    }
+    if atom != Atom::Star || atoms.last() != Some(&Atom::Star) {
+        atoms.push(atom);
+    }
+}
+
+/// What stands between `${` and `}`.
+fn variable(inside: &str) -> Option<Atom> {
+    if matches!(inside, "*" | "?" | "$") {
+        return Some(Atom::Literal(inside.into()));
+    }
+    let (key, default) = match inside.split_once(',') {
+        Some((key, rest)) => match rest.trim().strip_prefix('\'').and_then(|r| r.strip_suffix('\'')) {
+            Some(default) => (key, Some(default.into())),
+            None => (inside, None),
+        },
+        None => (inside, None),
+    };
+    Some(Atom::Variable { key: key.trim().to_lowercase().into(), default })
+}
+
+/// The characters that a literal or a variable stands for.
+fn value<'v>(atom: &'v Atom, context: &'v Context) -> Option<&'v str> {
+    match atom {
+        Atom::Literal(text) => Some(text),
+        Atom::Variable { key, default } => context.single(key).or(default.as_deref()),
+        Atom::Star | Atom::One => None,
+    }
+}
+
+/// How many bytes of the text are the piece, without regard to case; `None` if it does not begin with it.
+fn folded(text: &str, piece: &str) -> Option<usize> {
+    let mut rest = text.char_indices();
+    for wanted in piece.chars() {
+        let (_, found) = rest.next()?;
+        if found != wanted && !found.to_lowercase().eq(wanted.to_lowercase()) {
+            return None;
+        }
+    }
+    Some(rest.next().map_or(text.len(), |(at, _)| at))
+}
+
+/// An ARN with wildcards: its six fields one by one, so that no wildcard reaches over a colon before the sixth.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) struct ArnTemplate {
+    pub(crate) fields: Box<[Template; 6]>,
+}
+
+impl ArnTemplate {
+    /// Compiles an ARN; `None` if it has fewer than six fields.
+    pub(crate) fn new(text: &str, writing: Writing) -> Option<Self> {
+        let fields = pattern_fields(text, writing.variables);
+        let fields: [&str; 6] = fields.try_into().ok()?;
+        Some(Self { fields: Box::new(fields.map(|field| Template::new(field, writing))) })
+    }
+
+    /// Whether the ARN fits; `None` if a variable has no value. The last field is the most telling, it goes first.
+    pub(crate) fn matches(&self, arn: &[&str; 6], context: &Context) -> Option<bool> {
+        let mut all = true;
+        for at in [5, 2, 4, 3, 1, 0] {
+            let (Some(template), Some(field)) = (self.fields.get(at), arn.get(at)) else { return None };
+            all &= template.matches(field, context)?;
+            if !all && !self.fields.iter().any(Template::has_variable) {
+                break;
+            }
+        }
+        Some(all)
+    }
+}
+
+/// The fields of a pattern: cut at the first five colons that stand outside of variables.
+pub(crate) fn pattern_fields(text: &str, variables: bool) -> Vec<&str> {
+    let mut fields = Vec::with_capacity(6);
+    let (mut start, mut inside) = (0, false);
+    for (at, c) in text.char_indices() {
+        match c {
+            '$' if variables && text[at..].starts_with("${") && text[at..].contains('}') => inside = true,
+            '}' => inside = false,
+            ':' if !inside && fields.len() < 5 => {
+                fields.push(&text[start..at]);
+                start = at + 1;
+            }
+            _ => {}
+        }
+    }
+    fields.push(&text[start..]);
+    fields
+}
+
+/// The six fields of an ARN of a request; `None` if it is none.
+pub(crate) fn split_arn(text: &str) -> Option<[&str; 6]> {
+    let mut parts = text.splitn(6, ':');
+    let fields = [parts.next()?, parts.next()?, parts.next()?, parts.next()?, parts.next()?, parts.next()?];
+    (fields[0] == "arn").then_some(fields)
+}
