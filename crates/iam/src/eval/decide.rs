@@ -113,8 +113,12 @@ pub(crate) fn listen(layers: &Layers, request: &Request) -> Sayings {
             }
         }
     }
-    let mut identity = united(&layers.identity, request);
+    // Who belongs to no account has no policies of his own, whatever is given here.
+    let (mut identity, mut boundary, mut session) = (Says::default(), OPEN, OPEN);
     if let Principal::Aws(aws) = caller {
+        identity = united(&layers.identity, request);
+        boundary = bound(&layers.boundaries, request);
+        session = bound(&layers.session, request);
         match aws.sort {
             AwsSort::Root => identity.allow = true,
             AwsSort::FederatedUser { .. } if layers.session.is_empty() => identity.allow = false,
@@ -127,8 +131,8 @@ pub(crate) fn listen(layers: &Layers, request: &Request) -> Sayings {
         resource,
         delegates,
         resource_deny,
-        boundary: bound(&layers.boundaries, request),
-        session: bound(&layers.session, request),
+        boundary,
+        session,
         endpoint: bound(&layers.endpoint, request),
         scp: if reserved::scp_applies(caller) { organization(&layers.scp, request) } else { OPEN },
         rcp: Says { allow: true, deny: rcp },
@@ -182,16 +186,18 @@ fn core(layers: &Layers, request: &Request, says: &Sayings, boundary: Says) -> b
     let caller = request.principal();
     let listed = s3::list_allows(layers, request);
     let Principal::Aws(aws) = caller else {
-        return says.resource == Level::Direct || listed;
+        return (says.resource == Level::Direct && !says.resource_deny) || listed;
     };
-    let bounded = boundary.allow && says.session.allow;
-    let identity = says.identity.allow && bounded;
+    // What a policy also denies it does not let through; that only matters for the layers that are named as blocking.
+    let bounded = boundary.allow && says.session.allow && !says.session.deny;
+    let identity = says.identity.allow && !says.identity.deny && bounded;
+    let resource = if says.resource_deny { Level::None } else { says.resource };
     let same = request.resource_account() == Some(&*aws.account);
     let granted = bounded && kms::granted(&layers.grants, request);
     if !same {
-        return identity && (says.resource > Level::None || granted || listed);
+        return identity && (resource > Level::None || granted || listed);
     }
     let trusted = !reserved::needs_delegation(request) || says.delegates;
-    let close = says.resource == Level::Direct || (says.resource == Level::Role || listed) && bounded;
+    let close = resource == Level::Direct || (resource == Level::Role || listed) && bounded;
     close || (identity && trusted) || granted
 }
