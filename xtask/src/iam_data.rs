@@ -95,8 +95,8 @@ To refresh: unpack a newer release, run the command, run the tests of `iam`, say
 
 ## global-keys.json
 
-The condition keys that are not of one service, when a request carries them, and where AWS says so. Kept by hand, with
-its own date.
+The condition keys that are not of one service, when a request carries them, and where AWS says so. Kept by hand. Its date
+is the day of its making; the copy of AWS's page that it follows bears no date.
 ",
         package.version,
         package.updated,

@@ -126,7 +126,7 @@ struct Page {
 }
 
 impl GlobalKeys {
-    /// The day on which the pages were read, as `2026-11-21`.
+    /// The day on which the table was compiled, as `2026-11-21`.
     pub fn as_of(&self) -> &str {
         &self.as_of
     }
