@@ -2,12 +2,12 @@
 
 use crate::check;
 use crate::diagnostic::Diagnostics;
-use facts::{Diagnostic, Severity};
 use crate::model::{Charter, Dataset, Key, Model, Person, Service};
 use crate::node::{self, Kind, Node, Place};
 use crate::shape::{self, Misfit};
 use crate::{SourceFile, schema};
 use facts::{ActorKind, DatasetId, Digest, KeyId, ModelName, PersonId, RoleId};
+use facts::{Diagnostic, Severity};
 
 /// A charter that has passed every check. Made only by [`read`] and [`Checked::from_json`].
 #[derive(Debug, Clone, PartialEq)]

@@ -60,7 +60,12 @@ impl fmt::Display for Diagnostic {
 
 impl Diagnostic {
     /// A diagnostic about `text[start..end]` (bytes) of the file of this name. Offsets beyond the text mean its end.
-    pub fn at(file: &str, text: &str, span: (usize, usize), (message, help): (String, Option<String>)) -> Self {
+    pub fn at(
+        file: &str,
+        text: &str,
+        span: (usize, usize),
+        (message, help): (String, Option<String>),
+    ) -> Self {
         let start = floor(text, span.0);
         let end = floor(text, span.1).max(start);
         let before = &text[..start];
@@ -68,7 +73,8 @@ impl Diagnostic {
         let until = text[start..].find('\n').map_or(text.len(), |at| start + at);
         let line = text[from..until].trim_end_matches('\r');
         let column = text[from..start].chars().count();
-        let cut = if line.chars().count() > EXCERPT_CHARS { column.saturating_sub(EXCERPT_CHARS / 4) } else { 0 };
+        let cut =
+            if line.chars().count() > EXCERPT_CHARS { column.saturating_sub(EXCERPT_CHARS / 4) } else { 0 };
         Self {
             severity: Severity::Error,
             message,

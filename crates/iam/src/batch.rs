@@ -19,7 +19,9 @@ const MAX_LINE_BYTES: usize = 16 << 20;
 pub fn answer_line(line: &str) -> String {
     let case: Value = match serde_json::from_str(line) {
         Ok(case) => case,
-        Err(error) => return json!({"id": null, "error": format!("this line is no JSON: {error}")}).to_string(),
+        Err(error) => {
+            return json!({"id": null, "error": format!("this line is no JSON: {error}")}).to_string();
+        }
     };
     let id = case.get("id").cloned().unwrap_or(Value::Null);
     let answer = if line.len() > MAX_LINE_BYTES {
@@ -50,9 +52,16 @@ fn answer(case: &Value) -> Result<Fields, String> {
             json!({"result": if s3::is_public(&policy) { "public" } else { "nonPublic" }})
         }
         Some(other) => {
-            return Err(format!("there is no kind `{other}`; the kinds are authorize, operator, condition, s3_public, diff"));
+            return Err(format!(
+                "there is no kind `{other}`; the kinds are authorize, operator, condition, s3_public, diff"
+            ));
         }
-        None => return Err("the case has no `kind`; the kinds are authorize, operator, condition, s3_public, diff".to_owned()),
+        None => {
+            return Err(
+                "the case has no `kind`; the kinds are authorize, operator, condition, s3_public, diff"
+                    .to_owned(),
+            );
+        }
     };
     match value {
         Value::Object(fields) => Ok(fields),
@@ -69,7 +78,10 @@ fn policy(value: &Value, name: &str) -> Result<Policy, String> {
     let text = value.to_string();
     Policy::parse(name, &text).map_err(|malformed| {
         let first = malformed.0.first();
-        first.map_or_else(|| "no policy".to_owned(), |d| format!("`{name}`: {} (column {})", d.message, d.column))
+        first.map_or_else(
+            || "no policy".to_owned(),
+            |d| format!("`{name}`: {} (column {})", d.message, d.column),
+        )
     })
 }
 
@@ -173,7 +185,9 @@ impl RequestPart {
             PrincipalPart::Name(name) => Principal::parse(&name),
             PrincipalPart::Sort { sort } if sort.eq_ignore_ascii_case("anonymous") => Principal::Anonymous,
             PrincipalPart::Sort { sort } => {
-                return Err(format!("there is no principal of type `{sort}`; expected an ARN, a service, or the type `Anonymous`"));
+                return Err(format!(
+                    "there is no principal of type `{sort}`; expected an ARN, a service, or the type `Anonymous`"
+                ));
             }
         };
         let context = context(self.context)?;
@@ -212,7 +226,11 @@ fn programs(values: Option<Vec<Value>>, kind: PolicyKind, name: &str) -> Result<
     numbered.map(|(at, value)| Ok(Program::new(policy(&value, &format!("{name}[{at}]"))?, kind))).collect()
 }
 
-fn levels(values: Option<Vec<LevelPart>>, kind: PolicyKind, name: &str) -> Result<Vec<OrganizationLevel>, String> {
+fn levels(
+    values: Option<Vec<LevelPart>>,
+    kind: PolicyKind,
+    name: &str,
+) -> Result<Vec<OrganizationLevel>, String> {
     let level = |(at, level): (usize, LevelPart)| {
         let policies = programs(Some(level.policies), kind, &format!("{name}[{at}].policies"))?;
         Ok(OrganizationLevel { id: level.org_identifier.into(), policies })
@@ -288,7 +306,9 @@ fn holds(operator: &str, key: &str, values: &ValuePart, context: &Context) -> Re
     let spanned = |text: &str| Spanned { text: text.to_owned(), span: Span::default() };
     let listed = match values {
         ValuePart::One(value) => vec![spanned(&scalar(value)?)],
-        ValuePart::Many(list) => list.iter().map(|v| Ok(spanned(&scalar(v)?))).collect::<Result<_, String>>()?,
+        ValuePart::Many(list) => {
+            list.iter().map(|v| Ok(spanned(&scalar(v)?))).collect::<Result<_, String>>()?
+        }
     };
     let test = Test::named(operator);
     let condition = Condition { operator: spanned(operator), test, key: spanned(key), values: listed };

@@ -2,6 +2,7 @@
 //! what. Pure: bytes in, answers out.
 
 mod batch;
+pub mod catalog;
 mod eval;
 mod kms;
 mod policy;
@@ -12,13 +13,15 @@ mod s3;
 mod text;
 mod value;
 
+pub use batch::answer_line;
 pub use eval::{Decision, Layer, Layers, OrganizationLevel, Outcome, Program, ProgramStatement, decide};
 pub use kms::{Constraints, Grant};
 pub use policy::{
-    Condition, Effect, Element, Malformed, Operator, Policy, PolicyKind, Quantifier, Statement, Test, Version, Who,
-    WhoSort,
+    Condition, Effect, Element, Malformed, Operator, Policy, PolicyKind, Quantifier, Statement, Test,
+    Version, Who, WhoSort,
 };
 pub use request::{AwsPrincipal, BadRequest, Context, Principal, Request, Values};
-pub use s3::{AclGrant, BlockPublicAccess, ObjectOwnership, Settings as S3Settings, is_public as is_public_by_s3};
+pub use s3::{
+    AclGrant, BlockPublicAccess, ObjectOwnership, Settings as S3Settings, is_public as is_public_by_s3,
+};
 pub use text::{Span, Spanned};
-pub use batch::answer_line;

@@ -204,10 +204,14 @@ impl Request {
         let action: Box<str> = action.to_ascii_lowercase().into();
         let service = action.find(':').filter(|at| *at > 0 && at + 1 < action.len());
         let Some(service) = service else {
-            return Err(BadRequest(format!("`{action}` is no action; expected `service:Name`, for instance `s3:GetObject`")));
+            return Err(BadRequest(format!(
+                "`{action}` is no action; expected `service:Name`, for instance `s3:GetObject`"
+            )));
         };
         if resource.is_empty() {
-            return Err(BadRequest("the resource is empty; expected an ARN, or `*` for actions without one".to_owned()));
+            return Err(BadRequest(
+                "the resource is empty; expected an ARN, or `*` for actions without one".to_owned(),
+            ));
         }
         let fields = colons(resource);
         let named = split_arn(resource).map(|fields| fields[4]).filter(|account| is_account(account));

@@ -21,7 +21,9 @@ pub(crate) fn rcp_applies(request: &Request) -> bool {
         Principal::Aws(aws) => matches!(aws.sort, AwsSort::Role { service_linked: true, .. }),
         _ => false,
     };
-    !linked && request.action() != "kms:retiregrant"
+    !linked
+        && request.action() != "kms:retiregrant"
+        && crate::catalog::catalog().supports_rcp(request.service())
 }
 
 /// Resources whose own policy must delegate to the account before identity policies count: KMS keys and roles.
@@ -29,7 +31,9 @@ pub(crate) fn needs_delegation(request: &Request) -> bool {
     match request.arn() {
         Some([_, _, "kms", _, _, rest]) => request.service() == "kms" && rest.starts_with("key/"),
         Some([_, _, "iam", _, _, rest]) => {
-            request.service() == "sts" && rest.starts_with("role/") && TRUST_ACTIONS.contains(&request.action_name())
+            request.service() == "sts"
+                && rest.starts_with("role/")
+                && TRUST_ACTIONS.contains(&request.action_name())
         }
         _ => false,
     }

@@ -102,7 +102,9 @@ fn is_grantee(grantee: &str, caller: &Principal, ignore_public: bool) -> bool {
 
 /// Whether `RestrictPublicBuckets` keeps the caller out.
 pub(crate) fn restricts(layers: &Layers, request: &Request) -> bool {
-    if request.service() != "s3" || !layers.s3.block_public_access.iter().any(|block| block.restrict_public_buckets) {
+    if request.service() != "s3"
+        || !layers.s3.block_public_access.iter().any(|block| block.restrict_public_buckets)
+    {
         return false;
     }
     let inside = match request.principal() {
@@ -116,7 +118,10 @@ pub(crate) fn restricts(layers: &Layers, request: &Request) -> bool {
 /// fixed values of the keys that S3 knows for this purpose.
 #[must_use]
 pub fn is_public(policy: &Policy) -> bool {
-    policy.statements.iter().any(|statement| statement.effect == Effect::Allow && is_public_statement(statement))
+    policy
+        .statements
+        .iter()
+        .any(|statement| statement.effect == Effect::Allow && is_public_statement(statement))
 }
 
 fn is_public_statement(statement: &Statement) -> bool {
@@ -133,17 +138,24 @@ fn is_fixed(value: &str) -> bool {
 /// Whether a condition alone makes a statement non-public.
 fn narrows(condition: &Condition) -> bool {
     let Some(test) = condition.test else { return false };
-    if test.inverted || test.if_exists || test.quantifier == Some(Quantifier::ForAllValues) || condition.values.is_empty() {
+    if test.inverted
+        || test.if_exists
+        || test.quantifier == Some(Quantifier::ForAllValues)
+        || condition.values.is_empty()
+    {
         return false;
     }
     let key = condition.key.text.to_lowercase();
     let all = |holds: &dyn Fn(&str) -> bool| condition.values.iter().all(|value| holds(&value.text));
     match test.operator {
         Operator::IpAddress => key == "aws:sourceip" && all(&is_narrow_block),
-        Operator::Bool => key == "aws:principalisawsservice" && all(&|value| value.eq_ignore_ascii_case("true")),
-        Operator::StringEquals | Operator::StringEqualsIgnoreCase | Operator::StringLike | Operator::ArnLike => {
-            all(&|value| fixes(&key, value))
+        Operator::Bool => {
+            key == "aws:principalisawsservice" && all(&|value| value.eq_ignore_ascii_case("true"))
         }
+        Operator::StringEquals
+        | Operator::StringEqualsIgnoreCase
+        | Operator::StringLike
+        | Operator::ArnLike => all(&|value| fixes(&key, value)),
         _ => false,
     }
 }
@@ -177,12 +189,16 @@ fn fixes(key: &str, value: &str) -> bool {
     }
     match key {
         // The name of the access point may be a wildcard while the account is fixed.
-        "s3:dataaccesspointarn" => split_arn(value).is_some_and(|fields| is_account(fields[4]) && is_fixed(fields[2])),
+        "s3:dataaccesspointarn" => {
+            split_arn(value).is_some_and(|fields| is_account(fields[4]) && is_fixed(fields[2]))
+        }
         // All sessions of one role, whose id is fixed.
         "aws:userid" => is_fixed(value.strip_suffix(":*").filter(|role| !role.is_empty()).unwrap_or(value)),
         "aws:principalorgpaths" | "aws:vpceorgpaths" => {
             let path = value.strip_suffix('*').unwrap_or(value);
-            is_fixed(path) && path.starts_with("o-") && path.split_once('/').is_some_and(|(_, rest)| !rest.is_empty())
+            is_fixed(path)
+                && path.starts_with("o-")
+                && path.split_once('/').is_some_and(|(_, rest)| !rest.is_empty())
         }
         "aws:principalisawsservice" => value.eq_ignore_ascii_case("true"),
         _ => FIXED_KEYS.contains(&key) && is_fixed(value),

@@ -52,7 +52,8 @@ impl ActionTest {
     }
 
     pub(crate) fn matches(&self, request: &Request) -> bool {
-        let listed = |p: &Template| p.is_any() || p.matches(request.action(), request.context()) == Some(true);
+        let listed =
+            |p: &Template| p.is_any() || p.matches(request.action(), request.context()) == Some(true);
         self.patterns.iter().any(listed) != self.negated
     }
 

@@ -34,7 +34,8 @@ impl Clause {
     /// Compiles a condition; `None` if there is no such operator.
     pub(crate) fn new(condition: &Condition, version: Version) -> Option<Self> {
         let test = condition.test?;
-        let values = condition.values.iter().map(|value| comparand(test.operator, &value.text, version)).collect();
+        let values =
+            condition.values.iter().map(|value| comparand(test.operator, &value.text, version)).collect();
         Some(Self { test, key: condition.key.text.to_lowercase().into(), values })
     }
 
@@ -49,8 +50,12 @@ impl Clause {
             (None, Values::One(value)) => self.fits(value, context),
             (None, Values::Many(_)) => false,
             (Some(_), Values::One(value)) => self.fits(value, context),
-            (Some(Quantifier::ForAnyValue), Values::Many(list)) => list.iter().any(|value| self.fits(value, context)),
-            (Some(Quantifier::ForAllValues), Values::Many(list)) => list.iter().all(|value| self.fits(value, context)),
+            (Some(Quantifier::ForAnyValue), Values::Many(list)) => {
+                list.iter().any(|value| self.fits(value, context))
+            }
+            (Some(Quantifier::ForAllValues), Values::Many(list)) => {
+                list.iter().all(|value| self.fits(value, context))
+            }
         }
     }
 
@@ -67,7 +72,9 @@ impl Clause {
     /// Whether one value of the request fits: one of the listed values, or of an inverted operator none.
     pub(crate) fn fits(&self, value: &str, context: &Context) -> bool {
         if self.test.inverted {
-            self.values.iter().all(|listed| compare(self.test.operator, listed, value, context) == Some(false))
+            self.values
+                .iter()
+                .all(|listed| compare(self.test.operator, listed, value, context) == Some(false))
         } else {
             self.values.iter().any(|listed| compare(self.test.operator, listed, value, context) == Some(true))
         }
@@ -88,12 +95,16 @@ fn comparand(operator: Operator, text: &str, version: Version) -> Comparand {
         | Operator::NumericLessThan
         | Operator::NumericLessThanEquals
         | Operator::NumericGreaterThan
-        | Operator::NumericGreaterThanEquals => Decimal::parse(text).map_or(Comparand::Unreadable, Comparand::Number),
+        | Operator::NumericGreaterThanEquals => {
+            Decimal::parse(text).map_or(Comparand::Unreadable, Comparand::Number)
+        }
         Operator::DateEquals
         | Operator::DateLessThan
         | Operator::DateLessThanEquals
         | Operator::DateGreaterThan
-        | Operator::DateGreaterThanEquals => Moment::parse(text).map_or(Comparand::Unreadable, Comparand::Date),
+        | Operator::DateGreaterThanEquals => {
+            Moment::parse(text).map_or(Comparand::Unreadable, Comparand::Date)
+        }
         Operator::IpAddress => Block::parse(text).map_or(Comparand::Unreadable, Comparand::Address),
         Operator::BinaryEquals => Comparand::Binary(text.trim_end_matches('=').into()),
         Operator::Null if text.eq_ignore_ascii_case("true") => Comparand::Absent(true),

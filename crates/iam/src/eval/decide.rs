@@ -74,7 +74,8 @@ fn united(programs: &[Program], request: &Request) -> Says {
     for program in programs {
         for (_, statement) in program.about(request.service()) {
             let said = if statement.effect == Effect::Allow { &mut says.allow } else { &mut says.deny };
-            *said = *said || (statement.level(request.principal(), false) > Level::None && statement.matches(request));
+            *said = *said
+                || (statement.level(request.principal(), false) > Level::None && statement.matches(request));
         }
     }
     says

@@ -28,8 +28,11 @@ impl Program {
     /// Compiles a policy attached as `kind`.
     #[must_use]
     pub fn new(policy: Policy, kind: PolicyKind) -> Self {
-        let statements: Vec<Compiled> =
-            policy.statements.iter().map(|statement| Compiled::new(statement, policy.version, kind)).collect();
+        let statements: Vec<Compiled> = policy
+            .statements
+            .iter()
+            .map(|statement| Compiled::new(statement, policy.version, kind))
+            .collect();
         let mut services: Vec<Box<str>> =
             statements.iter().filter_map(Compiled::services).flatten().map(Box::from).collect();
         services.sort();
@@ -61,7 +64,11 @@ impl Program {
 
     /// The statements that can be about an action of this service, in order, with their positions.
     pub(crate) fn about(&self, service: &str) -> impl Iterator<Item = (usize, &Compiled)> {
-        let list = self.by_service.iter().find(|(name, _)| **name == *service).map_or(&self.any_service, |(_, list)| list);
+        let list = self
+            .by_service
+            .iter()
+            .find(|(name, _)| **name == *service)
+            .map_or(&self.any_service, |(_, list)| list);
         list.iter().filter_map(|at| {
             let at = *at as usize;
             Some((at, self.statements.get(at)?))

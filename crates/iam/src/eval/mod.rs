@@ -6,6 +6,6 @@ mod decide;
 mod layers;
 mod principal;
 
+pub(crate) use condition::Clause;
 pub use decide::{Decision, Outcome, decide};
 pub use layers::{Layer, Layers, OrganizationLevel, Program, ProgramStatement};
-pub(crate) use condition::Clause;

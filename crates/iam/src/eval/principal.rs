@@ -60,11 +60,17 @@ impl WhoTest {
             (Self::Everyone, _) => Level::Direct,
             (Self::Account(account), Principal::Aws(aws)) if *account == aws.account => Level::Account,
             (Self::Aws(listed), Principal::Aws(aws)) => level(listed, aws),
-            (Self::Name(WhoSort::Service, name), Principal::Service(service)) if name == service => Level::Direct,
-            (Self::Name(WhoSort::Federated | WhoSort::CanonicalUser, name), Principal::Other(other)) if name == other => {
+            (Self::Name(WhoSort::Service, name), Principal::Service(service)) if name == service => {
                 Level::Direct
             }
-            (Self::Name(WhoSort::Federated, name), Principal::Service(other)) if name == other => Level::Direct,
+            (Self::Name(WhoSort::Federated | WhoSort::CanonicalUser, name), Principal::Other(other))
+                if name == other =>
+            {
+                Level::Direct
+            }
+            (Self::Name(WhoSort::Federated, name), Principal::Service(other)) if name == other => {
+                Level::Direct
+            }
             _ => Level::None,
         }
     }

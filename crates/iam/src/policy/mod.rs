@@ -2,8 +2,8 @@
 //!
 //! Grammar: IAM User Guide, "Grammar of the IAM JSON policy language".
 
-mod read;
 mod operator;
+mod read;
 
 pub use operator::{Operator, Quantifier, Test};
 

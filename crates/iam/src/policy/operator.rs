@@ -101,8 +101,12 @@ impl Test {
     pub fn named(written: &str) -> Option<Self> {
         let (quantifier, rest) = match written.split_once(':') {
             None => (None, written),
-            Some((set, rest)) if set.eq_ignore_ascii_case("ForAnyValue") => (Some(Quantifier::ForAnyValue), rest),
-            Some((set, rest)) if set.eq_ignore_ascii_case("ForAllValues") => (Some(Quantifier::ForAllValues), rest),
+            Some((set, rest)) if set.eq_ignore_ascii_case("ForAnyValue") => {
+                (Some(Quantifier::ForAnyValue), rest)
+            }
+            Some((set, rest)) if set.eq_ignore_ascii_case("ForAllValues") => {
+                (Some(Quantifier::ForAllValues), rest)
+            }
             Some(_) => return None,
         };
         let suffix = rest.len().checked_sub("IfExists".len()).filter(|at| rest.is_char_boundary(*at));

@@ -42,7 +42,8 @@ impl Reader {
 
     fn policy(&mut self, json: &Json) -> Option<Policy> {
         let JsonKind::Object(members) = &json.kind else {
-            return self.wrong(Wrong::new(json.span, format!("a policy is an object, this is {}", json.what())));
+            return self
+                .wrong(Wrong::new(json.span, format!("a policy is an object, this is {}", json.what())));
         };
         let bare = find(members, "Statement").is_none() && find(members, "Effect").is_some();
         let version = find(members, "Version");
@@ -51,7 +52,14 @@ impl Reader {
             let statement = self.statement(json, &[STATEMENT_KEYS.as_slice(), &["Version"]].concat())?;
             let version = written.unwrap_or(Version::V2012);
             let version_span = version_span(find(members, "Version"));
-            return Some(Policy { version, version_span, id: None, statements: vec![statement], bare, span: json.span });
+            return Some(Policy {
+                version,
+                version_span,
+                id: None,
+                statements: vec![statement],
+                bare,
+                span: json.span,
+            });
         }
         self.known(members, &POLICY_KEYS, "a policy");
         let id = find(members, "Id").and_then(|m| self.string(&m.value, "`Id`"));
@@ -65,7 +73,8 @@ impl Reader {
             JsonKind::Array(items) => items.as_slice(),
             JsonKind::Object(_) => std::slice::from_ref(&list.value),
             _ => {
-                let message = format!("`Statement` is an object or a list of objects, this is {}", list.value.what());
+                let message =
+                    format!("`Statement` is an object or a list of objects, this is {}", list.value.what());
                 return self.wrong(Wrong::new(list.value.span, message));
             }
         };
@@ -114,7 +123,8 @@ impl Reader {
 
     fn statement(&mut self, json: &Json, keys: &[&str]) -> Option<Statement> {
         let JsonKind::Object(members) = &json.kind else {
-            return self.wrong(Wrong::new(json.span, format!("a statement is an object, this is {}", json.what())));
+            return self
+                .wrong(Wrong::new(json.span, format!("a statement is an object, this is {}", json.what())));
         };
         self.known(members, keys, "a statement");
         let sid = find(members, "Sid").and_then(|m| self.string(&m.value, "`Sid`"));
@@ -141,7 +151,8 @@ impl Reader {
     fn effect(&mut self, json: &Json, members: &[Member]) -> Option<Effect> {
         let Some(member) = find(members, "Effect") else {
             return self.wrong(
-                Wrong::new(json.span, "a statement without `Effect`").help("add `\"Effect\": \"Allow\"` or `\"Deny\"`"),
+                Wrong::new(json.span, "a statement without `Effect`")
+                    .help("add `\"Effect\": \"Allow\"` or `\"Deny\"`"),
             );
         };
         match &member.value.kind {
@@ -181,12 +192,18 @@ impl Reader {
             let message = format!("{} values; at most {MAX_VALUES} are read", items.len());
             return self.wrong(Wrong::new(member.value.span, message));
         }
-        Some(Element { negated, items, span: Span { start: member.key.span.start, end: member.value.span.end } })
+        Some(Element {
+            negated,
+            items,
+            span: Span { start: member.key.span.start, end: member.value.span.end },
+        })
     }
 
     fn action(&mut self, action: &Spanned) {
         let text = action.text.as_str();
-        if text == "*" || text.split_once(':').is_some_and(|(service, name)| !service.is_empty() && !name.is_empty()) {
+        if text == "*"
+            || text.split_once(':').is_some_and(|(service, name)| !service.is_empty() && !name.is_empty())
+        {
             return;
         }
         self.wrongs.push(
@@ -213,7 +230,10 @@ impl Reader {
             }
             _ => {
                 let message = format!("`Principal` is `\"*\"` or an object, this is {}", json.what());
-                self.wrong(Wrong::new(json.span, message).help("write for instance `{\"AWS\": \"arn:aws:iam::111122223333:role/app\"}`"))
+                self.wrong(
+                    Wrong::new(json.span, message)
+                        .help("write for instance `{\"AWS\": \"arn:aws:iam::111122223333:role/app\"}`"),
+                )
             }
         }
     }
@@ -234,7 +254,8 @@ impl Reader {
     fn conditions(&mut self, json: &Json) -> Vec<Condition> {
         let mut all = Vec::new();
         let JsonKind::Object(operators) = &json.kind else {
-            self.wrongs.push(Wrong::new(json.span, format!("`Condition` is an object, this is {}", json.what())));
+            self.wrongs
+                .push(Wrong::new(json.span, format!("`Condition` is an object, this is {}", json.what())));
             return all;
         };
         for operator in operators {
@@ -250,7 +271,12 @@ impl Reader {
             for key in keys {
                 if let Some(values) = self.values(&key.value) {
                     let test = Test::named(&operator.key.text);
-                    all.push(Condition { operator: operator.key.clone(), test, key: key.key.clone(), values });
+                    all.push(Condition {
+                        operator: operator.key.clone(),
+                        test,
+                        key: key.key.clone(),
+                        values,
+                    });
                 }
             }
         }

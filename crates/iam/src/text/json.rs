@@ -73,7 +73,8 @@ pub(crate) fn read(text: &str) -> Result<Json, Wrong> {
     let value = reader.value(0)?;
     reader.blank();
     if reader.at < text.len() {
-        return Err(reader.wrong("there is more text after the end of the policy")
+        return Err(reader
+            .wrong("there is more text after the end of the policy")
             .help("one file holds one policy; put several statements into the list `Statement`"));
     }
     Ok(value)
@@ -151,8 +152,11 @@ impl Reader<'_> {
             }
             let key = Spanned { text: self.string()?, span: Span { start, end: self.at } };
             if members.iter().any(|m| m.key.text == key.text) {
-                return Err(Wrong::new(key.span, format!("the key `{}` stands here a second time", key.text))
-                    .help("join the two into one; readers of JSON disagree on which of them counts"));
+                return Err(Wrong::new(
+                    key.span,
+                    format!("the key `{}` stands here a second time", key.text),
+                )
+                .help("join the two into one; readers of JSON disagree on which of them counts"));
             }
             self.blank();
             if self.peek() != Some(b':') {
@@ -249,9 +253,17 @@ impl Reader<'_> {
                     return Ok(out);
                 }
                 Some(b'\\') => out.push(self.escape()?),
-                Some(_) => return Err(self.wrong("a control character inside a string")
-                    .help("write it as an escape, for instance `\\n`, or close the string on this line")),
-                None => return Err(Wrong::new(Span { start: open, end: open + 1 }, "this string is never closed")),
+                Some(_) => {
+                    return Err(self
+                        .wrong("a control character inside a string")
+                        .help("write it as an escape, for instance `\\n`, or close the string on this line"));
+                }
+                None => {
+                    return Err(Wrong::new(
+                        Span { start: open, end: open + 1 },
+                        "this string is never closed",
+                    ));
+                }
             }
         }
     }
@@ -296,7 +308,8 @@ impl Reader<'_> {
 
     /// The four digits after `u`, on which the reader stands.
     fn hex(&mut self) -> Result<u32, Wrong> {
-        let digits = self.text.get(self.at + 1..self.at + 5).filter(|d| d.bytes().all(|b| b.is_ascii_hexdigit()));
+        let digits =
+            self.text.get(self.at + 1..self.at + 5).filter(|d| d.bytes().all(|b| b.is_ascii_hexdigit()));
         let Some(code) = digits.and_then(|d| u32::from_str_radix(d, 16).ok()) else {
             return Err(self.unexpected("`\\u` and four hexadecimal digits"));
         };

@@ -122,7 +122,16 @@ mod tests {
 
     #[test]
     fn what_is_no_moment_is_none() {
-        for text in ["", "yesterday", "2020-13-01", "2023-02-29", "2020-01-15T25:00Z", "2020-01-15T00:00:00Q", "2020-1-5", "-"] {
+        for text in [
+            "",
+            "yesterday",
+            "2020-13-01",
+            "2023-02-29",
+            "2020-01-15T25:00Z",
+            "2020-01-15T00:00:00Q",
+            "2020-1-5",
+            "-",
+        ] {
             assert_eq!(Moment::parse(text), None, "{text}");
         }
     }

@@ -86,10 +86,15 @@ impl Template {
     /// Whether the text fits; `None` if a variable has no value in the request.
     pub(crate) fn matches(&self, text: &str, context: &Context) -> Option<bool> {
         if let [Atom::Literal(literal)] = &*self.atoms {
-            return Some(if self.fold { folded(text, literal) == Some(text.len()) } else { **literal == *text });
+            return Some(if self.fold {
+                folded(text, literal) == Some(text.len())
+            } else {
+                **literal == *text
+            });
         }
         if self.has_variable() {
-            let known = |atom: &Atom| !matches!(atom, Atom::Variable { .. }) || value(atom, context).is_some();
+            let known =
+                |atom: &Atom| !matches!(atom, Atom::Variable { .. }) || value(atom, context).is_some();
             if !self.atoms.iter().all(known) {
                 return None;
             }
