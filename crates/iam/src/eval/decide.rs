@@ -126,7 +126,8 @@ pub(crate) fn listen(layers: &Layers, request: &Request) -> Sayings {
             _ => {}
         }
     }
-    let rcp = if reserved::rcp_applies(request) { organization(&layers.rcp, request).deny } else { false };
+    let rcp =
+        !layers.rcp.is_empty() && reserved::rcp_applies(request) && organization(&layers.rcp, request).deny;
     Sayings {
         identity,
         resource,

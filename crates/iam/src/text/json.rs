@@ -254,9 +254,9 @@ impl Reader<'_> {
                 }
                 Some(b'\\') => out.push(self.escape()?),
                 Some(_) => {
-                    return Err(self
-                        .wrong("a control character inside a string")
-                        .help("write it as an escape, for instance `\\n`, or close the string on this line"));
+                    return Err(self.wrong("a control character inside a string").help(
+                        "write it as an escape, for instance `\\n`, or close the string on this line",
+                    ));
                 }
                 None => {
                     return Err(Wrong::new(

@@ -1,6 +1,6 @@
 //! Addresses and blocks of them (CIDR, RFC 4632 and RFC 4291). An IPv4 address is in no IPv6 block, nor the reverse.
 
-use std::net::IpAddr;
+use core::net::IpAddr;
 
 /// A block of addresses; a single address is a block of one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

@@ -64,15 +64,6 @@ impl Template {
         Self { atoms: atoms.into(), fold: writing.fold }
     }
 
-    /// Whether it means one text only, whatever the request; that text.
-    pub(crate) fn literal(&self) -> Option<&str> {
-        match &*self.atoms {
-            [] => Some(""),
-            [Atom::Literal(text)] => Some(text),
-            _ => None,
-        }
-    }
-
     /// Whether it holds a variable.
     pub(crate) fn has_variable(&self) -> bool {
         self.atoms.iter().any(|atom| matches!(atom, Atom::Variable { .. }))
