@@ -69,6 +69,11 @@ impl Template {
         self.atoms.iter().any(|atom| matches!(atom, Atom::Variable { .. }))
     }
 
+    /// Whether it is one variable and nothing else.
+    pub(crate) fn is_variable(&self) -> bool {
+        matches!(&*self.atoms, [Atom::Variable { .. }])
+    }
+
     /// Whether any text fits.
     pub(crate) fn is_any(&self) -> bool {
         matches!(&*self.atoms, [Atom::Star])
