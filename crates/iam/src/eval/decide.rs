@@ -188,7 +188,8 @@ fn core(layers: &Layers, request: &Request, says: &Sayings, boundary: Says) -> b
     let caller = request.principal();
     let listed = s3::list_allows(layers, request);
     let Principal::Aws(aws) = caller else {
-        return (says.resource == Level::Direct && !says.resource_deny) || listed;
+        let direct = says.resource == Level::Direct && !says.resource_deny;
+        return direct || listed || kms::granted(&layers.grants, request);
     };
     // What a policy also denies it does not let through; that only matters for the layers that are named as blocking.
     let bounded = boundary.allow && says.session.allow && !says.session.deny;
