@@ -1,12 +1,12 @@
 //! The engine against the second evaluator: a million random requests, and every operator by itself.
 
+mod cases;
 mod oracle;
 mod random;
+mod shrink;
 
-use iam::{
-    Context, Grant, Layers, OrganizationLevel, Policy, PolicyKind, Principal, Program, Request, S3Settings,
-    Values,
-};
+use cases::{read_layers, read_request};
+use iam::Request;
 use random::conditions::{sort, written};
 use random::requests::{context, request};
 use random::{Dice, THEMES, Theme};
@@ -15,60 +15,6 @@ use serde_json::{Value, json};
 const SETS: usize = 16_000;
 const REQUESTS_OF_A_SET: usize = 64;
 const POOL: usize = 3_000;
-
-fn text(value: &Value) -> Box<str> {
-    value.as_str().map_or_else(|| value.to_string().into(), Box::from)
-}
-
-fn read_request(request: &Value) -> Option<Request> {
-    let principal = request["principal"].as_str().map_or(Principal::Anonymous, Principal::parse);
-    let mut keys = Context::default();
-    for (key, value) in request["context"].as_object().into_iter().flatten() {
-        let values = match value {
-            Value::Array(items) => Values::Many(items.iter().map(text).collect()),
-            one => Values::One(text(one)),
-        };
-        keys.set(key, values);
-    }
-    let (action, resource) = (request["action"].as_str()?, request["resource"].as_str()?);
-    Request::new(principal, action, resource, request["resourceAccount"].as_str(), keys).ok()
-}
-
-fn programs(policies: &Value, kind: PolicyKind) -> Option<Vec<Program>> {
-    let program = |policy: &Value| Some(Program::new(Policy::parse("p", &policy.to_string()).ok()?, kind));
-    oracle::list(policies).iter().map(program).collect()
-}
-
-fn levels(levels: &Value, kind: PolicyKind) -> Option<Vec<OrganizationLevel>> {
-    let level = |level: &Value| {
-        Some(OrganizationLevel { id: "o".into(), policies: programs(&level["policies"], kind)? })
-    };
-    oracle::list(levels).iter().map(level).collect()
-}
-
-fn read_layers(policies: &Value, action: &str) -> Option<Layers> {
-    let kind = match action.split_once(':').map(|(service, _)| service) {
-        Some("kms") => PolicyKind::KmsKey,
-        Some("sts") => PolicyKind::Trust,
-        _ => PolicyKind::Resource,
-    };
-    let grants: Option<Vec<Grant>> = oracle::list(&policies["grants"])
-        .iter()
-        .map(|grant| serde_json::from_value(grant.clone()).ok())
-        .collect();
-    let s3 = policies.get("s3").cloned().unwrap_or_else(|| json!({}));
-    Some(Layers {
-        identity: programs(&policies["identity"], PolicyKind::Identity)?,
-        resource: programs(&policies["resource"], kind)?.pop(),
-        boundaries: programs(&policies["boundaries"], PolicyKind::Boundary)?,
-        session: programs(&policies["session"], PolicyKind::Session)?,
-        endpoint: programs(&policies["endpoint"], PolicyKind::Endpoint)?,
-        scp: levels(&policies["scp"], PolicyKind::Scp)?,
-        rcp: levels(&policies["rcp"], PolicyKind::Rcp)?,
-        grants: grants?,
-        s3: serde_json::from_value::<S3Settings>(s3).ok()?,
-    })
-}
 
 /// Whether a case of kind `authorize` can be read and is answered differently.
 fn disagree(case: &Value) -> bool {
@@ -80,7 +26,7 @@ fn disagree(case: &Value) -> bool {
 
 fn report(policies: &Value, request: &Value) -> String {
     let case = json!({"id": 1, "kind": "authorize", "policies": policies, "request": request});
-    let case = random::shrink::smallest(case, disagree);
+    let case = shrink::smallest(case, disagree);
     let engine = iam::answer_line(&case.to_string());
     let oracle = oracle::authorize(&case["policies"], &case["request"]);
     format!("the oracle says {oracle}, the engine {engine}, to the line\n{case}\n")
