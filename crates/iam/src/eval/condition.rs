@@ -130,7 +130,7 @@ fn compare(operator: Operator, listed: &Comparand, value: &str, context: &Contex
         Comparand::Text(template) => Some(template.matches(value, context).unwrap_or(false)),
         Comparand::Arn(template) => {
             let Some(fields) = split_arn(value) else { return Some(false) };
-            Some(template.matches(&fields, context).unwrap_or(false))
+            Some(template.matches(&fields, context))
         }
         Comparand::Number(number) => ordered(operator, Decimal::parse(value)?.cmp(number)),
         Comparand::Date(moment) => ordered(operator, Moment::parse(value)?.cmp(moment)),
