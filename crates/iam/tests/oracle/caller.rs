@@ -83,7 +83,11 @@ impl<'a> Caller<'a> {
             _ => false,
         };
         let same = listed.account == self.account && listed.partition == self.partition;
-        sorts && same && listed.name.eq_ignore_ascii_case(self.name)
+        let name = match self.sort {
+            Sort::Session => listed.name.eq_ignore_ascii_case(self.name),
+            _ => listed.name == self.name,
+        };
+        sorts && same && name
     }
 
     fn is_account(&self, listed: &str) -> bool {
