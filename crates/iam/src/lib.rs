@@ -6,6 +6,7 @@ pub mod catalog;
 mod eval;
 mod kms;
 mod policy;
+pub mod prove;
 pub mod quirks;
 mod request;
 mod reserved;
@@ -13,7 +14,7 @@ mod s3;
 mod text;
 mod value;
 
-pub use batch::answer_line;
+pub use batch::{answer_line, request_json};
 pub use eval::{Decision, Layer, Layers, OrganizationLevel, Outcome, Program, ProgramStatement, decide};
 pub use kms::{Constraints, Grant};
 pub use policy::{
