@@ -5,7 +5,8 @@
 //! *enough* data. PSI alone is meaningless without the number of samples: with 100 rows it exceeds 0.1 by chance in
 //! most windows; `psi_noise` is the value that chance alone exceeds in one of a hundred.
 
-use crate::special::{chi_square_quantile, chi_square_tail, kolmogorov_tail};
+use crate::ks::{self, Method};
+use crate::special::{chi_square_quantile, chi_square_tail};
 use facts::{ColumnName, Verdict};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -37,6 +38,9 @@ pub struct FeatureDrift {
     pub feature: ColumnName,
     /// `ks` (two-sample Kolmogorov-Smirnov) or `chi2` (two-sample contingency).
     pub test: String,
+    /// Whether the p-value of `ks` was counted out or is that of large samples; that of `chi2` is always asymptotic.
+    #[serde(default)]
+    pub method: Method,
     /// The test's statistic.
     pub statistic: f64,
     /// Its p-value.
@@ -126,6 +130,7 @@ fn compare(
     let mut drift = FeatureDrift {
         feature: name.clone(),
         test: String::new(),
+        method: Method::Asymptotic,
         statistic: 0.0,
         p_value: 1.0,
         psi: 0.0,
@@ -139,8 +144,9 @@ fn compare(
             let (a, b) = (present(a, &mut drift.missing.0), present(b, &mut drift.missing.1));
             drift.samples = (a.len() as u64, b.len() as u64);
             drift.test = "ks".to_owned();
-            drift.statistic = ks(&a, &b);
-            drift.p_value = kolmogorov_tail(drift.statistic, a.len(), b.len());
+            if let Some(test) = ks::two_sample(&counted(&a), &counted(&b)) {
+                (drift.statistic, drift.p_value, drift.method) = (test.statistic, test.p_value, test.method);
+            }
             let counts = bin(&a, &b, 10);
             set_psi(&mut drift, &counts);
         }
@@ -183,20 +189,9 @@ fn words<'a>(column: &'a [Option<String>], missing: &mut f64) -> Vec<&'a str> {
     values
 }
 
-/// The largest distance between the two empirical distributions. Both sides sorted; ties are stepped over together.
-fn ks(a: &[f64], b: &[f64]) -> f64 {
-    let (mut i, mut j, mut most) = (0, 0, 0.0f64);
-    while i < a.len() && j < b.len() {
-        let at = a[i].min(b[j]);
-        while i < a.len() && a[i] <= at {
-            i += 1;
-        }
-        while j < b.len() && b[j] <= at {
-            j += 1;
-        }
-        most = most.max((i as f64 / a.len() as f64 - j as f64 / b.len() as f64).abs());
-    }
-    most
+/// Each value once, with how often it occurs.
+fn counted(sorted: &[f64]) -> Vec<(f64, u64)> {
+    sorted.chunk_by(|a, b| a >= b).map(|run| (run[0], run.len() as u64)).collect()
 }
 
 /// Counts of both sides in bins at quantiles of the sorted reference: `(edge, edge]`, the outer ones open.

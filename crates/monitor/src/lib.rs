@@ -6,6 +6,8 @@
 pub mod capture;
 pub mod drift;
 pub mod fairness;
+pub mod kolmogorov;
+pub mod ks;
 pub mod measure;
 pub mod payload;
 pub mod quality;

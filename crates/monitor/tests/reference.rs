@@ -7,9 +7,9 @@
 
 use facts::ColumnName;
 use monitor::drift::{self, Column, DriftSettings};
-use monitor::fairness;
 use monitor::quality::{self, Outcome};
 use monitor::special::chi_square_tail;
+use monitor::{fairness, kolmogorov, ks};
 use serde_json::Value;
 use std::collections::BTreeMap;
 
@@ -68,6 +68,32 @@ fn drift_agrees_with_scipy() {
             quality::wilson(case["part"].as_u64().unwrap(), case["whole"].as_u64().unwrap()).unwrap();
         close("wilson low", low, &case["low"]);
         close("wilson high", high, &case["high"]);
+    }
+}
+
+/// `(i * step) % modulus + shift`, counted.
+fn made(parameters: &Value) -> Vec<(f64, u64)> {
+    let [n, step, modulus, shift] = [0, 1, 2, 3].map(|at| parameters[at].as_i64().unwrap());
+    let mut counts = BTreeMap::new();
+    (0..n).for_each(|i| *counts.entry((i * step) % modulus + shift).or_insert(0) += 1);
+    counts.into_iter().map(|(value, count)| (value as f64, count)).collect()
+}
+
+#[test]
+fn kolmogorov_smirnov_agrees_with_scipy_at_every_size() {
+    let reference = reference();
+    for case in list(&reference["ks"]) {
+        let name = format!("{} {}", case["a"], case["b"]);
+        let test = ks::two_sample(&made(&case["a"]), &made(&case["b"])).unwrap();
+        close(&name, test.statistic, &case["statistic"]);
+        close(&name, test.p_value, &case["p"]);
+        let exact = case["a"][0].as_u64().max(case["b"][0].as_u64()) <= Some(10_000);
+        let given_up = name == "[7,2,14,0] [7,2,14,1]";
+        assert_eq!(test.method == ks::Method::Exact, exact && !given_up, "{name}");
+    }
+    for case in list(&reference["kstwo"]) {
+        let p = kolmogorov::tail(case["n"].as_u64().unwrap(), case["x"].as_f64().unwrap());
+        close(&format!("{} {}", case["n"], case["x"]), p, &case["p"]);
     }
 }
 
