@@ -44,6 +44,29 @@ pub fn two_sample(a: &Counted, b: &Counted) -> Option<KolmogorovSmirnov> {
     Some(of_gap(n, m, largest_gap(a, b)))
 }
 
+/// The least and the most that the test can say of two samples that are known by their counts in cells of one
+/// [`crate::distribution::Grid`]: between two edges every order is possible, at an edge there is none.
+pub fn bounds(a: &[[u64; 1]], b: &[[u64; 1]]) -> Option<(KolmogorovSmirnov, KolmogorovSmirnov)> {
+    let total = |side: &[[u64; 1]]| side.iter().map(|[count]| count).sum::<u64>();
+    let (n, m) = (total(a), total(b));
+    if n == 0 || m == 0 {
+        return None;
+    }
+    let (wide_n, wide_m) = (u128::from(n), u128::from(m));
+    let (mut i, mut j, mut least, mut most) = (0u128, 0u128, 0u128, 0u128);
+    for (at, ([x], [y])) in a.iter().zip(b).enumerate() {
+        let (next_i, next_j) = (i + u128::from(*x), j + u128::from(*y));
+        if at % 2 == 0 {
+            let ahead = (next_i * wide_m).saturating_sub(j * wide_n);
+            let behind = (next_j * wide_n).saturating_sub(i * wide_m);
+            most = most.max(ahead).max(behind);
+        }
+        (i, j) = (next_i, next_j);
+        least = least.max((i * wide_m).abs_diff(j * wide_n));
+    }
+    Some((of_gap(n, m, least), of_gap(n, m, most.max(least))))
+}
+
 /// The outcome for a distance of `gap / (n m)`, both sizes above 0.
 pub fn of_gap(n: u64, m: u64, gap: u128) -> KolmogorovSmirnov {
     let statistic = gap as f64 / (n as f64 * m as f64);
