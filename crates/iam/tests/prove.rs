@@ -186,7 +186,7 @@ fn allows(policy: &Policy) -> impl Fn(&Request) -> bool + use<> {
 
 #[test]
 fn what_is_proved_holds_for_every_request_of_a_small_world() {
-    let pairs = std::env::var("PROVE_PAIRS").ok().and_then(|n| n.parse().ok()).unwrap_or(400);
+    let pairs: usize = std::env::var("PROVE_PAIRS").ok().and_then(|n| n.parse().ok()).unwrap_or(400);
     let mut dice = Dice(7);
     let (mut proved, mut shown, mut unknown) = (0, 0, Vec::new());
     for _ in 0..pairs {
@@ -229,5 +229,5 @@ fn what_is_proved_holds_for_every_request_of_a_small_world() {
         }
     }
     assert!(proved > pairs / 10 && shown > pairs / 10, "{proved} proved, {shown} shown");
-    assert!(unknown.len() * 100 <= pairs, "{} of {pairs} unknown\n{}", unknown.len(), unknown.join("\n"));
+    assert!(unknown.len() * 100000 <= pairs, "{} of {pairs} unknown\n{}", unknown.len(), unknown.join("\n"));
 }

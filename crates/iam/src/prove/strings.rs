@@ -82,8 +82,26 @@ impl Pattern {
         Some(Self { tokens, fold: false })
     }
 
+    /// The pattern with these tokens in the place of a variable.
+    pub(super) fn with(&self, key: &str, tokens: &[Token]) -> Self {
+        let replaced = self.tokens.iter().flat_map(|token| match token {
+            Token::Variable { symbol, .. } if *symbol.0 == *key => tokens.to_vec(),
+            other => vec![other.clone()],
+        });
+        Self { tokens: replaced.collect(), fold: self.fold }
+    }
+
+    /// The pattern with any text in the place of every variable, so that it fits whatever it fits with some values.
+    pub(super) fn loosened(&self) -> Self {
+        let loose = |token: &Token| match token {
+            Token::Variable { bounded, .. } => Token::Star { bounded: *bounded },
+            other => other.clone(),
+        };
+        Self { tokens: self.tokens.iter().map(loose).collect(), fold: self.fold }
+    }
+
     /// The one text that fits, if it is only one.
-    fn literal(&self) -> Option<String> {
+    pub(super) fn literal(&self) -> Option<String> {
         if self.fold && self.tokens.iter().any(|t| matches!(t, Token::Char(c) if c.is_alphabetic())) {
             return None;
         }
@@ -237,6 +255,15 @@ impl Universe {
             Self::Actions => c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, ':' | '-'),
         }
     }
+}
+
+/// The requirements without what they say of variables: whatever meets them with some values meets these.
+pub(super) fn loosened(requirements: &[Requirement]) -> Vec<Requirement> {
+    let loose = |r: &Requirement| {
+        let kept = r.patterns.iter().filter(|p| r.positive || p.symbols().next().is_none());
+        Requirement { patterns: kept.map(Pattern::loosened).collect(), positive: r.positive }
+    };
+    requirements.iter().map(loose).collect()
 }
 
 /// What a search found.
@@ -436,7 +463,9 @@ fn letters<'r>(runners: &[Runner<'r>], state: &State, universe: Universe) -> Vec
 }
 
 /// What the variables of a pattern can have been, if the text fits: some of the ways to cut it.
-pub(super) fn captures(pattern: &Pattern, text: &str, most: usize) -> Vec<HashMap<Box<str>, String>> {
+///
+/// The second answer is whether these are all ways.
+pub(super) fn captures(pattern: &Pattern, text: &str, most: usize) -> (Vec<HashMap<Box<str>, String>>, bool) {
     let chars: Vec<char> = text.chars().collect();
     let mut found = Vec::new();
     let mut stack = vec![(0_usize, 0_usize, HashMap::<Box<str>, String>::new())];
@@ -444,7 +473,7 @@ pub(super) fn captures(pattern: &Pattern, text: &str, most: usize) -> Vec<HashMa
     while let Some((token, at, values)) = stack.pop() {
         steps += 1;
         if steps > 20_000 || found.len() >= most {
-            break;
+            return (found, false);
         }
         match pattern.tokens.get(token) {
             None if at == chars.len() => found.push(values),
@@ -475,5 +504,5 @@ pub(super) fn captures(pattern: &Pattern, text: &str, most: usize) -> Vec<HashMa
             }
         }
     }
-    found
+    (found, true)
 }

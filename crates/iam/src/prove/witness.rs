@@ -4,7 +4,7 @@
 use super::keys::{KeyAnswer, can_be_single, solve};
 use super::problem::{Attribute, Piece, Pieces};
 use super::search::{Literals, by_attribute, conditions, requirements};
-use super::strings::{Found, Pattern, Requirement, Universe, Values as Bindings, captures, find};
+use super::strings::{Found, Pattern, Requirement, Universe, Values as Bindings, captures, find, loosened};
 use crate::catalog::{Action, catalog};
 use crate::eval::{Clause, Comparand, ResourcePattern};
 use crate::request::{Context, Principal, Request, Values};
@@ -53,6 +53,7 @@ pub(super) fn request(
     match doubt {
         Some(cause) => Err(cause),
         None if exact && total <= MAX_COMBINATIONS => Ok(None),
+        None if keys.iter().any(|key| ruled_out(pieces, &attributes, key)) => Ok(None),
         None => Err("no value was found for a variable, and not every value was tried"),
     }
 }
@@ -110,6 +111,11 @@ fn choice(pieces: &Pieces, attributes: &BTreeMap<Attribute, Literals>, key: &str
     if can_be_single(&wanted) == Some(false) {
         return Choice { values: vec![None], exact: true };
     }
+    if let Some(values) =
+        attributes.iter().find_map(|(a, literals)| forced(&text_requirements(pieces, a, literals), key))
+    {
+        return Choice { values: values.into_iter().map(Some).collect(), exact: true };
+    }
     let mut values: Vec<Option<String>> = Vec::new();
     let mut add = |value: Option<String>| {
         if !values.contains(&value) {
@@ -122,7 +128,7 @@ fn choice(pieces: &Pieces, attributes: &BTreeMap<Attribute, Literals>, key: &str
     add(Some(format!("w-{}", key.rsplit([':', '/']).next().unwrap_or("value"))));
     add(None);
     for (attribute, literals) in attributes {
-        for value in captured(pieces, attribute, literals, key) {
+        for value in captured(&text_requirements(pieces, attribute, literals), key) {
             add(Some(value));
         }
     }
@@ -132,6 +138,24 @@ fn choice(pieces: &Pieces, attributes: &BTreeMap<Attribute, Literals>, key: &str
     }
     values.truncate(24);
     Choice { values, exact: false }
+}
+
+/// The values that a variable can have had at all, if the text is one of a few and all that may be met holds it.
+fn forced(requirements: &[Requirement], key: &str) -> Option<Vec<String>> {
+    let positive = || requirements.iter().filter(|r| r.positive);
+    let texts =
+        positive().find_map(|r| r.patterns.iter().map(Pattern::literal).collect::<Option<Vec<String>>>())?;
+    let holds = |p: &Pattern| p.symbols().any(|symbol| *symbol.0 == *key && symbol.1.is_none());
+    let held = positive().find(|r| !r.patterns.is_empty() && r.patterns.iter().all(holds))?;
+    let mut values = BTreeSet::new();
+    for (pattern, text) in held.patterns.iter().flat_map(|p| texts.iter().map(move |text| (p, text))) {
+        let (found, all) = captures(pattern, text, 64);
+        if !all {
+            return None;
+        }
+        values.extend(found.into_iter().filter_map(|mut found| found.remove(key)));
+    }
+    Some(values.into_iter().collect())
 }
 
 /// The values that a condition lists, if it holds for these only.
@@ -150,26 +174,67 @@ fn literal_values(clause: &Clause) -> Option<Vec<String>> {
     clause.values.iter().map(literal).collect()
 }
 
-/// What the variable would have been in texts that meet the requirements on an attribute.
-fn captured(pieces: &Pieces, attribute: &Attribute, literals: &Literals, key: &str) -> Vec<String> {
-    let mut requirements = match attribute {
-        Attribute::Key(_) => Vec::new(),
-        _ => requirements(pieces, literals, &Bindings::Unknown).unwrap_or_default(),
-    };
-    if let Attribute::Key(_) = attribute {
-        for (clause, holds) in conditions(pieces, literals) {
-            let pattern = |value: &Comparand| match value {
-                Comparand::Text(template) => Pattern::of(template, &Bindings::Unknown),
-                Comparand::Arn(arn) => Pattern::of_arn(arn, &Bindings::Unknown),
-                _ => None,
-            };
-            let patterns = clause.values.iter().filter_map(pattern).collect();
-            requirements.push(Requirement { patterns, positive: holds != clause.test.inverted });
+/// What the literals require of the text of an attribute: of a key, if it has one value.
+fn text_requirements(pieces: &Pieces, attribute: &Attribute, literals: &Literals) -> Vec<Requirement> {
+    if let Attribute::Action | Attribute::Resource = attribute {
+        return requirements(pieces, literals, &Bindings::Unknown).unwrap_or_default();
+    }
+    let mut all = Vec::new();
+    for (clause, holds) in conditions(pieces, literals) {
+        let pattern = |value: &Comparand| match value {
+            Comparand::Text(template) => Pattern::of(template, &Bindings::Unknown),
+            Comparand::Arn(arn) => Pattern::of_arn(arn, &Bindings::Unknown),
+            _ => None,
+        };
+        // What also holds without the key, or of several values, requires nothing of its one value.
+        if clause.test.if_exists || clause.test.quantifier.is_some() {
+            continue;
+        }
+        let patterns: Vec<Pattern> = clause.values.iter().filter_map(pattern).collect();
+        if patterns.len() == clause.values.len() {
+            all.push(Requirement { patterns, positive: holds != clause.test.inverted });
         }
     }
-    let Found::Text { text, .. } = find(&requirements, Universe::Any) else { return Vec::new() };
-    let patterns = requirements.iter().flat_map(|r| &r.patterns);
-    patterns.flat_map(|p| captures(p, &text, 4)).filter_map(|mut values| values.remove(key)).take(8).collect()
+    all
+}
+
+/// What the variable would have been in texts that meet the requirements on an attribute.
+fn captured(requirements: &[Requirement], key: &str) -> Vec<String> {
+    let mut values = Vec::new();
+    for tried in [requirements.to_vec(), loosened(requirements)] {
+        let Found::Text { text, .. } = find(&tried, Universe::Any) else { continue };
+        let patterns = requirements.iter().flat_map(|r| &r.patterns);
+        values.extend(
+            patterns.flat_map(|p| captures(p, &text, 4).0).filter_map(|mut found| found.remove(key)).take(8),
+        );
+    }
+    values
+}
+
+/// Whether no value of a variable can meet the requirements on some attribute, because of what its key must be.
+fn ruled_out(pieces: &Pieces, attributes: &BTreeMap<Attribute, Literals>, key: &str) -> bool {
+    let own = attributes.get(&Attribute::Key(key.into()));
+    let listed = own
+        .map(|literals| text_requirements(pieces, &Attribute::Key(key.into()), literals))
+        .unwrap_or_default();
+    let plain =
+        |r: &&Requirement| r.positive && r.patterns.iter().all(|p| !p.fold && p.symbols().next().is_none());
+    let Some(listed) = listed.iter().find(plain) else { return false };
+    attributes.iter().any(|(attribute, literals)| {
+        let requirements = text_requirements(pieces, attribute, literals);
+        listed.patterns.iter().all(|value| {
+            let narrowed: Vec<Requirement> = requirements.iter().map(|r| narrow(r, key, value)).collect();
+            find(&narrowed, Universe::Any) == Found::Nothing
+        })
+    })
+}
+
+/// A requirement with a pattern in the place of a variable; where that would say too much, it says nothing.
+fn narrow(requirement: &Requirement, key: &str, value: &Pattern) -> Requirement {
+    let holds = |p: &&Pattern| p.symbols().any(|symbol| *symbol.0 == *key);
+    let kept = requirement.patterns.iter().filter(|p| requirement.positive || !holds(p));
+    let patterns = kept.map(|p| if p.fold { p.loosened() } else { p.with(key, &value.tokens) }).collect();
+    Requirement { patterns, positive: requirement.positive }
 }
 
 /// Texts with which the key is compared anywhere.
