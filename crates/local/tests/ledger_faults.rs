@@ -4,7 +4,7 @@
 
 use facts::{Actor, ActorKind};
 use ledger::{Draft, Outcome, TlogProof, Verifier, leaf_hash};
-use local::{SqliteLedger, verify_ledger};
+use local::{SqliteLedger, export_tiles, verify_ledger};
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -330,4 +330,103 @@ fn raw_reads_do_not_take_the_locks_of_sqlite_away() {
     drop(ledger);
     assert!(!is_locked(&dir.join("ledger.db")), "and nothing is left open");
     assert!(verify_ledger(&dir).unwrap().ok());
+}
+
+/// The files below `dir`, by name from there.
+fn files_below(dir: &Path, name: &str, all: &mut std::collections::BTreeMap<String, Vec<u8>>) {
+    for entry in std::fs::read_dir(dir.join(name)).unwrap() {
+        let below = format!("{name}/{}", entry.unwrap().file_name().into_string().unwrap());
+        if dir.join(&below).is_dir() {
+            files_below(dir, &below, all);
+        } else {
+            all.insert(below.clone(), std::fs::read(dir.join(&below)).unwrap());
+        }
+    }
+}
+
+fn tiles_in(dir: &Path) -> std::collections::BTreeMap<String, Vec<u8>> {
+    let mut all = std::collections::BTreeMap::new();
+    if dir.join("tile").exists() {
+        files_below(dir, "tile", &mut all);
+    }
+    all
+}
+
+fn append_at_once(dir: &Path, count: usize) {
+    let ledger = SqliteLedger::open(dir).unwrap();
+    drop(ledger.append((0..count).map(draft).collect()).unwrap());
+}
+
+#[test]
+fn full_tiles_appear_beside_the_ledger_and_are_made_good_if_lost() {
+    let (_folder, dir) = fresh();
+    found(&dir, 1);
+    append_at_once(&dir, 254);
+    assert!(tiles_in(&dir).is_empty(), "nothing is full");
+    append_at_once(&dir, 300);
+    let tiles = tiles_in(&dir);
+    let names: Vec<&String> = tiles.keys().collect();
+    assert_eq!(names, ["tile/0/000", "tile/0/001", "tile/entries/000", "tile/entries/001"]);
+    let ledger = SqliteLedger::open(&dir).unwrap();
+    for (n, name) in ["tile/entries/000", "tile/entries/001"].into_iter().enumerate() {
+        let entries = ledger::tiles::unbundle(&tiles[name]).unwrap();
+        let stored = ledger.read(n as u64 * 256, 256).unwrap();
+        assert_eq!(entries.len(), 256);
+        assert!(entries.iter().zip(stored).all(|(leaf, receipt)| receipt.entry.encode().unwrap() == *leaf));
+    }
+    drop(ledger);
+    // A kill between two files leaves the later ones away.
+    std::fs::remove_file(dir.join("tile/entries/001")).unwrap();
+    append_at_once(&dir, 1);
+    assert_eq!(tiles_in(&dir), tiles);
+    assert!(verify_ledger(&dir).unwrap().ok());
+}
+
+#[test]
+fn an_export_is_the_whole_log_and_can_be_continued() {
+    let (folder, dir) = fresh();
+    let out = folder.path().join("mirror");
+    assert_eq!(export_tiles(&dir, &out).unwrap_err().kind(), Kind::Absent);
+    found(&dir, 1);
+    append_at_once(&dir, 299);
+    let first = export_tiles(&dir, &out).unwrap();
+    assert_eq!((first.entries, first.files, first.written), (300, 5, 5));
+    append_at_once(&dir, 300);
+    let second = export_tiles(&dir, &out).unwrap();
+    assert_eq!((second.entries, second.files, second.written), (600, 7, 5));
+    assert_eq!(export_tiles(&dir, &out).unwrap().written, 0);
+    // A stranger rebuilds the log from the files alone.
+    let read = |name: &str| std::fs::read(out.join(name)).unwrap();
+    let key = Verifier::parse(&String::from_utf8(read("log.vkey")).unwrap()).unwrap();
+    let checkpoint = ledger::Checkpoint::open(&String::from_utf8(read("checkpoint")).unwrap(), &key).unwrap();
+    let mut tree = ledger::Tree::default();
+    for name in ["tile/entries/000", "tile/entries/001", "tile/entries/002.p/88"] {
+        let bundle = read(name);
+        ledger::tiles::unbundle(&bundle).unwrap().iter().for_each(|leaf| tree.push(leaf_hash(leaf)));
+    }
+    assert_eq!((tree.size(), tree.root()), (checkpoint.size, checkpoint.root));
+    for tile in ledger::tiles::all(600).filter(|tile| tile.level().is_some()) {
+        assert_eq!(read(&tile.to_string()), tile.hash_bytes(&tree).unwrap(), "{tile}");
+    }
+}
+
+#[test]
+fn an_export_goes_over_nobody_elses_files() {
+    let (folder, dir) = fresh();
+    let out = folder.path().join("mirror");
+    found(&dir, 1);
+    append_at_once(&dir, 255);
+    export_tiles(&dir, &out).unwrap();
+    let mut all = String::new();
+    let mut refused = |dir: &Path, out: &Path, what: &str| {
+        let error = export_tiles(dir, out).unwrap_err();
+        all.push_str(&format!("{what}: {}\n", said(folder.path(), &error)));
+    };
+    let other = folder.path().join("other");
+    append(&SqliteLedger::create(&other, "test.example", [7; 32]).unwrap(), 5, 7);
+    refused(&other, &out, "another log");
+    refused(&dir, &dir, "itself");
+    std::fs::write(out.join("tile/0/000"), "damaged").unwrap();
+    refused(&dir, &out, "a damaged tile");
+    insta::assert_snapshot!(all);
 }

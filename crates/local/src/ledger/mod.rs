@@ -3,6 +3,7 @@
 //! ```text
 //! ledger.db     entries, full tiles of leaf hashes, heads of streams, the latest checkpoint
 //! checkpoint    the latest checkpoint, for whoever wants to hold us to it later
+//! tile/         full tiles and entry bundles as static files (C2SP tlog-tiles), for whoever mirrors the log
 //! seal          a digest of every page of ledger.db, and which entries it holds
 //! seal.next     the seal of what is being written back; only while it is, or after a kill
 //! log.key       the Ed25519 seed, 0600          log.vkey   the verifier key
@@ -16,9 +17,11 @@ mod published;
 mod schema;
 mod seal;
 mod sequencer;
+mod tiles;
 mod verify;
 mod wal;
 
+pub use tiles::{Exported, export_tiles};
 pub use verify::{VerifyReport, verify_ledger};
 
 use crate::files;

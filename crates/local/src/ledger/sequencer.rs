@@ -3,6 +3,7 @@
 
 use super::db::{Db, FolderLock};
 use super::published::Published;
+use super::tiles::FullTiles;
 use super::{DB, schema, seal, wal};
 use facts::{Digest, EvidenceId};
 use ledger::{Checkpoint, Draft, Entry, Planned, SequenceError, Sequencer, Signer, StreamHead, leaf_hash};
@@ -33,9 +34,10 @@ pub(super) struct Sequencing {
     sequencer: Sequencer,
     /// What is in memory may be ahead of what is stored, because a commit failed.
     stale: bool,
-    /// What is given out, and the checkpoint that is still to be.
+    /// What is given out, and the checkpoint that is still to be: after the tiles that it has filled.
     published: Published,
     unpublished: Option<String>,
+    tiles: FullTiles,
     signer: Signer,
     dir: PathBuf,
 }
@@ -55,8 +57,16 @@ impl Sequencing {
             published.check(sequencer.tree())?;
             sequencer
         };
-        let dir = dir.to_owned();
-        Ok(Self { connection, sequencer, stale: false, published, unpublished: None, signer, dir })
+        Ok(Self {
+            connection,
+            stale: false,
+            published,
+            unpublished: None,
+            tiles: FullTiles::found(dir, sequencer.tree().size()),
+            sequencer,
+            signer,
+            dir: dir.to_owned(),
+        })
     }
 
     /// Works until nobody can ask any more.
@@ -112,6 +122,7 @@ impl Sequencing {
 
     fn publish(&mut self) -> Result<(), PortError> {
         if let Some(note) = &self.unpublished {
+            self.tiles.complete(&self.connection, self.sequencer.tree())?;
             self.published.replace(self.sequencer.tree(), note)?;
             self.unpublished = None;
         }
@@ -240,4 +251,80 @@ fn again(error: &PortError) -> PortError {
 fn stopped(reason: &str) -> PortError {
     PortError::new(Kind::Failed, format!("{reason}; nothing was appended"))
         .with_help("put right what failed and run the command again; what was acknowledged before is safe")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{SqliteLedger, verify_ledger};
+    use facts::{Actor, ActorKind};
+    use ledger::Outcome;
+    use std::sync::mpsc::channel;
+
+    fn append(sequencing: &mut Sequencing, bytes: usize) -> Result<Vec<Receipt>, PortError> {
+        let draft = Draft {
+            stream: "model/a".parse().unwrap(),
+            expected_seq: None,
+            time: facts::Timestamp::EPOCH,
+            actor: Actor::new("ada".parse().unwrap(), ActorKind::Human, vec![]),
+            action: "model.train".into(),
+            resource: "model/a".into(),
+            outcome: Outcome::Done,
+            body: serde_json::json!({ "text": "x".repeat(bytes) }),
+        };
+        let (reply, answer) = channel();
+        assert_eq!(sequencing.commit(vec![Job::Append { drafts: vec![draft], reply }]), None, "it goes on");
+        answer.recv().unwrap()
+    }
+
+    fn close(sequencing: Sequencing) {
+        let (sender, jobs) = channel();
+        drop(sender);
+        sequencing.run(&jobs);
+    }
+
+    fn set_max_pages(sequencing: &Sequencing, pages: u32) {
+        let sql = format!("PRAGMA max_page_count={pages}");
+        sequencing.connection.query_row(&sql, [], |_| Ok(())).unwrap();
+    }
+
+    #[test]
+    fn a_full_disk_refuses_and_loses_nothing_and_the_ledger_goes_on_when_there_is_room() {
+        let folder = tempfile::tempdir().unwrap();
+        let dir = folder.path().join("ledger");
+        drop(SqliteLedger::create(&dir, "test.example", [7; 32]).unwrap());
+        let mut sequencing = Sequencing::open(&dir, Signer::new("test.example", &[7; 32]).unwrap()).unwrap();
+        let mut acknowledged = append(&mut sequencing, 10).unwrap();
+        set_max_pages(&sequencing, 1); // SQLite takes the present size for it.
+        let error = append(&mut sequencing, 60_000).unwrap_err();
+        assert_eq!(error.kind(), Kind::Full);
+        insta::assert_snapshot!(format!("{error}\n  help: {}", error.help().unwrap()));
+        assert!(verify_ledger(&dir).unwrap().ok());
+        acknowledged.extend(append(&mut sequencing, 20).unwrap());
+        set_max_pages(&sequencing, 1_000_000);
+        acknowledged.extend(append(&mut sequencing, 60_000).unwrap());
+        close(sequencing);
+        let report = verify_ledger(&dir).unwrap();
+        assert!(report.ok() && report.sealed, "{report:?}");
+        let ledger = SqliteLedger::open(&dir).unwrap();
+        assert_eq!(world::LedgerStore::read(&ledger, 0, 10).unwrap(), acknowledged);
+    }
+
+    #[test]
+    fn entries_are_acknowledged_when_only_the_checkpoint_cannot_be_given_out() {
+        let folder = tempfile::tempdir().unwrap();
+        let dir = folder.path().join("ledger");
+        drop(SqliteLedger::create(&dir, "test.example", [7; 32]).unwrap());
+        let mut sequencing = Sequencing::open(&dir, Signer::new("test.example", &[7; 32]).unwrap()).unwrap();
+        let key = std::fs::read(dir.join("log.key")).unwrap();
+        // Without it the lock for giving out cannot be taken.
+        std::fs::remove_file(dir.join("log.key")).unwrap();
+        append(&mut sequencing, 10).unwrap();
+        assert!(append(&mut sequencing, 10).is_err(), "first the last checkpoint has to go out");
+        std::fs::write(dir.join("log.key"), key).unwrap();
+        append(&mut sequencing, 10).unwrap();
+        close(sequencing);
+        let report = verify_ledger(&dir).unwrap();
+        assert!(report.ok() && report.entries == 2, "{report:?}");
+    }
 }
