@@ -9,8 +9,9 @@ use engine::{
 };
 use facts::{EvidenceId, Verdict};
 use indicatif::{ProgressBar, ProgressStyle};
-use local::VerifyReport;
+use local::{Exported, VerifyReport};
 use serde_json::{Value, json};
+use std::path::Path;
 use std::time::Duration;
 use world::LedgerStore;
 
@@ -356,6 +357,17 @@ pub(crate) fn log(entries: &[Value]) -> String {
         text.push('\n');
     }
     if text.is_empty() { "there are no such entries".to_owned() } else { text }
+}
+
+pub(crate) fn exported(exported: &Exported, out: &Path) -> String {
+    format!(
+        "`{}` holds the ledger `{}` up to entry {}: {} files, {} of them new\n",
+        out.display(),
+        exported.origin,
+        exported.entries.saturating_sub(1),
+        exported.files,
+        exported.written
+    )
 }
 
 pub(crate) fn verified(report: &VerifyReport) -> String {
