@@ -256,6 +256,16 @@ fn authorize(case: &Value) -> Result<Value, String> {
     serde_json::to_value(authorized).map_err(|error| error.to_string())
 }
 
+/// Reads a request in the form in which cases give it.
+///
+/// # Errors
+/// What is wrong with it, in one sentence.
+pub fn read_request(text: &str) -> Result<Request, String> {
+    let part: RequestPart =
+        serde_json::from_str(text).map_err(|error| format!("this is no request: {error}"))?;
+    part.read()
+}
+
 /// Whether each of two policies lets a request through that the other does not.
 fn diff(case: &Value) -> Result<Value, String> {
     let read = |name: &str| policy(case.get(name).unwrap_or(&Value::Null), name);

@@ -14,7 +14,7 @@ mod s3;
 mod text;
 mod value;
 
-pub use batch::{answer_line, request_json};
+pub use batch::{answer_line, read_request, request_json};
 pub use eval::{Decision, Layer, Layers, OrganizationLevel, Outcome, Program, ProgramStatement, decide};
 pub use kms::{Constraints, Grant};
 pub use policy::{

@@ -280,6 +280,11 @@ impl Request {
         self.account.as_deref()
     }
 
+    /// The same request for a resource of another account.
+    pub(crate) fn of_account(&self, account: &str) -> Self {
+        Self { account: Some(account.into()), ..self.clone() }
+    }
+
     /// Spells the context keys as these policies do.
     pub(crate) fn spell_like(&mut self, policies: &[&crate::policy::Policy]) {
         let statements = policies.iter().flat_map(|policy| &policy.statements);

@@ -72,6 +72,9 @@ pub(crate) enum Command {
     Log(LogArgs),
     /// Check the whole ledger, bit by bit. Names what is damaged.
     Verify,
+    /// AWS IAM policies: decide requests, find mistakes, prove who can get in.
+    #[command(subcommand)]
+    Iam(crate::iam::IamCommand),
     /// Print a shell completion script.
     Completions {
         /// The shell.

@@ -190,17 +190,81 @@ pub fn access_not_granted(layers: &Layers, grants: &Grants, account: Option<&str
             context: Context::default(),
             by_itself: false,
         });
+    // Without policies of the caller nobody knows what he may by himself: then it is asked what the policy of the
+    // resource lets through, as for a caller of another account who may do everything there.
+    let open = layers.identity.is_empty() && layers.resource.is_some();
+    let mut confirming = layers.clone();
+    if open {
+        confirming.identity = Policy::parse("", EVERYTHING)
+            .map_or_else(|_| Vec::new(), |policy| vec![Program::new(policy, PolicyKind::Identity)]);
+    }
     ask(
         frames.collect(),
         &every(layers),
         &mut |pieces, frame| {
-            let mut all = vec![joined(pieces, layers, frame)];
+            let mut all = vec![joined(pieces, layers, frame, open)];
             all.extend(wanted(pieces, grants));
             Formula::All(all)
         },
-        &|request| decide(layers, request).outcome == Outcome::Allowed,
+        &|request| {
+            let other = request.of_account(NOBODYS);
+            decide(&confirming, if open { &other } else { request }).outcome == Outcome::Allowed
+        },
     )
 }
+
+/// No account has this number.
+const NOBODYS: &str = "000000000000";
+
+const EVERYTHING: &str =
+    r#"{"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}}"#;
+
+/// The fewest statements that were found whose removal makes a check hold: taken away one by one as long as there is a
+/// witness that one of them lets through, then put back if it holds without them too.
+#[must_use]
+pub fn repair(policy: &Policy, check: &dyn Fn(&Policy) -> Proof) -> Option<Vec<usize>> {
+    let without = |gone: &[usize]| {
+        let mut rest = policy.clone();
+        let mut at = 0;
+        rest.statements.retain(|_| {
+            at += 1;
+            !gone.contains(&(at - 1))
+        });
+        rest
+    };
+    let kind = kind(&[policy]);
+    let program = Program::new(policy.clone(), kind);
+    let mut gone: Vec<usize> = Vec::new();
+    for _ in 0..MAX_REPAIRS {
+        match check(&without(&gone)) {
+            Proof::Unknown(_) => return None,
+            Proof::Witness(request) => {
+                let lets = |(at, s): &(usize, &crate::eval::Compiled)| {
+                    !gone.contains(at)
+                        && s.effect == Effect::Allow
+                        && s.level(request.principal(), false) > Level::None
+                        && s.matches(&request)
+                };
+                let (at, _) = program.statements.iter().enumerate().find(lets)?;
+                gone.push(at);
+            }
+            Proof::Proved => {
+                for at in gone.clone() {
+                    let fewer: Vec<usize> = gone.iter().copied().filter(|other| *other != at).collect();
+                    if check(&without(&fewer)) == Proof::Proved {
+                        gone = fewer;
+                    }
+                }
+                gone.sort_unstable();
+                return Some(gone);
+            }
+        }
+    }
+    None
+}
+
+/// More statements than this are no small repair.
+const MAX_REPAIRS: usize = 16;
 
 /// All policies of all layers.
 fn every(layers: &Layers) -> Vec<&Program> {
@@ -252,7 +316,7 @@ fn outside_fragment(layers: &Layers) -> Option<&'static str> {
 }
 
 /// When all layers together let a request of this caller through. The algebra is that of [`crate::decide`].
-fn joined(pieces: &mut Pieces, layers: &Layers, frame: &Frame) -> Formula {
+fn joined(pieces: &mut Pieces, layers: &Layers, frame: &Frame, open: bool) -> Formula {
     let principal = &frame.principal;
     let caller = Caller { bounded: !layers.boundaries.is_empty(), ..Caller::any(principal) };
     let mut all = Vec::new();
@@ -277,11 +341,11 @@ fn joined(pieces: &mut Pieces, layers: &Layers, frame: &Frame) -> Formula {
     for level in &layers.rcp {
         all.push(pieces.some(&level.policies, Effect::Deny, &caller).not());
     }
-    all.push(core(pieces, layers, frame, &caller));
+    all.push(core(pieces, layers, (frame, open), &caller));
     Formula::All(all)
 }
 
-fn core(pieces: &mut Pieces, layers: &Layers, frame: &Frame, caller: &Caller<'_>) -> Formula {
+fn core(pieces: &mut Pieces, layers: &Layers, (frame, open): (&Frame, bool), caller: &Caller<'_>) -> Formula {
     let resource = layers.resource.as_slice();
     let at = |pieces: &mut Pieces, least: Level, most: Level| {
         pieces.some(resource, Effect::Allow, &Caller { least, most, ..*caller })
@@ -292,7 +356,8 @@ fn core(pieces: &mut Pieces, layers: &Layers, frame: &Frame, caller: &Caller<'_>
         if programs.is_empty() { Formula::always() } else { pieces.some(programs, Effect::Allow, caller) }
     };
     let bounds = vec![bound(pieces, &layers.boundaries), bound(pieces, &layers.session)];
-    let identity = if matches!(&frame.principal, Principal::Aws(aws) if aws.sort == crate::request::AwsSort::Root)
+    let identity = if open
+        || matches!(&frame.principal, Principal::Aws(aws) if aws.sort == crate::request::AwsSort::Root)
     {
         Formula::always()
     } else {
@@ -300,7 +365,7 @@ fn core(pieces: &mut Pieces, layers: &Layers, frame: &Frame, caller: &Caller<'_>
     };
     let mut ident = vec![identity];
     ident.extend(bounds.iter().cloned());
-    if own != &*frame.account {
+    if open || own != &*frame.account {
         ident.push(at(pieces, Level::Account, Level::Direct));
         return Formula::All(ident);
     }

@@ -14,7 +14,7 @@ mod search;
 mod strings;
 mod witness;
 
-pub use checks::{Grants, access_not_granted, difference, no_new_access, no_public_access};
+pub use checks::{Grants, access_not_granted, difference, no_new_access, no_public_access, repair};
 
 use crate::request::Request;
 

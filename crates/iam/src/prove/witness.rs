@@ -8,7 +8,7 @@ use super::strings::{Found, Pattern, Requirement, Universe, Values as Bindings, 
 use crate::catalog::{Action, catalog};
 use crate::eval::{Clause, Comparand, ResourcePattern};
 use crate::request::{Context, Principal, Request, Values};
-use crate::value::{Atom, Template, Writing};
+use crate::value::{ArnTemplate, Atom, Template, Writing};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// Combinations of values of variables that are tried.
@@ -379,7 +379,10 @@ fn resource(
         let patterns = if shape == "${*}" {
             vec![Pattern { tokens: vec![super::strings::Token::Char('*')], fold: false }]
         } else {
-            vec![pattern(&shape)]
+            let writing = Writing { wildcards: true, variables: false, fold: false };
+            let arn =
+                ArnTemplate::new(&shape, writing).and_then(|arn| Pattern::of_arn(&arn, &Bindings::Unknown));
+            vec![arn.unwrap_or_else(|| pattern(&shape))]
         };
         let mut requirements = requirements.clone();
         requirements.push(Requirement { patterns, positive: true });

@@ -1,0 +1,105 @@
+//! The words of `wardmote iam`.
+
+use clap::{Args, Subcommand, ValueHint};
+use std::path::PathBuf;
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum IamCommand {
+    /// Decide one request. Exit code 0 if it is allowed, 3 if it is denied.
+    Evaluate(Box<EvaluateArgs>),
+    /// Prove that nobody can, or show who can and how. Exit code 0 if it is proved, 3 with a witness, 1 if unknown.
+    #[command(subcommand)]
+    Prove(ProveCommand),
+    /// Answer cases, one JSON object a line, in the order in which they come.
+    Batch {
+        /// The file of cases; `-` is standard input.
+        #[arg(value_hint = ValueHint::FilePath)]
+        cases: PathBuf,
+    },
+}
+
+/// The policies that bear on a request. A file holds one policy, or a list of policies that are united.
+#[derive(Debug, Args, Default)]
+pub(crate) struct LayerArgs {
+    /// A policy of the caller: of the user or role, or of a group. May be given several times.
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) identity: Vec<PathBuf>,
+    /// The policy of the resource: bucket, key, role (its trust policy).
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) resource_policy: Option<PathBuf>,
+    /// The permissions boundary of the caller.
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) boundary: Vec<PathBuf>,
+    /// Service control policies, one level of the organisation each time, from the root to the account.
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) scp: Vec<PathBuf>,
+    /// Resource control policies, one level of the organisation each time.
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) rcp: Vec<PathBuf>,
+    /// The session policy of the caller.
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) session: Vec<PathBuf>,
+    /// The policy of the VPC endpoint that the request goes through.
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) endpoint: Vec<PathBuf>,
+    /// Grants on the KMS key, as `aws kms list-grants` gives them.
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) grants: Option<PathBuf>,
+    /// What S3 knows of the bucket: BlockPublicAccess, ObjectOwnership, BucketAcl, ObjectAcl.
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) s3: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct EvaluateArgs {
+    /// The request: principal, action, resource, resourceAccount, context.
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) request: PathBuf,
+    #[command(flatten)]
+    pub(crate) layers: LayerArgs,
+    /// Say which statement and which value made it so.
+    #[arg(long)]
+    pub(crate) explain: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum ProveCommand {
+    /// Nobody outside gets in by this policy of a resource: nobody anonymous, and no account that it does not name.
+    NoPublicAccess {
+        /// The policy.
+        #[arg(value_hint = ValueHint::FilePath)]
+        policy: PathBuf,
+    },
+    /// Certain access is granted to nobody, or to nobody but some, all given layers taken together.
+    AccessNotGranted(Box<GrantedArgs>),
+    /// A new policy lets nothing through that the old one did not.
+    NoNewAccess {
+        /// The policy as it was.
+        #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+        old: PathBuf,
+        /// The policy as it is to be.
+        #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+        new: PathBuf,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct GrantedArgs {
+    /// A policy by itself: of a resource if it names principals, else of the caller.
+    #[arg(value_hint = ValueHint::FilePath)]
+    pub(crate) policy: Option<PathBuf>,
+    /// An action that must not be granted, with wildcards if wanted [default: any].
+    #[arg(long = "action", value_name = "ACTION")]
+    pub(crate) actions: Vec<String>,
+    /// A resource on which it must not be granted, with wildcards if wanted [default: any].
+    #[arg(long = "resource", value_name = "ARN")]
+    pub(crate) resources: Vec<String>,
+    /// A principal or account that may.
+    #[arg(long = "except", value_name = "ARN")]
+    pub(crate) except: Vec<String>,
+    /// The account of the resource.
+    #[arg(long, value_name = "ID")]
+    pub(crate) account: Option<String>,
+    #[command(flatten)]
+    pub(crate) layers: LayerArgs,
+}
