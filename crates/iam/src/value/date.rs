@@ -143,7 +143,7 @@ mod tests {
 
     #[test]
     fn a_moment_is_written_as_it_is_read() {
-        for at in (-70_000_000_000_i128..250_000_000_000).step_by(86_399 * 1_000) {
+        for at in (-62_000_000_000_i128..250_000_000_000).step_by(86_399 * 1_000) {
             let moment = Moment(at * SECOND + at.rem_euclid(7));
             assert_eq!(Moment::parse(&moment.written()), Some(moment), "{}", moment.written());
         }
