@@ -2,6 +2,7 @@
 //! KMS Developer Guide, "Grants in AWS KMS" and "Using grant constraints".
 
 use crate::request::{AwsPrincipal, AwsSort, Principal, Request, Values};
+use crate::value::split_arn;
 use serde::Deserialize;
 use std::collections::BTreeMap;
 
@@ -56,18 +57,20 @@ impl Grant {
         let text = self.grantee_principal.as_str();
         match caller {
             Principal::Aws(aws) if *aws.arn == *text => true,
-            Principal::Aws(aws) => match (&aws.sort, AwsPrincipal::parse(text)) {
-                (AwsSort::Session { role }, Some(grantee)) => {
-                    matches!(&grantee.sort, AwsSort::Role { name, .. } if name.eq_ignore_ascii_case(role))
-                        && grantee.account == aws.account
-                        && grantee.partition == aws.partition
-                }
-                _ => false,
-            },
+            Principal::Aws(aws) => matches!(&aws.sort, AwsSort::Session { role } if is_role(text, aws, role)),
             Principal::Service(name) => **name == *text,
             Principal::Anonymous | Principal::Other(_) => false,
         }
     }
+}
+
+/// Whether an ARN is that of this role in the account of its session.
+fn is_role(arn: &str, session: &AwsPrincipal, role: &str) -> bool {
+    let Some([_, partition, "iam", _, account, rest]) = split_arn(arn) else { return false };
+    let name = rest.strip_prefix("role/").and_then(|path| path.rsplit('/').next());
+    *partition == *session.partition
+        && *account == *session.account
+        && name.is_some_and(|name| name.eq_ignore_ascii_case(role))
 }
 
 /// `ReEncryptFrom` and the like are the names of both the operation and the action.
@@ -92,7 +95,12 @@ impl Constraints {
 /// Whether the encryption context of the request has this pair. Condition keys come without regard to case.
 fn holds(request: &Request, key: &str, value: &str) -> bool {
     request.context().iter().any(|(name, held)| {
-        let pair = name.strip_prefix(CONTEXT).is_some_and(|name| name == key.to_lowercase());
+        let pair = name.strip_prefix(CONTEXT).is_some_and(|name| folded(name).eq(folded(key)));
         pair && matches!(held, Values::One(held) if **held == *value)
     })
+}
+
+/// A text in lower case, whichever of its two small sigmas a word ends with.
+fn folded(text: &str) -> impl Iterator<Item = char> {
+    text.chars().flat_map(char::to_lowercase).map(|c| if c == 'ς' { 'σ' } else { c })
 }

@@ -118,9 +118,7 @@ impl ResourcePattern {
     pub(crate) fn matches(&self, request: &Request) -> bool {
         match self {
             Self::Any => true,
-            Self::Arn(template) => {
-                request.arn().is_some_and(|arn| template.matches(&arn, request.context()) == Some(true))
-            }
+            Self::Arn(template) => request.arn().is_some_and(|arn| template.matches(&arn, request.context())),
             Self::Nothing => false,
         }
     }

@@ -90,7 +90,12 @@ fn comparand(operator: Operator, text: &str, version: Version) -> Comparand {
         Operator::StringEquals | Operator::StringEqualsIgnoreCase | Operator::StringLike | Operator::Bool => {
             Comparand::Text(Template::new(text, writing))
         }
-        Operator::ArnLike => ArnTemplate::new(text, writing).map_or(Comparand::Unreadable, Comparand::Arn),
+        Operator::ArnLike => {
+            // A variable that is the whole ARN stands for literal text, so no field needs a look of its own.
+            let whole = Some(Template::new(text, writing)).filter(Template::is_variable).map(Comparand::Text);
+            let arn = ArnTemplate::new(text, writing).map(Comparand::Arn);
+            arn.or(whole).unwrap_or(Comparand::Unreadable)
+        }
         Operator::NumericEquals
         | Operator::NumericLessThan
         | Operator::NumericLessThanEquals
@@ -121,10 +126,11 @@ fn compare(operator: Operator, listed: &Comparand, value: &str, context: &Contex
             let boolean = value.eq_ignore_ascii_case("true") || value.eq_ignore_ascii_case("false");
             boolean.then(|| template.matches(value, context).unwrap_or(false))
         }
+        Comparand::Text(_) if operator == Operator::ArnLike && split_arn(value).is_none() => Some(false),
         Comparand::Text(template) => Some(template.matches(value, context).unwrap_or(false)),
         Comparand::Arn(template) => {
             let Some(fields) = split_arn(value) else { return Some(false) };
-            Some(template.matches(&fields, context).unwrap_or(false))
+            Some(template.matches(&fields, context))
         }
         Comparand::Number(number) => ordered(operator, Decimal::parse(value)?.cmp(number)),
         Comparand::Date(moment) => ordered(operator, Moment::parse(value)?.cmp(moment)),

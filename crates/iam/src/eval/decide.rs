@@ -69,13 +69,14 @@ pub fn decide(layers: &Layers, request: &Request) -> Decision {
 }
 
 /// What the policies of a list say, taken together.
-fn united(programs: &[Program], request: &Request) -> Says {
+fn united(programs: &[Program], request: &Request, bounded: bool) -> Says {
     let mut says = Says::default();
     for program in programs {
         for (_, statement) in program.about(request.service()) {
             let said = if statement.effect == Effect::Allow { &mut says.allow } else { &mut says.deny };
             *said = *said
-                || (statement.level(request.principal(), false) > Level::None && statement.matches(request));
+                || (statement.level(request.principal(), bounded) > Level::None
+                    && statement.matches(request));
         }
     }
     says
@@ -84,7 +85,7 @@ fn united(programs: &[Program], request: &Request) -> Says {
 /// Every level must allow; one that denies is enough to deny.
 fn organization(levels: &[OrganizationLevel], request: &Request) -> Says {
     levels.iter().fold(Says { allow: true, deny: false }, |says, level| {
-        let here = united(&level.policies, request);
+        let here = united(&level.policies, request, false);
         Says { allow: says.allow && here.allow, deny: says.deny || here.deny }
     })
 }
@@ -92,14 +93,14 @@ fn organization(levels: &[OrganizationLevel], request: &Request) -> Says {
 const OPEN: Says = Says { allow: true, deny: false };
 
 /// No policy is no bound.
-fn bound(programs: &[Program], request: &Request) -> Says {
-    if programs.is_empty() { OPEN } else { united(programs, request) }
+fn bound(programs: &[Program], request: &Request, bounded: bool) -> Says {
+    if programs.is_empty() { OPEN } else { united(programs, request, bounded) }
 }
 
 /// Asks every layer.
 pub(crate) fn listen(layers: &Layers, request: &Request) -> Sayings {
     let caller = request.principal();
-    let bounded = !layers.boundaries.is_empty();
+    let bounded = matches!(caller, Principal::Aws(_)) && !layers.boundaries.is_empty();
     let (mut resource, mut delegates, mut resource_deny) = (Level::None, false, false);
     for (_, statement) in layers.resource.iter().flat_map(|program| program.about(request.service())) {
         let level = statement.level(caller, bounded);
@@ -117,9 +118,9 @@ pub(crate) fn listen(layers: &Layers, request: &Request) -> Sayings {
     // Who belongs to no account has no policies of his own, whatever is given here.
     let (mut identity, mut boundary, mut session) = (Says::default(), OPEN, OPEN);
     if let Principal::Aws(aws) = caller {
-        identity = united(&layers.identity, request);
-        boundary = bound(&layers.boundaries, request);
-        session = bound(&layers.session, request);
+        identity = united(&layers.identity, request, bounded);
+        boundary = bound(&layers.boundaries, request, bounded);
+        session = bound(&layers.session, request, bounded);
         match aws.sort {
             AwsSort::Root => identity.allow = true,
             AwsSort::FederatedUser { .. } if layers.session.is_empty() => identity.allow = false,
@@ -135,7 +136,7 @@ pub(crate) fn listen(layers: &Layers, request: &Request) -> Sayings {
         resource_deny,
         boundary,
         session,
-        endpoint: bound(&layers.endpoint, request),
+        endpoint: bound(&layers.endpoint, request, bounded),
         scp: if reserved::scp_applies(caller) { organization(&layers.scp, request) } else { OPEN },
         rcp: Says { allow: true, deny: rcp },
     }
@@ -188,7 +189,8 @@ fn core(layers: &Layers, request: &Request, says: &Sayings, boundary: Says) -> b
     let caller = request.principal();
     let listed = s3::list_allows(layers, request);
     let Principal::Aws(aws) = caller else {
-        return (says.resource == Level::Direct && !says.resource_deny) || listed;
+        let direct = says.resource == Level::Direct && !says.resource_deny;
+        return direct || listed || kms::granted(&layers.grants, request);
     };
     // What a policy also denies it does not let through; that only matters for the layers that are named as blocking.
     let bounded = boundary.allow && says.session.allow && !says.session.deny;

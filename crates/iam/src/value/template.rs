@@ -69,6 +69,11 @@ impl Template {
         self.atoms.iter().any(|atom| matches!(atom, Atom::Variable { .. }))
     }
 
+    /// Whether it is one variable and nothing else.
+    pub(crate) fn is_variable(&self) -> bool {
+        matches!(&*self.atoms, [Atom::Variable { .. }])
+    }
+
     /// Whether any text fits.
     pub(crate) fn is_any(&self) -> bool {
         matches!(&*self.atoms, [Atom::Star])
@@ -194,17 +199,9 @@ impl ArnTemplate {
         Some(Self { fields: Box::new(fields.map(|field| Template::new(field, writing))) })
     }
 
-    /// Whether the ARN fits; `None` if a variable has no value. The last field is the most telling, it goes first.
-    pub(crate) fn matches(&self, arn: &[&str; 6], context: &Context) -> Option<bool> {
-        let mut all = true;
-        for at in [5, 2, 4, 3, 1, 0] {
-            let (Some(template), Some(field)) = (self.fields.get(at), arn.get(at)) else { return None };
-            all &= template.matches(field, context)?;
-            if !all && !self.fields.iter().any(Template::has_variable) {
-                break;
-            }
-        }
-        Some(all)
+    /// Whether the ARN fits; a variable without a value fits nothing. The last field is the most telling, it goes first.
+    pub(crate) fn matches(&self, arn: &[&str; 6], context: &Context) -> bool {
+        [5, 2, 4, 3, 1, 0].into_iter().all(|at| self.fields[at].matches(arn[at], context) == Some(true))
     }
 }
 
