@@ -4,6 +4,7 @@
 mod batch;
 pub mod catalog;
 mod eval;
+pub mod explain;
 mod kms;
 mod policy;
 pub mod quirks;
@@ -15,6 +16,7 @@ mod value;
 
 pub use batch::answer_line;
 pub use eval::{Decision, Layer, Layers, OrganizationLevel, Outcome, Program, ProgramStatement, decide};
+pub use explain::{Explanation, explain};
 pub use kms::{Constraints, Grant};
 pub use policy::{
     Condition, Effect, Element, Malformed, Operator, Policy, PolicyKind, Quantifier, Statement, Test,
