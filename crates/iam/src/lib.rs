@@ -5,6 +5,7 @@ mod batch;
 pub mod catalog;
 mod eval;
 pub mod explain;
+pub mod inventory;
 mod kms;
 mod policy;
 pub mod quirks;
@@ -17,6 +18,7 @@ mod value;
 pub use batch::answer_line;
 pub use eval::{Decision, Layer, Layers, OrganizationLevel, Outcome, Program, ProgramStatement, decide};
 pub use explain::{Explanation, explain};
+pub use inventory::Inventory;
 pub use kms::{Constraints, Grant};
 pub use policy::{
     Condition, Effect, Element, Malformed, Operator, Policy, PolicyKind, Quantifier, Statement, Test,

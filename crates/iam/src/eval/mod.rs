@@ -9,6 +9,6 @@ mod principal;
 pub(crate) use compile::{Compiled, ResourcePattern, ResourceTest};
 pub(crate) use condition::{Clause, Comparand};
 pub use decide::{Decision, Outcome, decide};
-pub(crate) use decide::{Sayings, Says, join, listen};
+pub(crate) use decide::{OPEN, Sayings, Says, join, listen};
 pub use layers::{Layer, Layers, OrganizationLevel, Program, ProgramStatement};
 pub(crate) use principal::Level;

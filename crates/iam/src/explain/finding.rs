@@ -6,7 +6,7 @@ use crate::eval::{Clause, Comparand, Level, ResourcePattern};
 use crate::policy::{Condition, Operator, Quantifier, Test};
 use crate::request::{Context, Principal, Request, Values};
 use crate::text::Spanned;
-use crate::value::{Atom, Template};
+use crate::value::Template;
 use serde::Serialize;
 use serde::ser::{SerializeStruct, Serializer};
 
@@ -301,12 +301,4 @@ impl Serialize for Finding<'_> {
         out.serialize_field("sentence", &self.sentence())?;
         out.end()
     }
-}
-
-/// A variable of a template that has no value yet, for whoever must tell what is still open.
-pub(crate) fn variables(template: &Template) -> impl Iterator<Item = &str> {
-    template.atoms.iter().filter_map(|atom| match atom {
-        Atom::Variable { key, .. } => Some(&**key),
-        _ => None,
-    })
 }

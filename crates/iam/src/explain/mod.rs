@@ -207,7 +207,7 @@ fn lacking<'a>(layers: &'a Layers, request: &'a Request, says: &Sayings) -> Reas
 
 impl Path {
     /// Whether this way needs an allow of the layer that means the caller this closely.
-    fn needs(self, layer: Layer, level: Level) -> bool {
+    pub(crate) fn needs(self, layer: Layer, level: Level) -> bool {
         let bound = !matches!(self, Self::ResourceDirect);
         match layer {
             Layer::Scp | Layer::Endpoint => true,
