@@ -8,6 +8,7 @@ pub mod explain;
 pub mod inventory;
 mod kms;
 mod policy;
+pub mod prove;
 pub mod quirks;
 mod request;
 mod reserved;
@@ -15,7 +16,7 @@ mod s3;
 mod text;
 mod value;
 
-pub use batch::answer_line;
+pub use batch::{answer_line, request_json};
 pub use eval::{Decision, Layer, Layers, OrganizationLevel, Outcome, Program, ProgramStatement, decide};
 pub use explain::{Explanation, explain};
 pub use inventory::Inventory;

@@ -246,6 +246,17 @@ pub(crate) fn monitored(report: &MonitorReport, acted: &[Done<AlertAction>], ids
             feature.p_value
         ));
     }
+    for feature in &report.drift.features {
+        if let Some(known) = &feature.approximate {
+            text.push_str(&format!(
+                "    {} is approximate: {}; PSI {:.3} to {:.3}, p {:.1e} to {:.1e}\n",
+                feature.feature, known.why, known.psi.0, known.psi.1, known.p_value.0, known.p_value.1
+            ));
+        }
+    }
+    for note in &report.notes {
+        text.push_str(&format!("  note: {note}\n"));
+    }
     for one in &report.rules {
         let said = match &one.outcome {
             monitor::rules::Outcome::Quiet { why } => format!("quiet: {why}"),
