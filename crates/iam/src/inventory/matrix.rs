@@ -3,7 +3,7 @@
 use super::answer::Verdict;
 use super::hear::{self, About, Asked, Prepared};
 use super::{BadQuestion, Held, Inventory, Question, Resource, Target};
-use crate::catalog::{Action, catalog};
+use crate::catalog::{Action, Service, catalog};
 use crate::request::Context;
 use crate::value::{Template, Writing, split_arn};
 use serde::Serialize;
@@ -174,20 +174,23 @@ fn squares<'i>(resource: &'i Resource, asked: &[Asked<'i>]) -> Vec<Option<Square
     asked.iter().map(square).collect()
 }
 
-/// The actions of the catalogue that are about such a resource, each with the ARN to ask about.
-pub(super) fn actions_on(arn: &str) -> impl Iterator<Item = (Action<'static>, Cow<'_, str>)> {
+/// The actions of the catalogue that may be about such a resource.
+pub(super) fn actions_near(arn: &str) -> impl Iterator<Item = Action<'static>> + use<> {
     let service = split_arn(arn).map_or("", |fields| fields[2]);
     // Trust policies are about actions of another service.
-    let trust = if service == "iam" { "sts" } else { "" };
-    let actions = [service, trust].into_iter().flat_map(|service| catalog().actions(service));
-    actions.filter_map(move |action| Some((action, asked_arn(&action, arn)?)))
+    let trust = if service == "iam" { catalog().service("sts") } else { None };
+    let services = [catalog().service(service), trust];
+    services.into_iter().flatten().flat_map(Service::actions)
 }
 
 /// The ARN by which an action is asked about a resource; `None` if it is not about such a resource.
-fn asked_arn<'r>(action: &Action<'_>, arn: &'r str) -> Option<Cow<'r, str>> {
+pub(super) fn asked_arn<'r>(action: &Action<'_>, arn: &'r str) -> Option<Cow<'r, str>> {
     let fields = split_arn(arn)?;
-    let fits =
-        |fields: &[&str; 6]| action.resource_types().any(|used| is_of(used.resource_type().arn(), fields));
+    // Some types are written as two ARNs.
+    let fits = |fields: &[&str; 6]| {
+        let mut types = action.resource_types();
+        types.any(|used| used.resource_type().arn().split(", ").any(|template| is_of(template, fields)))
+    };
     if fits(&fields) {
         return Some(Cow::Borrowed(arn));
     }

@@ -14,11 +14,13 @@ mod ways;
 pub use answer::{Access, Possible, Term, Verdict, Way};
 pub use matrix::{Cell, Matrix, MatrixRow};
 
+use crate::catalog::ActionId;
 use crate::eval::{Layers, OrganizationLevel, Program};
 use crate::policy::Malformed;
 use crate::request::{AwsPrincipal, AwsSort, Context, Principal, Request};
 use hear::{Asked, Prepared};
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::fmt;
 use std::sync::Arc;
 
@@ -157,29 +159,27 @@ impl Inventory {
     /// If the principal or the endpoint are not in the inventory.
     pub fn what_can(&self, principal: &str, question: &Question) -> Result<Vec<Possible>, BadQuestion> {
         let held = self.held(principal)?;
-        let mut ready: HashMap<String, Prepared<'_>> = HashMap::new();
+        let mut ready: HashMap<ActionId, (String, Prepared<'_>)> = HashMap::new();
         let mut all = Vec::new();
         for resource in &self.resources {
-            for (action, arn) in matrix::actions_on(&resource.arn) {
-                let prepared = match ready.entry(action.to_string()) {
-                    std::collections::hash_map::Entry::Occupied(entry) => entry.into_mut(),
-                    std::collections::hash_map::Entry::Vacant(entry) => {
-                        let asked = self.asked(&action.to_string(), question)?;
-                        entry.insert(Prepared::new(self, held, &asked))
+            for action in matrix::actions_near(&resource.arn) {
+                let (name, prepared) = match ready.entry(action.id()) {
+                    Entry::Occupied(entry) => entry.into_mut(),
+                    Entry::Vacant(entry) => {
+                        let name = action.to_string();
+                        let prepared = Prepared::new(self, held, &self.asked(&name, question)?);
+                        entry.insert((name, prepared))
                     }
                 };
                 let statements = hear::about(resource, prepared.request());
-                let target = Target { arn: &arn, resource };
+                // Most actions end here, so the closer look at what they are about comes after.
                 if prepared.is_hopeless(resource, &statements) {
                     continue;
                 }
-                let access = prepared.access(self, target, &statements);
+                let Some(arn) = matrix::asked_arn(&action, &resource.arn) else { continue };
+                let access = prepared.access(self, Target { arn: &arn, resource }, &statements);
                 if access.verdict != Verdict::Denied {
-                    all.push(Possible {
-                        action: action.to_string(),
-                        resource: arn.clone().into_owned(),
-                        access,
-                    });
+                    all.push(Possible { action: name.clone(), resource: arn.clone().into_owned(), access });
                 }
             }
         }
