@@ -57,7 +57,7 @@ fn policy(number: usize, statements: usize) -> Value {
             1 => json!({"IpAddress": {"aws:SourceIp": "10.0.0.0/8"}}),
             _ => json!({}),
         };
-        json!({"Sid": format!("S{at}"), "Effect": if n % 17 == 0 { "Deny" } else { "Allow" }, "Action": action,
+        json!({"Sid": format!("S{at}"), "Effect": if n.is_multiple_of(17) { "Deny" } else { "Allow" }, "Action": action,
                "Resource": resource, "Condition": condition})
     };
     let statements: Vec<Value> = (0..statements).map(statement).collect();
@@ -68,14 +68,16 @@ fn resource(at: usize) -> Value {
     let arn = match at % 5 {
         0..=2 => format!("arn:aws:s3:::bucket-{at}"),
         3 => format!("arn:aws:kms:eu-central-1:111122223333:key/{at}"),
-        _ if at % 2 == 0 => format!("arn:aws:sagemaker:eu-central-1:111122223333:endpoint/e{}-{at}", at % 9),
+        _ if at.is_multiple_of(2) => {
+            format!("arn:aws:sagemaker:eu-central-1:111122223333:endpoint/e{}-{at}", at % 9)
+        }
         _ => format!("arn:aws:iam::111122223333:role/r{at}"),
     };
     let mut it = json!({"arn": arn, "account": "111122223333"});
     if at % 5 == 3 {
         it["policy"] = json!({"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "kms:*",
             "Principal": {"AWS": "arn:aws:iam::111122223333:root"}, "Resource": "*"}});
-    } else if at % 2 == 0 && at % 5 < 3 {
+    } else if at.is_multiple_of(2) && at % 5 < 3 {
         it["policy"] = json!({"Version": "2012-10-17", "Statement": [
             {"Effect": "Deny", "Principal": "*", "Action": "s3:*", "Resource": "*",
              "Condition": {"Bool": {"aws:SecureTransport": "false"}}},

@@ -1,4 +1,5 @@
 //! Explanations: always the answer of `decide`, always with evidence that holds, and readable.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 use iam::explain::{Path, Reason};
 use iam::{

@@ -1,5 +1,6 @@
 //! Questions to an inventory: golden answers over a platform for machine learning, agreement with `decide` on random
 //! requests, strictness of reading.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 use iam::inventory::{Inventory, Matrix, Question, Verdict};
 use iam::{Context, Outcome, Values, decide, explain};
@@ -117,6 +118,41 @@ fn a_question_can_be_followed_by_why() {
     insta::assert_snapshot!(explain(&layers, &request));
 }
 
+/// A bucket whose policy has this one statement, asked by whom it is open.
+fn open_bucket(principal: &serde_json::Value, condition: &serde_json::Value, restricted: bool) -> String {
+    let text = serde_json::json!({
+        "accounts": [{"id": "111122223333"}],
+        "principals": [{"arn": "arn:aws:iam::111122223333:role/app"}],
+        "resources": [{"arn": "arn:aws:s3:::site", "account": "111122223333",
+            "s3": {"BlockPublicAccess": [{"RestrictPublicBuckets": restricted}]},
+            "policy": {"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Principal": principal,
+                "Action": "s3:GetObject", "Resource": "arn:aws:s3:::site/*", "Condition": condition}}}]
+    });
+    let inventory = Inventory::parse("open", &text.to_string()).unwrap();
+    let all = inventory.who_can("s3:GetObject", "arn:aws:s3:::site/x", &Question::default()).unwrap();
+    all.iter().map(ToString::to_string).collect()
+}
+
+#[test]
+fn whom_a_policy_lets_in_from_outside() {
+    use serde_json::json;
+    let (everyone, none) = (json!("*"), json!({}));
+    let foreign = json!({"AWS": ["arn:aws:iam::999900001111:user/anna", "222233334444"], "Service": "cloudtrail.amazonaws.com"});
+    let canonical = json!({"CanonicalUser": "79a59df9"});
+    let cases = [
+        ("everyone", open_bucket(&everyone, &none, false)),
+        ("everyone, but public access is restricted", open_bucket(&everyone, &none, true)),
+        (
+            "through an endpoint",
+            open_bucket(&everyone, &json!({"StringEquals": {"aws:SourceVpce": "vpce-1"}}), false),
+        ),
+        ("signed", open_bucket(&everyone, &json!({"Null": {"aws:PrincipalArn": "false"}}), false)),
+        ("named", open_bucket(&foreign, &none, false)),
+        ("canonical", open_bucket(&canonical, &none, false)),
+    ];
+    insta::assert_snapshot!(cases.map(|(name, text)| format!("{name}\n{text}")).join("\n"));
+}
+
 #[test]
 fn mistakes_are_told_with_their_place() {
     let text = r#"{
@@ -188,6 +224,31 @@ const ACTIONS: [(&str, &str); 10] = [
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(2_000))]
+
+    /// An answer for all objects holds for each.
+    #[test]
+    fn an_answer_for_all_holds_for_each(
+        class in prop::sample::select(vec!["", "t", "train/", "audit/", "audit/2026", "models/", "fraud/x", "f"]),
+        rest in "[a-z/*?]{0,6}",
+        action in prop::sample::select(vec!["s3:GetObject", "s3:PutObject", "s3:DeleteObject"]),
+        said in keys(),
+    ) {
+        let question = question(&said);
+        let all = format!("arn:aws:s3:::ml-data/{class}*");
+        let one = format!("arn:aws:s3:::ml-data/{class}{rest}");
+        let all = PLATFORM.who_can(action, &all, &question).unwrap();
+        let one = PLATFORM.who_can(action, &one, &question).unwrap();
+        for access in &all {
+            let object = one.iter().find(|other| other.principal == access.principal);
+            match (access.verdict, object.map(|object| object.verdict)) {
+                (Verdict::Allowed, verdict) => prop_assert_eq!(verdict, Some(Verdict::Allowed), "{}", access),
+                (Verdict::Denied, verdict) => prop_assert_eq!(verdict, Some(Verdict::Denied), "{}", access),
+                _ => {}
+            }
+        }
+        // Who is not named at all for the class is not let in to any of it.
+        prop_assert!(one.iter().all(|access| all.iter().any(|other| other.principal == access.principal)));
+    }
 
     /// What is allowed or refused whatever the request says stays so for every request; and what is given makes the
     /// answer only more certain.

@@ -1,4 +1,5 @@
 //! The table of operations against the catalogue and a golden file, and whole operations over policies.
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on fails")]
 
 use iam::catalog::catalog;
 use iam::operations::{Bearing, Check, decide_operation, expand, operation, operations};

@@ -109,7 +109,9 @@ impl fmt::Display for Access {
                 .enumerate()
                 .try_for_each(|(at, term)| writeln!(f, "  {}{term}", if at == 0 { "" } else { "or " }));
         }
-        writeln!(f, "{}: {}", self.principal, self.verdict.words())?;
+        let depends = self.verdict == Verdict::Undecided && !self.ways.is_empty();
+        let join = if depends { ", if" } else { "" };
+        writeln!(f, "{}: {}{join}", self.principal, self.verdict.words())?;
         let mut ways = self.ways.iter().peekable();
         while let Some(way) = ways.next() {
             for (at, group) in way.needs.iter().enumerate() {
