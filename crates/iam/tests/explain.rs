@@ -321,7 +321,7 @@ fn has_evidence(explanation: &Explanation<'_>) -> Result<(), TestCaseError> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(4_000))]
+    #![proptest_config(ProptestConfig::with_cases(1_500))]
 
     #[test]
     fn the_answer_is_that_of_decide((layers, request) in cases()) {

@@ -118,6 +118,42 @@ fn a_question_can_be_followed_by_why() {
     insta::assert_snapshot!(explain(&layers, &request));
 }
 
+#[test]
+fn whole_operations() {
+    use iam::inventory::whole;
+    use iam::operations::{expand, operation};
+    let europe = question(&[("aws:RequestedRegion", "eu-central-1"), ("aws:SourceVpce", "vpce-ml")]);
+    let mut out = String::new();
+    let mut run = |principal: &str, name: &str, given: &[(&str, &str)]| {
+        let common = [("Region", "eu-central-1"), ("Account", "111122223333")];
+        let given = given.iter().chain(&common).map(|(key, value)| ((*key).to_owned(), (*value).to_owned()));
+        let checks = expand(operation(name).unwrap(), &given.collect()).unwrap();
+        let principal = format!("arn:aws:iam::111122223333:{principal}");
+        let answers = PLATFORM.can_operate(&principal, &checks, &europe).unwrap();
+        writeln!(out, "{name}: {}", whole(&answers).map_or("not known", Verdict::words)).unwrap();
+        for (check, access) in answers {
+            let access = access.map_or("not known\n".to_owned(), |access| access.to_string());
+            write!(
+                out,
+                "  {} on {}\n    {}",
+                check.action,
+                check.resource,
+                access.replace('\n', "\n    ").trim_end()
+            )
+            .unwrap();
+            out.push('\n');
+        }
+    };
+    let role = ("RoleArn", "arn:aws:iam::111122223333:role/trainer");
+    run("user/anna", "sagemaker:CreateTrainingJob", &[("TrainingJobName", "credit-7"), role]);
+    let object = [("Bucket", "ml-data"), ("Key", "train/loans.csv"), ("SSEKMSKeyId", KEY)];
+    run("role/trainer", "s3:GetObject", &object);
+    run("role/trainer", "s3:PutObject", &[("Bucket", "ml-data"), ("Key", "models/m"), ("SSEKMSKeyId", KEY)]);
+    run("role/trainer", "s3:ListObjectsV2", &[("Bucket", "elsewhere")]);
+    run("role/trainer", "s3:DeleteObject", &[("Bucket", "ml-data"), ("Key", "models/m")]);
+    insta::assert_snapshot!(out);
+}
+
 /// A bucket whose policy has this one statement, asked by whom it is open.
 fn open_bucket(principal: &serde_json::Value, condition: &serde_json::Value, restricted: bool) -> String {
     let text = serde_json::json!({
@@ -223,7 +259,7 @@ const ACTIONS: [(&str, &str); 10] = [
 ];
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(2_000))]
+    #![proptest_config(ProptestConfig::with_cases(1_000))]
 
     /// An answer for all objects holds for each.
     #[test]

@@ -6,6 +6,7 @@ mod answer;
 mod facts;
 mod hear;
 mod matrix;
+mod operate;
 mod outside;
 mod read;
 mod truth;
@@ -13,6 +14,7 @@ mod ways;
 
 pub use answer::{Access, Possible, Term, Verdict, Way};
 pub use matrix::{Cell, Matrix, MatrixRow};
+pub use operate::whole;
 
 use crate::catalog::ActionId;
 use crate::eval::{Layers, OrganizationLevel, Program};
