@@ -4,7 +4,10 @@
 mod batch;
 pub mod catalog;
 mod eval;
+pub mod explain;
+pub mod inventory;
 mod kms;
+pub mod operations;
 mod policy;
 pub mod prove;
 pub mod quirks;
@@ -16,6 +19,8 @@ mod value;
 
 pub use batch::{answer_line, read_request, request_json};
 pub use eval::{Decision, Layer, Layers, OrganizationLevel, Outcome, Program, ProgramStatement, decide};
+pub use explain::{Explanation, explain};
+pub use inventory::Inventory;
 pub use kms::{Constraints, Grant};
 pub use policy::{
     Condition, Effect, Element, Malformed, Operator, Policy, PolicyKind, Quantifier, Statement, Test,

@@ -238,6 +238,23 @@ impl Request {
         Ok(Self { principal, action, written, service, resource: resource.into(), fields, account, context })
     }
 
+    /// The same request of another caller.
+    pub(crate) fn by(&self, principal: Principal, context: Context) -> Self {
+        Self { principal, context, ..self.clone() }
+    }
+
+    /// The same request with other context keys.
+    pub(crate) fn set_context(&mut self, context: Context) {
+        self.context = context;
+    }
+
+    /// The same request for another resource, of which the account is known.
+    pub(crate) fn aim(&mut self, resource: &str, account: Option<&str>) {
+        self.fields = colons(resource);
+        self.resource = resource.into();
+        self.account = account.map(Box::from);
+    }
+
     /// The caller.
     #[must_use]
     pub fn principal(&self) -> &Principal {

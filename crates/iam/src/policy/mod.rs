@@ -169,6 +169,11 @@ impl fmt::Display for Malformed {
 impl std::error::Error for Malformed {}
 
 impl Policy {
+    /// Reads a policy that is part of a larger text, with places in that text.
+    pub(crate) fn from_json(json: &crate::text::Json) -> Result<Self, Vec<crate::text::Wrong>> {
+        read::from_json(json)
+    }
+
     /// Reads a policy, or a single statement where a policy is meant. `file` is its name in messages.
     ///
     /// # Errors

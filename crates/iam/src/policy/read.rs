@@ -21,9 +21,13 @@ const MAX_VALUES: usize = 10_000;
 
 /// Reads a policy, or a bare statement.
 pub(super) fn policy(text: &str) -> Result<Policy, Vec<Wrong>> {
-    let json = read(text).map_err(|wrong| vec![wrong])?;
+    from_json(&read(text).map_err(|wrong| vec![wrong])?)
+}
+
+/// Reads a policy that is part of a larger text.
+pub(super) fn from_json(json: &Json) -> Result<Policy, Vec<Wrong>> {
     let mut reader = Reader { wrongs: Vec::new() };
-    let policy = reader.policy(&json);
+    let policy = reader.policy(json);
     match policy {
         Some(policy) if reader.wrongs.is_empty() => Ok(policy),
         _ => Err(reader.wrongs),
