@@ -145,7 +145,7 @@ fn benches(criterion: &mut Criterion) {
     group.sample_size(10);
     group.throughput(Throughput::Elements(pairs.len() as u64));
     group.bench_function("difference", |b| {
-        b.iter(|| pairs.iter().map(|(a, b)| difference(a, b)).filter(|p| *p == Proof::Proved).count())
+        b.iter(|| pairs.iter().map(|(a, b)| difference(a, b)).filter(|p| *p == Proof::Proved).count());
     });
     let bucket = bucket();
     group.throughput(Throughput::Elements(1));

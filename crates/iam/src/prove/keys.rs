@@ -9,7 +9,7 @@ use super::strings::{Found, Pattern, Requirement, Universe, Values as Bindings, 
 use crate::eval::{Clause, Comparand};
 use crate::policy::{Operator, Quantifier};
 use crate::request::{Context, Values};
-use crate::value::{Block, Decimal, Moment, Template, Writing};
+use crate::value::{Block, Decimal, Moment, Template, Writing, split_arn};
 use core::net::{Ipv4Addr, Ipv6Addr};
 
 /// What a key can be.
@@ -89,10 +89,10 @@ fn several(wanted: &[Wanted<'_>], bindings: &Bindings) -> KeyAnswer {
             (None, true) => return KeyAnswer::Nothing,
             (None, false) => {}
             (Some(Quantifier::ForAllValues), true) | (Some(Quantifier::ForAnyValue), false) => {
-                every.push((*clause, *holds))
+                every.push((*clause, *holds));
             }
             (Some(Quantifier::ForAnyValue), true) | (Some(Quantifier::ForAllValues), false) => {
-                some.push((*clause, *holds))
+                some.push((*clause, *holds));
             }
         }
     }
@@ -174,17 +174,22 @@ fn something(texts: &[Requirement]) -> Option<Found> {
 fn requirement(clause: &Clause, holds: bool, bindings: &Bindings) -> Option<Requirement> {
     let unreadable = clause.values.contains(&Comparand::Unreadable);
     let boolean = clause.test.operator == Operator::Bool;
+    let positive = holds != clause.test.inverted;
+    let arn = clause.test.operator == Operator::ArnLike;
+    // A variable may stand for what is no boolean or no ARN, so it is never counted on to fit.
+    let counts = |p: &Pattern| {
+        let readable = match p.literal() {
+            Some(text) if arn => split_arn(&text).is_some(),
+            _ => !boolean || p.is_boolean(),
+        };
+        readable && (positive || !(arn || boolean) || p.symbols().next().is_none())
+    };
     let pattern = |value: &Comparand| match value {
-        Comparand::Text(template) => Pattern::of(template, bindings),
+        Comparand::Text(template) => Pattern::of(template, bindings).filter(counts),
         Comparand::Arn(arn) => Pattern::of_arn(arn, bindings),
         _ => None,
     };
-    let mut patterns: Vec<Pattern> = clause.values.iter().filter_map(pattern).collect();
-    let positive = holds != clause.test.inverted;
-    if boolean {
-        // A variable may stand for something that is no boolean, so it is never counted on to fit.
-        patterns.retain(|p| p.is_boolean() && (positive || p.symbols().next().is_none()));
-    }
+    let patterns: Vec<Pattern> = clause.values.iter().filter_map(pattern).collect();
     // An inverted operator with a value that it cannot read never fits.
     if clause.test.inverted && unreadable {
         return (!holds).then(|| Requirement { patterns: Vec::new(), positive: false });

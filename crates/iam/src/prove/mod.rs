@@ -6,6 +6,7 @@
 //! not confirm is never shown: it would be an error of ours, and the answer is `unknown`.
 
 mod callers;
+mod captures;
 mod checks;
 mod keys;
 mod outsider;

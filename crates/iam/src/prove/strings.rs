@@ -166,20 +166,20 @@ impl Pattern {
             let Some(token) = self.tokens.get(usize::from(*position)) else { continue };
             match (letter, token) {
                 (Letter::Char(c), Token::Char(wanted)) if same(c, *wanted, self.fold) => {
-                    next.push(position + 1)
+                    next.push(position + 1);
                 }
                 (Letter::Char(c), Token::One { bounded }) if !(*bounded && c == ':') => {
-                    next.push(position + 1)
+                    next.push(position + 1);
                 }
                 (Letter::Char(c), Token::Star { bounded }) if !(*bounded && c == ':') => next.push(*position),
                 (Letter::Char(_), Token::Variable { .. }) if mode == Mode::Loose => next.push(*position),
                 (Letter::Symbol(..), _) if mode == Mode::Loose => {
                     next.extend(*position..=u16::try_from(self.tokens.len()).unwrap_or(u16::MAX));
                 }
-                (Letter::Symbol(symbol, narrow), Token::Variable { symbol: own, bounded }) => {
-                    if symbol == own && (mode == Mode::Leading || narrow || !bounded) {
-                        next.push(position + 1);
-                    }
+                (Letter::Symbol(symbol, narrow), Token::Variable { symbol: own, bounded })
+                    if symbol == own && (mode == Mode::Leading || narrow || !bounded) =>
+                {
+                    next.push(position + 1);
                 }
                 (Letter::Symbol(_, narrow), Token::Star { bounded })
                     if mode == Mode::Leading || narrow || !bounded =>
@@ -213,7 +213,7 @@ fn append(tokens: &mut Vec<Token>, template: &Template, bounded: bool, values: &
     Some(())
 }
 
-fn same(a: char, b: char, fold: bool) -> bool {
+pub(super) fn same(a: char, b: char, fold: bool) -> bool {
     a == b || fold && a.to_lowercase().eq(b.to_lowercase())
 }
 
@@ -442,7 +442,7 @@ fn letters<'r>(runners: &[Runner<'r>], state: &State, universe: Universe) -> Vec
                 Token::Char(c) => chars.push(*c),
                 Token::One { bounded: true } | Token::Star { bounded: true } => chars.push(':'),
                 Token::Variable { symbol, bounded } if runner.mode == Mode::Leading => {
-                    symbols.push((symbol, *bounded))
+                    symbols.push((symbol, *bounded));
                 }
                 _ => {}
             }
@@ -460,49 +460,4 @@ fn letters<'r>(runners: &[Runner<'r>], state: &State, universe: Universe) -> Vec
         .find(|c| universe.has(*c) && *c != ':' && !folded(*c));
     let symbols = symbols.into_iter().map(|(symbol, narrow)| Letter::Symbol(symbol, narrow));
     other.into_iter().chain(chars).map(Letter::Char).chain(symbols).collect()
-}
-
-/// What the variables of a pattern can have been, if the text fits: some of the ways to cut it.
-///
-/// The second answer is whether these are all ways.
-pub(super) fn captures(pattern: &Pattern, text: &str, most: usize) -> (Vec<HashMap<Box<str>, String>>, bool) {
-    let chars: Vec<char> = text.chars().collect();
-    let mut found = Vec::new();
-    let mut stack = vec![(0_usize, 0_usize, HashMap::<Box<str>, String>::new())];
-    let mut steps = 0;
-    while let Some((token, at, values)) = stack.pop() {
-        steps += 1;
-        if steps > 20_000 || found.len() >= most {
-            return (found, false);
-        }
-        match pattern.tokens.get(token) {
-            None if at == chars.len() => found.push(values),
-            None => {}
-            Some(Token::Char(c)) => {
-                if chars.get(at).is_some_and(|other| same(*c, *other, pattern.fold)) {
-                    stack.push((token + 1, at + 1, values));
-                }
-            }
-            Some(Token::One { bounded }) => {
-                if chars.get(at).is_some_and(|c| !(*bounded && *c == ':')) {
-                    stack.push((token + 1, at + 1, values));
-                }
-            }
-            Some(Token::Star { .. }) => {
-                stack.extend((at..=chars.len()).rev().map(|end| (token + 1, end, values.clone())));
-            }
-            Some(Token::Variable { symbol, .. }) => {
-                for end in (at..=chars.len()).rev() {
-                    let value: String = chars.get(at..end).unwrap_or_default().iter().collect();
-                    if values.get(&symbol.0).is_some_and(|known| *known != value) {
-                        continue;
-                    }
-                    let mut values = values.clone();
-                    values.insert(symbol.0.clone(), value);
-                    stack.push((token + 1, end, values));
-                }
-            }
-        }
-    }
-    (found, true)
 }

@@ -1,12 +1,14 @@
 //! From decided pieces to a request that a person can send: values for variables, an action of the catalogue, an ARN of
 //! a resource that the action is about.
 
+use super::captures::captures;
 use super::keys::{KeyAnswer, can_be_single, solve};
 use super::problem::{Attribute, Piece, Pieces};
 use super::search::{Literals, by_attribute, conditions, requirements};
-use super::strings::{Found, Pattern, Requirement, Universe, Values as Bindings, captures, find, loosened};
+use super::strings::{Found, Pattern, Requirement, Universe, Values as Bindings, find, loosened};
 use crate::catalog::{Action, catalog};
 use crate::eval::{Clause, Comparand, ResourcePattern};
+use crate::policy::Operator;
 use crate::request::{Context, Principal, Request, Values};
 use crate::value::{ArnTemplate, Atom, Template, Writing};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -187,7 +189,9 @@ fn text_requirements(pieces: &Pieces, attribute: &Attribute, literals: &Literals
             _ => None,
         };
         // What also holds without the key, or of several values, requires nothing of its one value.
-        if clause.test.if_exists || clause.test.quantifier.is_some() {
+        let whole = clause.test.operator == Operator::ArnLike
+            && clause.values.iter().any(|value| matches!(value, Comparand::Text(_)));
+        if clause.test.if_exists || clause.test.quantifier.is_some() || whole {
             continue;
         }
         let patterns: Vec<Pattern> = clause.values.iter().filter_map(pattern).collect();
