@@ -10,6 +10,12 @@ pub(crate) enum IamCommand {
     /// Prove that nobody can, or show who can and how. Exit code 0 if it is proved, 3 with a witness, 1 if unknown.
     #[command(subcommand)]
     Prove(ProveCommand),
+    /// Who can do this with this resource, and under which conditions.
+    WhoCan(WhoCanArgs),
+    /// What a principal can do, on which resources of the inventory.
+    WhatCan(WhatCanArgs),
+    /// All principals, all resources, some actions: who may what, as CSV or JSON.
+    Matrix(MatrixArgs),
     /// Answer cases, one JSON object a line, in the order in which they come.
     Batch {
         /// The file of cases; `-` is standard input.
@@ -102,4 +108,51 @@ pub(crate) struct GrantedArgs {
     pub(crate) account: Option<String>,
     #[command(flatten)]
     pub(crate) layers: LayerArgs,
+}
+
+/// Where principals, policies and resources are known from, and what all requests have in common.
+#[derive(Debug, Args)]
+pub(crate) struct AskArgs {
+    /// The inventory: accounts, principals, resources and their policies.
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, required_unless_present = "live")]
+    pub(crate) inventory: Option<PathBuf>,
+    /// Ask the account itself.
+    #[arg(long, conflicts_with = "inventory")]
+    pub(crate) live: bool,
+    /// A context key that all requests carry, for instance `aws:SourceVpce=vpce-1`.
+    #[arg(long = "context", value_name = "KEY=VALUE")]
+    pub(crate) context: Vec<String>,
+    /// The VPC endpoint of the inventory that all requests go through.
+    #[arg(long, value_name = "ID")]
+    pub(crate) endpoint: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct WhoCanArgs {
+    /// The action.
+    pub(crate) action: String,
+    /// The ARN of the resource; of a bucket `/*` stands for any object.
+    pub(crate) resource: String,
+    /// Those who cannot, too.
+    #[arg(long)]
+    pub(crate) all: bool,
+    #[command(flatten)]
+    pub(crate) ask: AskArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct WhatCanArgs {
+    /// The ARN of the principal.
+    pub(crate) principal: String,
+    #[command(flatten)]
+    pub(crate) ask: AskArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct MatrixArgs {
+    /// An action; may be given several times.
+    #[arg(long = "action", value_name = "ACTION", required = true)]
+    pub(crate) actions: Vec<String>,
+    #[command(flatten)]
+    pub(crate) ask: AskArgs,
 }

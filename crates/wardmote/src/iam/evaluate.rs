@@ -13,6 +13,11 @@ pub(super) fn run(args: &EvaluateArgs, answers: &Answers) -> Result<ExitCode, Fa
             .with_help("a request is {\"principal\": ARN, \"action\": \"s3:GetObject\", \"resource\": ARN, \"resourceAccount\": ID, \"context\": {...}}")
     })?;
     let layers = files::layers(&args.layers, request.service())?;
+    if args.explain {
+        let explanation = iam::explain(&layers, &request);
+        answers.give(&explanation, ToString::to_string)?;
+        return Ok(code(explanation.decision.outcome));
+    }
     let decision = decide(&layers, &request);
     let blocked: Vec<String> = decision.blocked_by().map(|layer| layer.to_string()).collect();
     let answer = serde_json::json!({ "decision": decision.outcome, "blockedBy": blocked });
@@ -28,5 +33,9 @@ pub(super) fn run(args: &EvaluateArgs, answers: &Answers) -> Result<ExitCode, Fa
             format!("{word}\nblocked by: {}", blocked.join(", "))
         }
     })?;
-    Ok(if decision.outcome == Outcome::Allowed { ExitCode::SUCCESS } else { no() })
+    Ok(code(decision.outcome))
+}
+
+fn code(outcome: Outcome) -> ExitCode {
+    if outcome == Outcome::Allowed { ExitCode::SUCCESS } else { no() }
 }

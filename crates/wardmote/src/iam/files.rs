@@ -15,11 +15,16 @@ pub(super) fn unreadable(path: &Path, error: &std::io::Error) -> Failure {
     Failure::new(Exit::Outside, format!("cannot read `{}`: {error}", path.display()))
 }
 
-/// The text of a file.
+/// The text of a file of policies.
 pub(super) fn text(path: &Path) -> Result<String, Failure> {
+    text_up_to(path, MAX_BYTES)
+}
+
+/// The text of a file.
+pub(super) fn text_up_to(path: &Path, most: u64) -> Result<String, Failure> {
     let size = std::fs::metadata(path).map_err(|error| unreadable(path, &error))?.len();
-    if size > MAX_BYTES {
-        let message = format!("`{}` has {size} bytes; at most {MAX_BYTES} are read", path.display());
+    if size > most {
+        let message = format!("`{}` has {size} bytes; at most {most} are read", path.display());
         return Err(Failure::new(Exit::Input, message));
     }
     std::fs::read_to_string(path).map_err(|error| unreadable(path, &error))
@@ -31,7 +36,7 @@ pub(super) fn policy(path: &Path) -> Result<Policy, Failure> {
     Policy::parse(&path.display().to_string(), &text).map_err(|wrong| malformed(&wrong))
 }
 
-fn malformed(wrong: &iam::Malformed) -> Failure {
+pub(super) fn malformed(wrong: &iam::Malformed) -> Failure {
     let text = wrong.to_string();
     let sentence = text.strip_prefix("error: ").unwrap_or(&text).trim_end().to_owned();
     Failure::new(Exit::Input, sentence)

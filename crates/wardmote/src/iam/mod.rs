@@ -1,6 +1,7 @@
 //! `wardmote iam`: questions about AWS IAM policies in files. Needs no house and writes nothing.
 
 mod args;
+mod ask;
 mod evaluate;
 mod files;
 mod prove;
@@ -20,6 +21,9 @@ pub(crate) fn run(command: &IamCommand, answers: &Answers) -> Result<ExitCode, F
     match command {
         IamCommand::Evaluate(args) => evaluate::run(args, answers),
         IamCommand::Prove(command) => prove::run(command, answers),
+        IamCommand::WhoCan(args) => ask::who_can(args, answers),
+        IamCommand::WhatCan(args) => ask::what_can(args, answers),
+        IamCommand::Matrix(args) => ask::matrix(args, answers),
         IamCommand::Batch { cases } => batch(cases),
     }
 }
