@@ -5,6 +5,7 @@ mod batch;
 pub mod catalog;
 mod eval;
 mod kms;
+pub mod lint;
 mod policy;
 pub mod quirks;
 mod request;
