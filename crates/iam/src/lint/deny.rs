@@ -1,10 +1,11 @@
 //! Statements that can never match. In an Allow that is a nuisance; a Deny then fails open.
 
+use super::conditions::operator_help;
 use super::glob;
 use super::keys::without_key;
 use super::subject::{Case, Out, Subject, demands_presence};
 use super::unit::{Unit, unit};
-use super::values::unreadable_values;
+use super::values::{how_to_write, unreadable_values};
 use super::variables::dead_variables;
 use crate::eval::ResourcePattern;
 use crate::policy::{Effect, Operator, PolicyKind, WhoSort};
@@ -42,7 +43,7 @@ fn unknown_operator(subject: &Subject<'_>, out: &mut Out) {
         for condition in case.statement.conditions.iter().filter(|condition| condition.test.is_none()) {
             let message =
                 format!("nothing is denied, because there is no operator `{}`", condition.operator.text);
-            out.say(case, condition.operator.span, message, "correct the operator");
+            out.say(case, condition.operator.span, message, &operator_help(&condition.operator.text));
         }
     }
 }
@@ -58,7 +59,7 @@ fn unreadable(subject: &Subject<'_>, out: &mut Out) {
                     "{what}, because `{}` cannot be read as `{}` wants it",
                     value.text, condition.operator.text
                 );
-                out.say(case, value.span, message, "correct the value");
+                out.say(case, value.span, message, how_to_write(test.operator));
             }
         }
     }
@@ -119,9 +120,8 @@ fn condition_never(case: &Case<'_>) -> Option<(Span, String)> {
         if !demands_presence(condition) || test.operator == Operator::Null {
             continue;
         }
-        let unreadable = unreadable_values(condition, test).len() == condition.values.len();
-        if unreadable {
-            return Some((condition.key.span, format!("no value for `{key}` can be read")));
+        if condition.values.is_empty() {
+            return Some((condition.key.span, format!("no value for `{key}` is listed")));
         }
         let absent = case.on(key).any(|other| {
             other.test.is_some_and(|test| test.operator == Operator::Null)

@@ -3,10 +3,11 @@
 
 use super::subject::{Case, Out, Subject, some};
 use super::unit::{Unit, unit};
+use crate::policy::PolicyKind;
 
 pub(super) const UNITS: &[Unit] = &[
     unit!("escalation-policies", SecurityWarning, "Whoever has this can give himself any policy", |s, o| {
-        single(s, o, POLICIES)
+        single(s, o, POLICIES);
     }),
     unit!(
         "escalation-credentials",
@@ -17,13 +18,13 @@ pub(super) const UNITS: &[Unit] = &[
         }
     ),
     unit!("escalation-trust", SecurityWarning, "Whoever has this can open any role to himself", |s, o| {
-        single(s, o, TRUST)
+        single(s, o, TRUST);
     }),
     unit!("escalation-groups", SecurityWarning, "Whoever has this can join any group", |s, o| single(
         s, o, GROUPS
     )),
     unit!("escalation-boundary", SecurityWarning, "Whoever has this can take off the boundary", |s, o| {
-        single(s, o, BOUNDARY)
+        single(s, o, BOUNDARY);
     }),
     unit!(
         "escalation-assume-any-role",
@@ -156,7 +157,7 @@ fn is_free(case: &Case<'_>) -> bool {
 
 /// The first statement that allows an action freely and is not taken back.
 fn granting<'s, 'p>(subject: &'s Subject<'p>, action: &str) -> Option<&'s Case<'p>> {
-    if !subject.is_of_caller() {
+    if subject.kind != PolicyKind::Identity {
         return None;
     }
     let denied = |case: &Case<'_>| {
@@ -167,7 +168,11 @@ fn granting<'s, 'p>(subject: &'s Subject<'p>, action: &str) -> Option<&'s Case<'
     if subject.denies().any(denied) {
         return None;
     }
-    subject.allows().find(|case| is_free(case) && case.covers(action))
+    // Who may do everything needs no way to more; `allow-everything` says so.
+    let all = |case: &Case<'_>| {
+        case.statement.conditions.is_empty() && case.listed_actions().iter().any(|item| item.text == "*")
+    };
+    subject.allows().find(|case| is_free(case) && case.covers(action) && !all(case))
 }
 
 /// As [`granting`], but without asking for open resources: what is made new needs none.

@@ -53,7 +53,7 @@ pub(super) const UNITS: &[Unit] = &[
         github_wild
     ),
     unit!("audience-for-all", SecurityWarning, "ForAllValues on the audience holds without one", |s, o| {
-        audience(s, o, Quantifier::ForAllValues)
+        audience(s, o, Quantifier::ForAllValues);
     }),
     unit!(
         "audience-for-any",

@@ -102,7 +102,7 @@ fn arn_as_text(subject: &Subject<'_>, out: &mut Out) {
     }
 }
 
-fn plain<'p>(values: &'p [crate::text::Spanned]) -> impl Iterator<Item = &'p crate::text::Spanned> {
+fn plain(values: &[crate::text::Spanned]) -> impl Iterator<Item = &crate::text::Spanned> {
     values.iter().filter(|value| !glob::is_wild(&value.text) && !value.text.contains("${"))
 }
 

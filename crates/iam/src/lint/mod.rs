@@ -44,7 +44,7 @@ mod variables;
 pub use documented::{Documented, Handling, documented, documented_as_of};
 pub use report::{Finding, Report, Severity};
 pub use sarif::sarif;
-pub use unit::Lint;
+pub use unit::{Lint, kind_name, kind_named};
 
 use crate::policy::{PolicyKind, read_policy};
 use crate::text::read;

@@ -20,7 +20,7 @@ pub(super) const UNITS: &[Unit] = &[
         |s, o| rcp_key(s, o, &CALLER, "false")
     ),
     unit!("rcp-source-key", Warning, "A resource control policy by source that also hits callers", |s, o| {
-        rcp_key(s, o, &SOURCE, "true")
+        rcp_key(s, o, &SOURCE, "true");
     }),
     unit!(
         "rcp-source-absent",

@@ -2,6 +2,7 @@
 
 use super::subject::{Case, Covering, Out, Reach, Subject};
 use super::unit::{Unit, unit};
+use crate::policy::PolicyKind;
 
 pub(super) const UNITS: &[Unit] = &[
     unit!("pass-role-not-resource", SecurityWarning, "iam:PassRole with NotResource", |s, o| pass(
@@ -110,7 +111,7 @@ fn allowing<'s, 'p>(
     action: &'static str,
     (wanted, reach): (How, Reach),
 ) -> impl Iterator<Item = &'s Case<'p>> {
-    let of_caller = subject.is_of_caller();
+    let of_caller = subject.kind == PolicyKind::Identity;
     subject.allows().filter(move |case| {
         of_caller
             && case.reach() == reach

@@ -15,7 +15,7 @@ pub(super) const UNITS: &[Unit] = &[
 
 /// Whether a policy of a resource is one of a bucket.
 fn is_bucket_policy(subject: &Subject<'_>) -> bool {
-    let mut resources = subject.cases.iter().flat_map(|case| case.listed_resources()).peekable();
+    let mut resources = subject.cases.iter().flat_map(super::subject::Case::listed_resources).peekable();
     subject.kind == PolicyKind::Resource
         && resources.peek().is_some()
         && resources.all(|item| item.text.split(':').nth(2) == Some("s3"))

@@ -81,11 +81,13 @@ const KINDS: [(&str, PolicyKind); 9] = [
 ];
 
 /// The kind of policy of a short name.
-pub(super) fn kind_named(name: &str) -> Option<PolicyKind> {
+#[must_use]
+pub fn kind_named(name: &str) -> Option<PolicyKind> {
     KINDS.iter().find(|(known, _)| *known == name).map(|(_, kind)| *kind)
 }
 
 /// The short name of a kind of policy.
-pub(super) fn kind_name(kind: PolicyKind) -> &'static str {
+#[must_use]
+pub fn kind_name(kind: PolicyKind) -> &'static str {
     KINDS.iter().find(|(_, known)| *known == kind).map_or("identity", |(name, _)| name)
 }

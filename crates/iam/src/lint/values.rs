@@ -93,6 +93,9 @@ const ARN: Readable = Readable {
     },
 };
 
+/// Those whose unreadable values fit nothing; in a Deny they have a lint of their own.
+const READABLE: [Readable; 5] = [BOOLEAN, DATE, NUMBER, ADDRESS, ARN];
+
 fn is_date(operator: Operator) -> bool {
     matches!(
         operator,
@@ -110,7 +113,11 @@ fn has_variable(text: &str, version: Version) -> bool {
 }
 
 fn unreadable(subject: &Subject<'_>, out: &mut Out, readable: Readable) {
+    let elsewhere = READABLE.iter().any(|other| other.what == readable.what);
     for (case, condition, _) in tests(subject).filter(|(_, _, test)| (readable.wanted)(test.operator)) {
+        if elsewhere && !case.allows() {
+            continue;
+        }
         for value in condition.values.iter().filter(|value| !(readable.reads)(&value.text)) {
             if !has_variable(&value.text, case.version) {
                 let message = format!("`{}` is {}", value.text, readable.what);
@@ -120,10 +127,15 @@ fn unreadable(subject: &Subject<'_>, out: &mut Out, readable: Readable) {
     }
 }
 
+/// How values of an operator are written.
+pub(super) fn how_to_write(operator: Operator) -> &'static str {
+    let readable = READABLE.iter().find(|readable| (readable.wanted)(operator));
+    readable.map_or("correct the value", |readable| readable.help)
+}
+
 /// The values of a condition that its operator cannot read, and which therefore fit nothing.
-pub(super) fn unreadable_values<'p>(condition: &'p Condition, test: Test) -> Vec<&'p Spanned> {
-    let all = [BOOLEAN, DATE, NUMBER, ADDRESS, ARN];
-    let Some(readable) = all.iter().find(|readable| (readable.wanted)(test.operator)) else {
+pub(super) fn unreadable_values(condition: &Condition, test: Test) -> Vec<&Spanned> {
+    let Some(readable) = READABLE.iter().find(|readable| (readable.wanted)(test.operator)) else {
         return Vec::new();
     };
     let variables = |text: &str| test.operator.takes_variables() && text.contains("${");
