@@ -31,6 +31,9 @@ pub(super) const UNITS: &[Unit] = &[
     ),
 ];
 
+/// Patterns over all services are looked up in the whole catalogue; a policy within the quotas has fewer of them.
+const MAX_SCANS: usize = 100;
+
 /// Service and name of an action, unless it is `*`.
 fn split(item: &Spanned) -> Option<(&str, &str)> {
     item.text.split_once(':')
@@ -73,7 +76,12 @@ fn unknown_service(subject: &Subject<'_>, out: &mut Out) {
 }
 
 fn empty_pattern(subject: &Subject<'_>, out: &mut Out) {
+    let mut scans = 0;
     for (case, item) in items(subject).filter(|(_, item)| glob::is_wild(&item.text)) {
+        scans += usize::from(split(item).is_none_or(|(prefix, _)| glob::is_wild(prefix)));
+        if scans > MAX_SCANS {
+            return;
+        }
         let known = split(item)
             .is_none_or(|(prefix, _)| glob::is_wild(prefix) || catalog().service(prefix).is_some());
         if known && catalog().actions_matching(&item.text).next().is_none() {
@@ -170,6 +178,12 @@ fn everything(subject: &Subject<'_>, out: &mut Out) {
     }
 }
 
+/// Whether looking up a pattern is cheap: within one service, or in a policy that could be stored.
+fn is_affordable(subject: &Subject<'_>, case: &Case<'_>, item: &Spanned) -> bool {
+    let few = subject.cases.len().saturating_mul(case.listed_actions().len()) <= MAX_SCANS;
+    few || split(item).is_some_and(|(prefix, _)| !glob::is_wild(prefix))
+}
+
 fn whole_service(subject: &Subject<'_>, out: &mut Out) {
     if subject.kind != PolicyKind::Identity {
         return;
@@ -178,7 +192,11 @@ fn whole_service(subject: &Subject<'_>, out: &mut Out) {
         .allows()
         .filter(|case| is_unconditional(case) && case.listed_resources().iter().any(|r| r.text == "*"))
     {
-        for item in case.listed_actions().iter().filter(|item| item.text.ends_with(":*")) {
+        for item in case
+            .listed_actions()
+            .iter()
+            .filter(|item| item.text.ends_with(":*") && is_affordable(subject, case, item))
+        {
             let writes = catalog()
                 .actions_matching(&item.text)
                 .filter(|a| a.access_level() >= AccessLevel::Write)
@@ -199,9 +217,9 @@ fn permissions(subject: &Subject<'_>, out: &mut Out) {
         return;
     }
     for case in subject.allows().filter(|case| is_unconditional(case) && case.is_open()) {
-        for item in
-            case.listed_actions().iter().filter(|item| glob::is_wild(&item.text) && item.text.contains(':'))
-        {
+        for item in case.listed_actions().iter().filter(|item| {
+            glob::is_wild(&item.text) && item.text.contains(':') && is_affordable(subject, case, item)
+        }) {
             let grave: Vec<String> = catalog()
                 .actions_matching(&item.text)
                 .filter(|action| action.access_level() == AccessLevel::PermissionsManagement)

@@ -19,8 +19,13 @@ pub(super) const UNITS: &[Unit] = &[
     unit!("redundant-number", Suggestion, "Of several limits only one counts", numbers),
 ];
 
-/// Pairs are compared one by one; longer lists are not.
+/// Pairs are compared one by one; lists that no quota of AWS allows are not.
 const MAX_ITEMS: usize = 500;
+const MAX_CHARS: usize = 40_000;
+
+fn is_small(items: &[Spanned]) -> bool {
+    items.len() <= MAX_ITEMS && items.iter().map(|item| item.text.len()).sum::<usize>() <= MAX_CHARS
+}
 
 fn listed(subject: &Subject<'_>, out: &mut Out, actions: bool) {
     for case in &subject.cases {
@@ -28,7 +33,7 @@ fn listed(subject: &Subject<'_>, out: &mut Out, actions: bool) {
             true => (Some(&case.statement.action), true),
             false => (case.statement.resource.as_ref(), false),
         };
-        let Some(element) = element.filter(|element| element.items.len() <= MAX_ITEMS) else { continue };
+        let Some(element) = element.filter(|element| is_small(&element.items)) else { continue };
         for (at, item) in element.items.iter().enumerate() {
             let Some(wider) = wider(&element.items, at, fold) else { continue };
             let message = format!("`{}` is covered by `{}` beside it", item.text, wider.text);
@@ -100,7 +105,7 @@ fn same_statement(subject: &Subject<'_>, out: &mut Out) {
 }
 
 fn shadowed(subject: &Subject<'_>, out: &mut Out) {
-    if subject.cases.len() > MAX_ITEMS {
+    if subject.cases.len() > MAX_ITEMS || subject.text.len() > 2 * MAX_CHARS {
         return;
     }
     for case in &subject.cases {

@@ -31,6 +31,9 @@ pub(super) const UNITS: &[Unit] = &[
     unit!("resource-not-of-policy", Error, "A resource that this policy cannot be attached to", foreign),
 ];
 
+/// Actions and resources are compared in pairs; a policy within the quotas has fewer of them.
+const MAX_PAIRS: usize = 20_000;
+
 /// Cases where resources are named and decide.
 fn decided<'s, 'p>(subject: &'s Subject<'p>) -> impl Iterator<Item = &'s Case<'p>> {
     let on = !matches!(subject.kind, PolicyKind::Trust | PolicyKind::KmsKey);
@@ -47,10 +50,15 @@ fn is_star(text: &str) -> bool {
 fn of_no_action(subject: &Subject<'_>, out: &mut Out) {
     for case in decided(subject) {
         let actions = case.listed_actions();
+        let open = |text: &str| text.split(':').next().is_none_or(glob::is_wild);
+        let pairs = actions.len().saturating_mul(case.listed_resources().len());
+        if pairs > MAX_PAIRS || actions.is_empty() || actions.iter().any(|item| open(&item.text)) {
+            continue;
+        }
         let known = actions
             .iter()
             .all(|item| item.text.contains(':') && catalog().actions_matching(&item.text).next().is_some());
-        if !known || actions.is_empty() || actions.iter().any(|item| item.text.starts_with('*')) {
+        if !known {
             continue;
         }
         for item in case.listed_resources().iter().filter(|item| !is_star(&item.text)) {
@@ -66,6 +74,9 @@ fn of_no_action(subject: &Subject<'_>, out: &mut Out) {
 fn without_resource(subject: &Subject<'_>, out: &mut Out) {
     for case in decided(subject) {
         if case.listed_resources().iter().any(|item| is_star(&item.text) || !item.text.starts_with("arn:")) {
+            continue;
+        }
+        if case.listed_actions().len().saturating_mul(case.listed_resources().len()) > MAX_PAIRS {
             continue;
         }
         for (item, action) in case.exact_actions().filter(|(_, action)| !action.is_wildcard_only()) {
