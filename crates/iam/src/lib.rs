@@ -7,6 +7,7 @@ mod eval;
 pub mod explain;
 pub mod inventory;
 mod kms;
+pub mod lint;
 pub mod operations;
 mod policy;
 pub mod prove;

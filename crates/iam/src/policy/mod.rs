@@ -6,6 +6,7 @@ mod operator;
 mod read;
 
 pub use operator::{Operator, Quantifier, Test};
+pub(crate) use read::{distance, policy as read_policy};
 
 use crate::text::{Span, Spanned};
 use facts::Diagnostic;

@@ -20,7 +20,7 @@ const MAX_STATEMENTS: usize = 10_000;
 const MAX_VALUES: usize = 10_000;
 
 /// Reads a policy, or a bare statement.
-pub(super) fn policy(text: &str) -> Result<Policy, Vec<Wrong>> {
+pub(crate) fn policy(text: &str) -> Result<Policy, Vec<Wrong>> {
     from_json(&read(text).map_err(|wrong| vec![wrong])?)
 }
 
@@ -339,7 +339,7 @@ fn version_span(member: Option<&Member>) -> Option<Span> {
 }
 
 /// Levenshtein distance, for hints.
-fn distance(a: &str, b: &str) -> usize {
+pub(crate) fn distance(a: &str, b: &str) -> usize {
     let b: Vec<char> = b.chars().take(64).collect();
     let mut row: Vec<usize> = (0..=b.len()).collect();
     for (i, x) in a.chars().enumerate() {
