@@ -84,9 +84,9 @@ pub(super) fn fits(pattern: &ResourcePattern, known: &Known, request: &Request) 
     if let ResourcePattern::Arn(template) = pattern
         && template.fields.iter().any(|field| is_open(field, known, request.context()))
     {
-        let could = request.arn().is_some_and(|arn| {
-            starred(template, known, request.context()).matches(&arn, request.context()) == Some(true)
-        });
+        let could = request
+            .arn()
+            .is_some_and(|arn| starred(template, known, request.context()).matches(&arn, request.context()));
         return if could { Truth::Maybe } else { Truth::No };
     }
     Truth::of(pattern.matches(request))
