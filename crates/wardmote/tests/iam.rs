@@ -91,6 +91,51 @@ fn decisions_and_proofs() {
 }
 
 #[test]
+fn explanations_lints_and_questions() {
+    let folder = folder();
+    let at = |name: &str| folder.path().join(name).display().to_string();
+    let (bucket, wrong, request, role, scp) =
+        (at("bucket.json"), at("wrong.json"), at("request.json"), at("role.json"), at("scp.json"));
+    let inventory = concat!(env!("CARGO_MANIFEST_DIR"), "/../iam/tests/inventory/ml-platform.json");
+    let trainer = "arn:aws:iam::111122223333:role/trainer";
+    let mut all = String::new();
+    for words in [
+        &["iam", "evaluate", "--request", &request, "--resource-policy", &bucket, "--explain"] as &[&str],
+        &["iam", "evaluate", "--request", &request, "--identity", &role, "--scp", &scp, "--explain"],
+        &["iam", "lint", &bucket],
+        &["iam", "lint", &role, "--kind", "boundary"],
+        &["iam", "lint", &wrong],
+        &["iam", "lint", "--describe", "nothing"],
+        &["iam", "who-can", "s3:GetObject", "arn:aws:s3:::ml-data/train/*", "--inventory", inventory],
+        &["iam", "who-can", "s3:GetObject", "arn:aws:s3:::elsewhere", "--inventory", inventory],
+        &["iam", "who-can", "s3:GetObject", "arn:aws:s3:::ml-data/train/*", "--live"],
+        &["iam", "who-can", "GetObject", "arn:aws:s3:::ml-data", "--inventory", inventory, "--context", "a"],
+        &["iam", "operation", "s3:CopyObject", "--with", "SourceBucket=a"],
+        &[
+            "iam",
+            "operation",
+            "s3:GetObject",
+            "--with",
+            "Bucket=ml-data",
+            "--with",
+            "Key=train/x",
+            "--principal",
+            trainer,
+            "--inventory",
+            inventory,
+            "--context",
+            "aws:SourceVpce=vpce-ml",
+            "--context",
+            "aws:RequestedRegion=eu-central-1",
+        ],
+        &["iam", "operation", "s3:Nothing"],
+    ] {
+        all.push_str(&said(folder.path(), words));
+    }
+    insta::assert_snapshot!(stable(folder.path(), &all.replace(inventory, "INVENTORY")));
+}
+
+#[test]
 fn mistakes() {
     let folder = folder();
     let at = |name: &str| folder.path().join(name).display().to_string();

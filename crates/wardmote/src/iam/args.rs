@@ -7,6 +7,8 @@ use std::path::PathBuf;
 pub(crate) enum IamCommand {
     /// Decide one request. Exit code 0 if it is allowed, 3 if it is denied.
     Evaluate(Box<EvaluateArgs>),
+    /// Find what is wrong, dangerous or superfluous in policies. Exit code 3 for errors and security warnings.
+    Lint(LintArgs),
     /// Prove that nobody can, or show who can and how. Exit code 0 if it is proved, 3 with a witness, 1 if unknown.
     #[command(subcommand)]
     Prove(ProveCommand),
@@ -16,6 +18,8 @@ pub(crate) enum IamCommand {
     WhatCan(WhatCanArgs),
     /// All principals, all resources, some actions: who may what, as CSV or JSON.
     Matrix(MatrixArgs),
+    /// What one call of an API asks for: every action and resource that is checked, and whether a principal has them.
+    Operation(OperationArgs),
     /// Answer cases, one JSON object a line, in the order in which they come.
     Batch {
         /// The file of cases; `-` is standard input.
@@ -155,4 +159,55 @@ pub(crate) struct MatrixArgs {
     pub(crate) actions: Vec<String>,
     #[command(flatten)]
     pub(crate) ask: AskArgs,
+}
+
+/// What a policy is attached to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum Kind {
+    Identity,
+    Resource,
+    Trust,
+    Key,
+    Boundary,
+    Session,
+    Scp,
+    Rcp,
+    Endpoint,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct LintArgs {
+    /// The policies.
+    #[arg(value_hint = ValueHint::FilePath, required_unless_present_any = ["list", "describe"])]
+    pub(crate) policies: Vec<PathBuf>,
+    /// What they are attached to [default: a resource, key or role if they name principals, else an identity].
+    #[arg(long, value_enum)]
+    pub(crate) kind: Option<Kind>,
+    /// Answer in SARIF, for code scanning.
+    #[arg(long)]
+    pub(crate) sarif: bool,
+    /// List all lints.
+    #[arg(long, conflicts_with = "policies")]
+    pub(crate) list: bool,
+    /// Describe one lint: what, why, how to fix, with an example that fails and one that passes.
+    #[arg(long, value_name = "CODE", conflicts_with = "policies")]
+    pub(crate) describe: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct OperationArgs {
+    /// The operation, for instance `s3:CopyObject`; without one all are listed.
+    pub(crate) operation: Option<String>,
+    /// A parameter of the call, or an option, which needs no value.
+    #[arg(long = "with", value_name = "NAME=VALUE")]
+    pub(crate) with: Vec<String>,
+    /// Decide the checks for this principal of an inventory.
+    #[arg(long, value_name = "ARN", requires = "inventory")]
+    pub(crate) principal: Option<String>,
+    /// The inventory.
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) inventory: Option<PathBuf>,
+    /// A context key that the call carries.
+    #[arg(long = "context", value_name = "KEY=VALUE")]
+    pub(crate) context: Vec<String>,
 }

@@ -6,6 +6,7 @@ use crate::answer::Answers;
 use crate::failure::{Exit, Failure};
 use iam::inventory::{Inventory, Question, Verdict};
 use iam::{Context, Values};
+use std::path::Path;
 use std::process::ExitCode;
 
 /// An inventory holds the policies of whole organisations.
@@ -16,21 +17,30 @@ fn open(args: &AskArgs) -> Result<(Inventory, Question), Failure> {
         return Err(Failure::new(Exit::Failed, "asking a live account is not there yet")
             .with_help("write an inventory file and give it with `--inventory`; docs/iam.md describes it"));
     };
+    let question = Question { context: context(&args.context)?, endpoint: args.endpoint.clone() };
+    Ok((inventory(path)?, question))
+}
+
+/// Reads an inventory.
+pub(super) fn inventory(path: &Path) -> Result<Inventory, Failure> {
     let text = files::text_up_to(path, MAX_BYTES)?;
-    let inventory =
-        Inventory::parse(&path.display().to_string(), &text).map_err(|wrong| files::malformed(&wrong))?;
+    Inventory::parse(&path.display().to_string(), &text).map_err(|wrong| files::malformed(&wrong))
+}
+
+/// Context keys of the command line.
+pub(super) fn context(pairs: &[String]) -> Result<Context, Failure> {
     let mut context = Context::default();
-    for pair in &args.context {
+    for pair in pairs {
         let Some((key, value)) = pair.split_once('=') else {
             return Err(Failure::new(Exit::Usage, format!("`{pair}` is no context key with its value"))
                 .with_help("write KEY=VALUE, for instance `--context aws:SourceVpce=vpce-1`"));
         };
         context.set(key, Values::One(value.into()));
     }
-    Ok((inventory, Question { context, endpoint: args.endpoint.clone() }))
+    Ok(context)
 }
 
-fn bad(question: impl std::fmt::Display) -> Failure {
+pub(super) fn bad(question: impl std::fmt::Display) -> Failure {
     Failure::new(Exit::Input, question.to_string())
 }
 

@@ -4,6 +4,8 @@ mod args;
 mod ask;
 mod evaluate;
 mod files;
+mod lint;
+mod operation;
 mod prove;
 
 pub(crate) use args::IamCommand;
@@ -21,6 +23,8 @@ pub(crate) fn run(command: &IamCommand, answers: &Answers) -> Result<ExitCode, F
     match command {
         IamCommand::Evaluate(args) => evaluate::run(args, answers),
         IamCommand::Prove(command) => prove::run(command, answers),
+        IamCommand::Lint(args) => lint::run(args, answers),
+        IamCommand::Operation(args) => operation::run(args, answers),
         IamCommand::WhoCan(args) => ask::who_can(args, answers),
         IamCommand::WhatCan(args) => ask::what_can(args, answers),
         IamCommand::Matrix(args) => ask::matrix(args, answers),
