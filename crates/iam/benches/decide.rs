@@ -69,7 +69,7 @@ fn policies_of(principal: usize) -> Value {
             "Action": [format!("{service}:Get*"), format!("{service}:List*")],
             "Resource": resource,
         });
-        if number % 5 == 0 {
+        if number.is_multiple_of(5) {
             statement["Condition"] =
                 json!({"StringEquals": {"aws:PrincipalTag/team": format!("t{}", number % 3)}});
         }
