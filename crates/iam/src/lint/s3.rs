@@ -13,12 +13,18 @@ pub(super) const UNITS: &[Unit] = &[
     unit!("dynamodb-attributes", SecurityWarning, "dynamodb:Attributes without dynamodb:Select", attributes),
 ];
 
-/// Whether a policy of a resource is one of a bucket.
+/// Whether a policy of a resource is one of a bucket: every action is of S3, or every ARN; `*` may be either.
 fn is_bucket_policy(subject: &Subject<'_>) -> bool {
-    let mut resources = subject.cases.iter().flat_map(super::subject::Case::listed_resources).peekable();
-    subject.kind == PolicyKind::Resource
-        && resources.peek().is_some()
-        && resources.all(|item| item.text.split(':').nth(2) == Some("s3"))
+    let resources = || subject.cases.iter().flat_map(super::subject::Case::listed_resources);
+    let statements = || subject.cases.iter().map(|case| case.statement);
+    let actions =
+        || statements().flat_map(|statement| &statement.action.items).filter(|item| item.text != "*");
+    let of_s3 = |arn: &str| arn.split(':').nth(2) == Some("s3");
+    let by_arn = resources().any(|item| of_s3(&item.text))
+        && resources().all(|item| item.text == "*" || of_s3(&item.text));
+    let by_action =
+        actions().next().is_some() && actions().all(|item| item.text.to_ascii_lowercase().starts_with("s3:"));
+    subject.kind == PolicyKind::Resource && (by_arn || by_action)
 }
 
 fn public(subject: &Subject<'_>, out: &mut Out) {
