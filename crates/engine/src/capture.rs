@@ -8,12 +8,12 @@ use charter::model::Model;
 use facts::{Actor, ColumnName, Digest, EndpointName, EvidenceId, ModelName, Timestamp};
 use guard::Action;
 use ledger::Outcome;
-use monitor::capture::{CaptureRecord, GroundTruth, read_lines};
+use monitor::capture::{CaptureRecord, GroundTruth, lines};
 use monitor::payload;
 use serde::Serialize;
-use std::collections::BTreeMap;
+use std::ops::ControlFlow;
 
-/// A request that was answered, and its label if that has arrived.
+/// A request that was answered.
 #[derive(Debug, Clone)]
 pub(crate) struct Answered {
     /// The id that labels use.
@@ -26,9 +26,10 @@ pub(crate) struct Answered {
     pub(crate) label: String,
     /// The probability of the positive label.
     pub(crate) probability: f64,
-    /// What the label batch says: the label, and sensitive columns.
-    pub(crate) truth: Option<BTreeMap<String, String>>,
 }
+
+/// What is shown one at a time, until it is enough.
+type Visit<'a, T> = &'a mut dyn FnMut(T) -> Result<ControlFlow<()>, Error>;
 
 /// Labels were imported.
 #[derive(Debug, Clone, Serialize)]
@@ -55,17 +56,23 @@ impl Engine {
             .ok_or_else(|| Error::not_found(format!("no model of the charter serves at `{endpoint}`")))?;
         let key = self.dataset(&model.training.dataset)?.key.clone();
         let text = std::str::from_utf8(bytes).map_err(|_| Error::damaged("captured traffic is not text"))?;
-        let records: Vec<CaptureRecord> =
-            read_lines(text).map_err(|error| Error::damaged(error.to_string()))?;
-        let times = || records.iter().map(|record| record.event_metadata.inference_time);
+        let (mut count, mut times) = (0, None);
+        for record in lines::<CaptureRecord>(text) {
+            let record = record.map_err(|error| Error::damaged(error.to_string()))?;
+            let time = record.event_metadata.inference_time;
+            let (first, last) = times.unwrap_or((time, time));
+            times = Some((first.min(time), last.max(time)));
+            count += 1;
+        }
+        let (first, last) = times.unwrap_or((Timestamp::EPOCH, Timestamp::EPOCH));
         let digest = Digest::of(bytes);
         let sealed = self.seal(&automation, &key, &vault::context("traffic", &digest.to_hex()), bytes)?;
         let segment = Segment {
             endpoint: endpoint.clone(),
             variant: variant.to_owned(),
-            first: times().min().unwrap_or(Timestamp::EPOCH),
-            last: times().max().unwrap_or(Timestamp::EPOCH),
-            count: records.len() as u64,
+            first,
+            last,
+            count,
             digest,
             object: sealed.object,
             key,
@@ -106,7 +113,8 @@ impl Engine {
         self.authorise(actor, Action::LabelsImport, &model_resource(&model))?;
         let text =
             std::str::from_utf8(bytes).map_err(|_| Error::input(format!("`{file}` is not UTF-8 text")))?;
-        let labels: Vec<GroundTruth> = read_lines(text).map_err(|error| {
+        let labels = lines::<GroundTruth>(text).try_fold(0u64, |count, label| label.map(|_| count + 1));
+        let count = labels.map_err(|error| {
             Error::input(format!("`{file}`, {error}"))
                 .with_help("one JSON object a line: `{\"groundTruthData\": {\"data\": \"good\", \"encoding\": \"CSV\"}, \"eventMetadata\": {\"eventId\": \"...\"}, \"eventVersion\": \"0\"}`")
         })?;
@@ -114,13 +122,7 @@ impl Engine {
         let key = self.dataset(&model.training.dataset)?.key.clone();
         let digest = Digest::of(bytes);
         let sealed = self.seal(&automation, &key, &vault::context("labels", &digest.to_hex()), bytes)?;
-        let batch = LabelBatch {
-            model: name.clone(),
-            count: labels.len() as u64,
-            digest,
-            object: sealed.object,
-            key,
-        };
+        let batch = LabelBatch { model: name.clone(), count, digest, object: sealed.object, key };
         let resource = format!("model/{name}");
         let evidence = self.record(vec![Self::done(
             actor,
@@ -128,63 +130,53 @@ impl Engine {
             &resource,
             Fact::LabelsImported(batch),
         )])?;
-        Ok(Done { answer: LabelsImported { model: name.clone(), labels: labels.len() as u64 }, evidence })
+        Ok(Done { answer: LabelsImported { model: name.clone(), labels: count }, evidence })
     }
 
-    /// The latest `limit` answered requests of an endpoint that a variant answered (or any), oldest first, with labels.
-    pub(crate) fn traffic(
+    /// Shows the answered requests of an endpoint that a variant answered (or any), the last captured first. One
+    /// segment is in memory at a time, because nothing of it is believed before all of it is authenticated.
+    pub(crate) fn each_answered(
         &mut self,
         model: &Model,
-        inputs: &[ColumnName],
-        variant: Option<&str>,
-        limit: usize,
-    ) -> Result<Vec<Answered>, Error> {
+        (inputs, variant): (&[ColumnName], Option<&str>),
+        visit: Visit<'_, Answered>,
+    ) -> Result<(), Error> {
         let automation = self.automation()?;
-        let truths = self.truths(&automation, model)?;
         let wanted = |segment: &Segment| variant.is_none_or(|variant| segment.variant == variant);
         let segments: Vec<Segment> =
             self.state.segments(&model.endpoint.name).iter().map(|s| s.what.clone()).filter(wanted).collect();
-        let mut answered = Vec::new();
         for segment in segments.iter().rev() {
             let context = vault::context("traffic", &segment.digest.to_hex());
             let bytes =
                 self.unseal(&automation, &segment.key, &context, (&segment.object, &segment.digest))?;
-            let records: Vec<CaptureRecord> = read_lines(&String::from_utf8_lossy(&bytes))
-                .map_err(|error| Error::damaged(error.to_string()))?;
-            answered.extend(records.iter().flat_map(|record| read_record(record, inputs)));
-            if answered.len() >= limit {
-                break;
+            for record in lines::<CaptureRecord>(&String::from_utf8_lossy(&bytes)).rev() {
+                let record = record.map_err(|error| Error::damaged(error.to_string()))?;
+                for answered in read_record(&record, inputs).into_iter().rev() {
+                    if visit(answered)?.is_break() {
+                        return Ok(());
+                    }
+                }
             }
         }
-        answered.sort_by(|a, b| a.time.cmp(&b.time).then_with(|| a.id.cmp(&b.id)));
-        let surplus = answered.len().saturating_sub(limit);
-        answered.drain(..surplus);
-        for request in &mut answered {
-            request.truth = truths.get(&request.id).cloned();
-        }
-        Ok(answered)
+        Ok(())
     }
 
-    /// All labels of a model, by request; the last one to arrive counts.
-    fn truths(
-        &mut self,
-        automation: &Actor,
-        model: &Model,
-    ) -> Result<BTreeMap<String, BTreeMap<String, String>>, Error> {
-        let label = self.label_column(model)?;
+    /// Shows all labels of a model, the last to arrive first: of several for one request, the first shown counts. One
+    /// batch is in memory at a time.
+    pub(crate) fn each_label(&mut self, model: &Model, visit: Visit<'_, GroundTruth>) -> Result<(), Error> {
+        let automation = self.automation()?;
         let batches: Vec<LabelBatch> =
             self.state.labels(&model.name).iter().map(|batch| batch.what.clone()).collect();
-        let mut truths = BTreeMap::new();
-        for batch in batches {
+        for batch in batches.iter().rev() {
             let context = vault::context("labels", &batch.digest.to_hex());
-            let bytes = self.unseal(automation, &batch.key, &context, (&batch.object, &batch.digest))?;
-            let labels: Vec<GroundTruth> = read_lines(&String::from_utf8_lossy(&bytes))
-                .map_err(|error| Error::damaged(error.to_string()))?;
-            for truth in labels {
-                truths.insert(truth.event_metadata.event_id.clone(), truth.columns(label.as_str()));
+            let bytes = self.unseal(&automation, &batch.key, &context, (&batch.object, &batch.digest))?;
+            for label in lines::<GroundTruth>(&String::from_utf8_lossy(&bytes)).rev() {
+                if visit(label.map_err(|error| Error::damaged(error.to_string()))?)?.is_break() {
+                    return Ok(());
+                }
             }
         }
-        Ok(truths)
+        Ok(())
     }
 }
 
@@ -206,7 +198,6 @@ fn read_record(record: &CaptureRecord, inputs: &[ColumnName]) -> Vec<Answered> {
             cells,
             label: prediction.label,
             probability: prediction.probability,
-            truth: None,
         })
         .collect()
 }

@@ -1,12 +1,14 @@
 //! Production data becomes training data: labelled requests join the latest snapshot, as a new one with its lineage.
 
+use crate::capture::Answered;
 use crate::data::{NewSnapshot, ReadRequest, SnapshotMade, View};
 use crate::record::Origin;
 use crate::{Done, Engine, Error};
-use charter::model::Dataset;
+use charter::model::{Dataset, Model};
 use facts::{ColumnName, ModelName};
 use guard::Action;
 use std::collections::BTreeMap;
+use std::ops::ControlFlow;
 
 /// The most requests that join a snapshot at once.
 const MAX_REQUESTS: usize = 1_000_000;
@@ -27,7 +29,7 @@ impl Engine {
         let number = serving.ok_or_else(|| Error::conflict(format!("no version of `{name}` is serving")))?;
         let version = self.version(name, number)?;
         let inputs = self.load_version(&automation, &model, &version)?.inputs().to_vec();
-        let traffic = self.traffic(&model, &inputs, None, MAX_REQUESTS)?;
+        let (traffic, truths) = self.labelled_traffic(&model, &inputs)?;
         let read = ReadRequest {
             snapshot: base.name.clone(),
             view: View::Whole,
@@ -37,8 +39,9 @@ impl Engine {
         let table = self.read(&automation, &read)?.answer;
         let rows: Vec<Vec<String>> = traffic
             .iter()
+            .rev()
             .filter_map(|request| {
-                let truth = request.truth.as_ref()?;
+                let truth = truths.get(&request.id)?.as_ref()?;
                 let cells: BTreeMap<&ColumnName, &String> = inputs.iter().zip(&request.cells).collect();
                 row(&dataset, table.columns(), &request.id, (&cells, truth))
             })
@@ -62,6 +65,33 @@ impl Engine {
             Action::DataImport,
             NewSnapshot { dataset: &dataset, table: &table, origin, label: None },
         )
+    }
+}
+
+/// What the label batches say of a request: the label, and sensitive columns; none if no label has come.
+type Truths = BTreeMap<String, Option<BTreeMap<String, String>>>;
+
+impl Engine {
+    /// The last requests, the last one first, and what is known of each.
+    fn labelled_traffic(
+        &mut self,
+        model: &Model,
+        inputs: &[ColumnName],
+    ) -> Result<(Vec<Answered>, Truths), Error> {
+        let label = self.label_column(model)?;
+        let (mut traffic, mut truths) = (Vec::new(), Truths::new());
+        self.each_answered(model, (inputs, None), &mut |request| {
+            truths.insert(request.id.clone(), None);
+            traffic.push(request);
+            Ok(if traffic.len() == MAX_REQUESTS { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
+        })?;
+        self.each_label(model, &mut |truth| {
+            if let Some(open @ None) = truths.get_mut(&truth.event_metadata.event_id) {
+                *open = Some(truth.columns(label.as_str()));
+            }
+            Ok(ControlFlow::Continue(()))
+        })?;
+        Ok((traffic, truths))
     }
 }
 

@@ -1,6 +1,5 @@
 //! Watching a model: the latest window of the version that serves, against the rows it was validated on.
 
-use crate::capture::Answered;
 use crate::data::{ReadRequest, View};
 use crate::record::{Fact, MonitorReport, RuleOutcome};
 use crate::training::model_resource;
@@ -9,13 +8,18 @@ use crate::{Done, Engine, Error};
 use charter::model::Model;
 use facts::{Actor, ColumnName, ModelName, Timestamp};
 use guard::Action;
-use monitor::drift::{self, Column, DriftSettings};
-use monitor::fairness::{self, Fairness};
+use monitor::baseline::{Baseline, Column, Limits};
+use monitor::drift::{self, DriftSettings};
+use monitor::fairness::Fairness;
+use monitor::join::{MAX_PENDING, Pending, Predicted};
 use monitor::measure::{Measurements, Window};
-use monitor::quality::{self, Outcome};
+use monitor::profile::{Profile, Request};
+use monitor::quality::{BinaryQuality, Outcome};
 use monitor::rules::{self, Memory};
 use privacy::pseudonym::Table;
 use std::collections::BTreeMap;
+use std::ops::ControlFlow;
+use std::sync::Arc;
 
 impl Engine {
     /// Looks at the latest window and records what it shows. What the rules say is in the report; nothing is done yet
@@ -37,20 +41,16 @@ impl Engine {
         let automation = self.automation()?;
         let loaded = self.load_version(&automation, &model, &version)?;
         let inputs = loaded.inputs().to_vec();
-        let window = self.traffic(
-            &model,
-            &inputs,
-            Some(&format!("v{number}")),
-            model.monitor.window_requests as usize,
-        )?;
         let read = ReadRequest {
             snapshot: version.registration.snapshot.clone(),
             view: View::Validation,
             validation_share: model.training.validation_share,
             purpose: format!("as reference, to monitor {name} {number}"),
         };
-        let reference = self.read(&automation, &read)?.answer;
-        let report = self.look(&model, number, (&inputs, &reference), &window)?;
+        let reference = columns(&self.read(&automation, &read)?.answer, &inputs)?;
+        let baseline = Arc::new(Baseline::new(reference, Limits::default()));
+        let (profile, pending) = self.profile(&model, (&inputs, number), baseline)?;
+        let report = self.look(&model, number, &profile, &pending);
         let resource = format!("model/{name}");
         let evidence = self.record(vec![Self::done(
             actor,
@@ -61,45 +61,57 @@ impl Engine {
         Ok(Done { answer: report, evidence })
     }
 
+    /// Takes in the last requests that a version answered, one at a time, and then the labels that they wait for.
+    fn profile(
+        &mut self,
+        model: &Model,
+        (inputs, version): (&[ColumnName], registry::VersionNumber),
+        baseline: Arc<Baseline>,
+    ) -> Result<(Profile, Pending), Error> {
+        let positive = &model.training.positive_label;
+        let (mut profile, mut pending) = (Profile::new(baseline, &model.monitor.groups), Pending::default());
+        let until = |enough: bool| if enough { ControlFlow::Break(()) } else { ControlFlow::Continue(()) };
+        self.each_answered(model, (inputs, Some(&format!("v{version}"))), &mut |answered| {
+            let is_positive = answered.label == *positive;
+            let request = Request { cells: &answered.cells, time: answered.time, positive: is_positive };
+            profile.push(&request).map_err(|error| Error::damaged(error.to_string()))?;
+            let predicted = Predicted { positive: is_positive, probability: answered.probability };
+            pending.wait(&answered.id, predicted);
+            Ok(until(profile.requests() >= u64::from(model.monitor.window_requests)))
+        })?;
+        let label = self.label_column(model)?;
+        self.each_label(model, &mut |truth| {
+            let settled = pending.settle(&truth.event_metadata.event_id);
+            let columns = if settled.is_empty() { BTreeMap::new() } else { truth.columns(label.as_str()) };
+            for predicted in settled {
+                if let Some(actual) = columns.get(label.as_str()) {
+                    let Predicted { positive: predicted, probability } = predicted;
+                    let outcome = Outcome { actual: actual == positive, predicted, probability };
+                    profile.push_outcome(&outcome, &columns);
+                }
+            }
+            Ok(until(pending.is_settled()))
+        })?;
+        Ok((profile, pending))
+    }
+
     fn look(
         &self,
         model: &Model,
         version: registry::VersionNumber,
-        (inputs, reference): (&[ColumnName], &Table),
-        window: &[Answered],
-    ) -> Result<MonitorReport, Error> {
+        profile: &Profile,
+        pending: &Pending,
+    ) -> MonitorReport {
         let settings = DriftSettings {
             psi: model.monitor.drift_psi,
             significance: model.monitor.significance,
             min_samples: model.monitor.min_samples as usize,
         };
-        let current =
-            Table::new(inputs.to_vec(), window.iter().map(|request| request.cells.clone()).collect())
-                .map_err(|error| Error::damaged(error.to_string()))?;
-        let drift = drift::report(&columns(reference, inputs)?, &columns(&current, inputs)?, &settings);
-        let label = self.label_column(model)?;
-        let positive = &model.training.positive_label;
-        let labelled: Vec<&Answered> = window
-            .iter()
-            .filter(|r| r.truth.as_ref().is_some_and(|truth| truth.contains_key(label.as_str())))
-            .collect();
-        let outcomes: Vec<Outcome> = labelled.iter().map(|r| outcome(r, &label, positive)).collect();
-        let group = |column: &ColumnName| -> Vec<Option<String>> {
-            labelled
-                .iter()
-                .map(|r| r.truth.as_ref().and_then(|truth| truth.get(column.as_str()).cloned()))
-                .collect()
-        };
-        let fairness: BTreeMap<ColumnName, Fairness> = model
-            .monitor
-            .groups
-            .iter()
-            .map(|column| (column.clone(), fairness::compare(&outcomes, &group(column), MIN_GROUP)))
-            .collect();
-        let quality = quality::binary(&outcomes);
+        let drift = drift::report(profile, &settings);
+        let (quality, fairness) = (profile.quality(), profile.fairness(MIN_GROUP));
         let measurements = Measurements::of_window(&Window {
-            requests: window.len() as u64,
-            positives: window.iter().filter(|r| r.label == *positive).count() as u64,
+            requests: profile.requests(),
+            positives: profile.positives(),
             drift: &drift,
             quality: &quality,
             fairness: &fairness,
@@ -118,17 +130,19 @@ impl Engine {
                 ),
             })
             .collect();
-        Ok(MonitorReport {
+        let (from, to) = profile.times().unwrap_or((Timestamp::EPOCH, Timestamp::EPOCH));
+        MonitorReport {
             model: model.name.clone(),
             version,
-            from: window.first().map_or(Timestamp::EPOCH, |r| r.time),
-            to: window.last().map_or(Timestamp::EPOCH, |r| r.time),
-            requests: window.len() as u64,
-            labelled: outcomes.len() as u64,
+            from,
+            to,
+            requests: profile.requests(),
+            labelled: quality.samples,
             drift,
             measurements,
+            notes: notes(&quality, &fairness, pending),
             rules,
-        })
+        }
     }
 
     /// When a rule last fired, and whether all was well since. Another version serving is a new episode.
@@ -163,20 +177,29 @@ impl Engine {
     }
 }
 
-/// A labelled request as a pair of prediction and truth.
-fn outcome(request: &Answered, label: &ColumnName, positive: &str) -> Outcome {
-    let actual = request.truth.as_ref().and_then(|truth| truth.get(label.as_str()));
-    Outcome {
-        actual: actual.is_some_and(|actual| actual == positive),
-        predicted: request.label == positive,
-        probability: request.probability,
-    }
+/// What bounded memory has left out or made approximate, drift apart.
+fn notes(
+    quality: &BinaryQuality,
+    fairness: &BTreeMap<ColumnName, Fairness>,
+    pending: &Pending,
+) -> Vec<String> {
+    let auc = quality.auc_bounds.map(|(low, high)| format!("the AUC lies between {low:.6} and {high:.6}"));
+    let groups = fairness.iter().filter_map(|(column, fairness)| {
+        let limit = fairness.more_groups_than?;
+        Some(format!("`{column}` has more than {limit} groups, which are not compared"))
+    });
+    let unawaited = match pending.unawaited() {
+        0 => None,
+        left => {
+            Some(format!("{left} requests have no label because more than {MAX_PENDING} would wait for one"))
+        }
+    };
+    auc.into_iter().chain(groups).chain(unawaited).collect()
 }
 
 /// The columns of a table as the monitor takes them: numbers where all cells are numbers.
-fn columns(table: &Table, names: &[ColumnName]) -> Result<BTreeMap<ColumnName, Column>, Error> {
-    let mut all = BTreeMap::new();
-    for name in names {
+fn columns(table: &Table, names: &[ColumnName]) -> Result<Vec<(ColumnName, Column)>, Error> {
+    let column = |name: &ColumnName| {
         let column = match table.numbers(name) {
             Ok(numbers) => Column::Numeric(numbers),
             Err(privacy::TableError::NotANumber { .. }) => {
@@ -184,7 +207,7 @@ fn columns(table: &Table, names: &[ColumnName]) -> Result<BTreeMap<ColumnName, C
             }
             Err(error) => return Err(Error::damaged(error.to_string())),
         };
-        all.insert(name.clone(), column);
-    }
-    Ok(all)
+        Ok((name.clone(), column))
+    };
+    names.iter().map(column).collect()
 }

@@ -283,6 +283,10 @@ pub struct MonitorReport {
     pub drift: monitor::drift::DriftReport,
     /// Every number that a rule may ask for.
     pub measurements: monitor::measure::Measurements,
+    /// What was left out or is approximate because a window is held in bounded memory, in sentences. What is
+    /// approximate about a feature stands with the feature.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<String>,
     /// What each rule of the charter said.
     pub rules: Vec<RuleOutcome>,
 }

@@ -262,7 +262,8 @@ fn captured_traffic_is_handed_over_and_reads_as_sagemakers() {
     let endpoint: EndpointName = "credit".parse().unwrap();
     assert_eq!((&segments[0].endpoint, segments[0].variant.as_str()), (&endpoint, "v1"));
     let text = String::from_utf8(segments[0].bytes.clone()).unwrap();
-    let records: Vec<monitor::capture::CaptureRecord> = monitor::capture::read_lines(&text).unwrap();
+    let records: Vec<monitor::capture::CaptureRecord> =
+        monitor::capture::lines(&text).collect::<Result<_, _>>().unwrap();
     assert_eq!(records.len(), 2);
     assert_eq!(records[0].capture_data.endpoint_input.data, GOOD.1);
     assert_eq!(records[1].capture_data.endpoint_input.encoding, "CSV");

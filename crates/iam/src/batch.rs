@@ -4,6 +4,7 @@
 use crate::eval::{Clause, Layers, OrganizationLevel, Program, decide};
 use crate::kms::Grant;
 use crate::policy::{Condition, Policy, PolicyKind, Test, Version};
+use crate::prove::{Proof, difference};
 use crate::request::{Context, Principal, Request, Values};
 use crate::text::{Span, Spanned};
 use crate::{Outcome, s3};
@@ -51,6 +52,7 @@ fn answer(case: &Value) -> Result<Fields, String> {
             let policy = policy(case.get("policy").unwrap_or(&Value::Null), "policy")?;
             json!({"result": if s3::is_public(&policy) { "public" } else { "nonPublic" }})
         }
+        Some("diff") => diff(case)?,
         Some(other) => {
             return Err(format!(
                 "there is no kind `{other}`; the kinds are authorize, operator, condition, s3_public, diff"
@@ -252,6 +254,59 @@ fn authorize(case: &Value) -> Result<Value, String> {
     let decision = decide(&layers, &request);
     let authorized = Authorized { decision: decision.outcome, blocked_by: decision.blocked_by().collect() };
     serde_json::to_value(authorized).map_err(|error| error.to_string())
+}
+
+/// Reads a request in the form in which cases give it.
+///
+/// # Errors
+/// What is wrong with it, in one sentence.
+pub fn read_request(text: &str) -> Result<Request, String> {
+    let part: RequestPart =
+        serde_json::from_str(text).map_err(|error| format!("this is no request: {error}"))?;
+    part.read()
+}
+
+/// Whether each of two policies lets a request through that the other does not.
+fn diff(case: &Value) -> Result<Value, String> {
+    let read = |name: &str| policy(case.get(name).unwrap_or(&Value::Null), name);
+    let (a, b) = (read("a")?, read("b")?);
+    let mut out = Fields::new();
+    for (name, proof) in [("a_minus_b", difference(&a, &b)), ("b_minus_a", difference(&b, &a))] {
+        let verdict = proof.exists().map_or_else(|| Value::from("unknown"), Value::from);
+        out.insert(name.to_owned(), verdict);
+        match proof {
+            Proof::Witness(request) => {
+                out.insert(format!("witness_{name}"), request_json(&request));
+            }
+            Proof::Unknown(cause) => {
+                out.insert(format!("cause_{name}"), cause.into());
+            }
+            Proof::Proved => {}
+        }
+    }
+    Ok(Value::Object(out))
+}
+
+/// A request in the form in which cases give it.
+#[must_use]
+pub fn request_json(request: &Request) -> Value {
+    let principal = match request.principal() {
+        Principal::Anonymous => json!({"type": "Anonymous"}),
+        other => Value::from(other.to_string()),
+    };
+    let value = |values: &Values| match values {
+        Values::One(value) => Value::from(&**value),
+        Values::Many(list) => list.iter().map(|value| Value::from(&**value)).collect(),
+    };
+    let context: Fields =
+        request.context().spelled().map(|(key, values)| (key.to_owned(), value(values))).collect();
+    json!({
+        "principal": principal,
+        "action": request.written_action(),
+        "resource": request.resource(),
+        "resourceAccount": request.resource_account(),
+        "context": context,
+    })
 }
 
 #[derive(Deserialize)]

@@ -46,7 +46,7 @@ pub(crate) fn granted(grants: &[Grant], request: &Request) -> bool {
 }
 
 impl Grant {
-    fn allows(&self, request: &Request) -> bool {
+    pub(crate) fn allows(&self, request: &Request) -> bool {
         let name = request.action_name();
         let operation = self.operations.iter().any(|operation| allows_operation(operation, name));
         let key = self.key_id.as_deref().is_none_or(|key| key == request.resource());

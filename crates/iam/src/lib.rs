@@ -4,8 +4,13 @@
 mod batch;
 pub mod catalog;
 mod eval;
+pub mod explain;
+pub mod inventory;
 mod kms;
+pub mod lint;
+pub mod operations;
 mod policy;
+pub mod prove;
 pub mod quirks;
 mod request;
 mod reserved;
@@ -13,8 +18,10 @@ mod s3;
 mod text;
 mod value;
 
-pub use batch::answer_line;
+pub use batch::{answer_line, read_request, request_json};
 pub use eval::{Decision, Layer, Layers, OrganizationLevel, Outcome, Program, ProgramStatement, decide};
+pub use explain::{Explanation, explain};
+pub use inventory::Inventory;
 pub use kms::{Constraints, Grant};
 pub use policy::{
     Condition, Effect, Element, Malformed, Operator, Policy, PolicyKind, Quantifier, Statement, Test,

@@ -8,6 +8,7 @@ use std::fmt;
 pub struct Request {
     principal: Principal,
     action: Box<str>,
+    written: Box<str>,
     service: usize,
     resource: Box<str>,
     fields: Option<[usize; 5]>,
@@ -135,6 +136,8 @@ pub enum Values {
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Context {
     keys: Vec<(Box<str>, Values)>,
+    /// How keys are spelled where that is not in lower case.
+    spelled: Vec<Box<str>>,
 }
 
 impl Context {
@@ -146,6 +149,13 @@ impl Context {
             context.set(&key, values);
         }
         context
+    }
+
+    /// How a key is to be spelled when it is shown.
+    pub(crate) fn spell(&mut self, key: &str) {
+        if !self.spelled.iter().any(|other| other.eq_ignore_ascii_case(key)) {
+            self.spelled.push(key.into());
+        }
     }
 
     /// Sets a key.
@@ -170,7 +180,15 @@ impl Context {
         }
     }
 
-    /// All keys with their values.
+    /// All keys with their values, as they are spelled where they were named first.
+    pub fn spelled(&self) -> impl Iterator<Item = (&str, &Values)> {
+        self.iter().map(|(key, values)| {
+            let spelled = self.spelled.iter().find(|other| other.to_lowercase() == key);
+            (spelled.map_or(key, |name| &**name), values)
+        })
+    }
+
+    /// All keys in lower case with their values.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &Values)> {
         self.keys.iter().map(|(key, values)| (&**key, values))
     }
@@ -201,6 +219,7 @@ impl Request {
         account: Option<&str>,
         context: Context,
     ) -> Result<Self, BadRequest> {
+        let written: Box<str> = action.into();
         let action: Box<str> = action.to_ascii_lowercase().into();
         let service = action.find(':').filter(|at| *at > 0 && at + 1 < action.len());
         let Some(service) = service else {
@@ -216,7 +235,24 @@ impl Request {
         let fields = colons(resource);
         let named = split_arn(resource).map(|fields| fields[4]).filter(|account| is_account(account));
         let account = account.or(named).or(principal.account()).map(Box::from);
-        Ok(Self { principal, action, service, resource: resource.into(), fields, account, context })
+        Ok(Self { principal, action, written, service, resource: resource.into(), fields, account, context })
+    }
+
+    /// The same request of another caller.
+    pub(crate) fn by(&self, principal: Principal, context: Context) -> Self {
+        Self { principal, context, ..self.clone() }
+    }
+
+    /// The same request with other context keys.
+    pub(crate) fn set_context(&mut self, context: Context) {
+        self.context = context;
+    }
+
+    /// The same request for another resource, of which the account is known.
+    pub(crate) fn aim(&mut self, resource: &str, account: Option<&str>) {
+        self.fields = colons(resource);
+        self.resource = resource.into();
+        self.account = account.map(Box::from);
     }
 
     /// The caller.
@@ -229,6 +265,12 @@ impl Request {
     #[must_use]
     pub fn action(&self) -> &str {
         &self.action
+    }
+
+    /// The action as it was written.
+    #[must_use]
+    pub fn written_action(&self) -> &str {
+        &self.written
     }
 
     /// The service of the action.
@@ -253,6 +295,19 @@ impl Request {
     #[must_use]
     pub fn resource_account(&self) -> Option<&str> {
         self.account.as_deref()
+    }
+
+    /// The same request for a resource of another account.
+    pub(crate) fn of_account(&self, account: &str) -> Self {
+        Self { account: Some(account.into()), ..self.clone() }
+    }
+
+    /// Spells the context keys as these policies do.
+    pub(crate) fn spell_like(&mut self, policies: &[&crate::policy::Policy]) {
+        let statements = policies.iter().flat_map(|policy| &policy.statements);
+        for condition in statements.flat_map(|statement| &statement.conditions) {
+            self.context.spell(&condition.key.text);
+        }
     }
 
     /// The context keys.

@@ -124,7 +124,7 @@ pub fn is_public(policy: &Policy) -> bool {
         .any(|statement| statement.effect == Effect::Allow && is_public_statement(statement))
 }
 
-fn is_public_statement(statement: &Statement) -> bool {
+pub(crate) fn is_public_statement(statement: &Statement) -> bool {
     let Some(principal) = &statement.principal else { return true };
     let open = principal.items.iter().any(|who| who.sort == WhoSort::Aws && !is_fixed(&who.value.text));
     (principal.negated || open) && !statement.conditions.iter().any(narrows)

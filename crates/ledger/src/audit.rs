@@ -131,6 +131,11 @@ impl Auditor {
         }
     }
 
+    /// How many leaves were taken in.
+    pub fn entries(&self) -> u64 {
+        self.tree.size()
+    }
+
     /// Something else that is wrong.
     pub fn find(&mut self, entry: u64, what: String) {
         self.findings.push(Finding { entry, what });

@@ -2,6 +2,7 @@
 
 use facts::{Actor, Digest, StreamName, Timestamp};
 use serde::{Deserialize, Serialize};
+use serde_json::{Number, Value};
 
 /// How an attempt ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -33,7 +34,7 @@ pub struct Draft {
     /// How it ended.
     pub outcome: Outcome,
     /// The rest, as a JSON object.
-    pub body: serde_json::Value,
+    pub body: Value,
 }
 
 /// An entry of the log: exactly what is encoded (RFC 8785) and hashed (RFC 6962).
@@ -59,7 +60,7 @@ pub struct Entry {
     /// How it ended.
     pub outcome: Outcome,
     /// The rest, as a JSON object.
-    pub body: serde_json::Value,
+    pub body: Value,
 }
 
 impl Eq for Entry {}
@@ -79,11 +80,25 @@ pub enum EntryError {
     /// An entry in another spelling than the one there is.
     #[error("the entry is not in canonical form")]
     NotCanonical,
+    /// A number that canonical JSON would round.
+    #[error(
+        "the number `{0}` of the entry would be changed by canonical JSON (RFC 8785): numbers have 53 bits there, longer ones are to be written as text"
+    )]
+    Rounded(String),
+    /// Lists in lists in lists.
+    #[error("the body of the entry is nested more than {MAX_DEPTH} levels deep")]
+    TooDeep,
 }
 
+/// The deepest nesting of a body; `serde_json` reads 127 levels, and the entry is the first.
+const MAX_DEPTH: usize = 126;
+/// From here on not every whole number is a 64-bit float.
+const EXACT: f64 = 9_007_199_254_740_992.0;
+
 impl Entry {
-    /// The one and only encoding: RFC 8785 JSON.
+    /// The one and only encoding: RFC 8785 JSON. Refuses what would not be read back as it is.
     pub fn encode(&self) -> Result<Vec<u8>, EntryError> {
+        readable(&self.body, MAX_DEPTH)?;
         let bytes = serde_json_canonicalizer::to_vec(self)
             .map_err(|error| EntryError::NotAnEntry(error.to_string()))?;
         if bytes.len() > MAX_LEAF_BYTES { Err(EntryError::TooLong(bytes.len())) } else { Ok(bytes) }
@@ -98,6 +113,27 @@ impl Entry {
             serde_json::from_slice(bytes).map_err(|error| EntryError::NotAnEntry(error.to_string()))?;
         if entry.encode()? == bytes { Ok(entry) } else { Err(EntryError::NotCanonical) }
     }
+}
+
+/// Whether a reader gets the same value. Canonical JSON writes all numbers as 64-bit floats, in the shortest form; a
+/// whole number survives if the reader's whole number of that form is the same.
+fn readable(value: &Value, depth: usize) -> Result<(), EntryError> {
+    match value {
+        Value::Number(number) if !exact(number) => Err(EntryError::Rounded(number.to_string())),
+        Value::Array(_) | Value::Object(_) if depth == 0 => Err(EntryError::TooDeep),
+        Value::Array(list) => list.iter().try_for_each(|inner| readable(inner, depth - 1)),
+        Value::Object(map) => map.values().try_for_each(|inner| readable(inner, depth - 1)),
+        _ => Ok(()),
+    }
+}
+
+fn exact(number: &Number) -> bool {
+    let Some(float) = number.as_f64() else { return false };
+    if number.is_f64() || float.abs() < EXACT {
+        return true;
+    }
+    // Shortest digits, filled up with zeros, as RFC 8785 and `Display` both write whole numbers of this size.
+    float.to_string() == number.to_string()
 }
 
 #[cfg(test)]

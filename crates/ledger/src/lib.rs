@@ -1,5 +1,6 @@
 //! An append-only Merkle log of decisions: canonical entries (RFC 8785), RFC 6962 hashing, inclusion and consistency
-//! proofs, signed checkpoints (C2SP tlog-checkpoint over signed-note) and `c2sp.org/tlog-proof@v1` texts.
+//! proofs, signed checkpoints (C2SP tlog-checkpoint over signed-note), `c2sp.org/tlog-proof@v1` texts and the layout of
+//! static files (C2SP tlog-tiles).
 //!
 //! Invariants: no I/O and no storage engine; whoever keeps the entries is not trusted: [`audit`] needs only the
 //! stored bytes, the checkpoint and the verifier key.
@@ -10,6 +11,7 @@ mod entry;
 mod note;
 mod proof;
 mod sequence;
+pub mod tiles;
 mod tree;
 
 pub use checkpoint::{Checkpoint, CheckpointError, TlogProof};

@@ -98,6 +98,8 @@ impl Sequencer {
                 body: draft.body,
             };
             let leaf = entry.encode()?;
+            // What is answered is what a reader gets: 1.0 is stored, and read, as 1.
+            let entry = Entry::decode(&leaf)?;
             let hash = leaf_hash(&leaf);
             heads.insert(entry.stream.clone(), StreamHead { next_seq: actual + 1, last: hash });
             planned.push(Planned { index: self.tree.size() + offset as u64, entry, leaf, hash });

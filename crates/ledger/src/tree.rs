@@ -30,6 +30,11 @@ impl Tree {
         self.levels.first()?.get(usize::try_from(index).ok()?)
     }
 
+    /// The hash of the perfect subtree number `index` of `2^level` leaves.
+    pub fn node(&self, level: usize, index: u64) -> Option<&Digest> {
+        self.levels.get(level)?.get(usize::try_from(index).ok()?)
+    }
+
     /// Appends a leaf by its hash.
     pub fn push(&mut self, leaf: Digest) {
         let mut hash = leaf;

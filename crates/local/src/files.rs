@@ -15,16 +15,18 @@ pub(crate) fn private_dir(dir: &Path) -> Result<(), PortError> {
 
 /// Writes a file under its name in one step: a crash leaves the old content or the new.
 pub(crate) fn replace(path: &Path, bytes: &[u8]) -> Result<(), PortError> {
-    let write = || -> io::Result<()> {
-        let fresh = fresh_name(path);
-        let result = write_synced(&fresh, bytes).and_then(|()| fs::rename(&fresh, path));
-        if result.is_err() {
-            drop(fs::remove_file(&fresh));
-        }
-        result?;
-        sync_dir(path)
-    };
-    write().map_err(|error| PortError::io(format!("write `{}`", path.display()), error))
+    put(path, bytes)?;
+    sync_dir(path).map_err(|error| PortError::io(format!("write `{}`", path.display()), error))
+}
+
+/// As [`replace`], but a power cut may take the new content back to the old.
+pub(crate) fn put(path: &Path, bytes: &[u8]) -> Result<(), PortError> {
+    let fresh = fresh_name(path);
+    let result = write_synced(&fresh, bytes).and_then(|()| fs::rename(&fresh, path));
+    if result.is_err() {
+        drop(fs::remove_file(&fresh));
+    }
+    result.map_err(|error| PortError::io(format!("write `{}`", path.display()), error))
 }
 
 /// Reads a whole file.

@@ -11,7 +11,7 @@ mod runtime;
 
 pub use host::{SystemClock, SystemEntropy};
 pub use keys::LocalKeys;
-pub use ledger::{SqliteLedger, VerifyReport, verify_ledger};
+pub use ledger::{Exported, SqliteLedger, VerifyReport, export_tiles, verify_ledger};
 pub use objects::FolderObjects;
 pub use program::LocalPrograms;
 pub use runtime::OnnxRuntime;

@@ -102,17 +102,20 @@ pub struct LineError {
 
 const MAX_LINE_BYTES: usize = 8 << 20;
 
-/// Reads JSON Lines; empty lines are passed over.
-pub fn read_lines<T: for<'a> Deserialize<'a>>(text: &str) -> Result<Vec<T>, LineError> {
-    let mut list = Vec::new();
-    for (at, line) in text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
-        let wrong = |reason: String| LineError { line: at + 1, reason };
+/// Reads JSON Lines, one at a time, from either end; empty lines are passed over.
+pub fn lines<T: for<'a> Deserialize<'a>>(
+    text: &str,
+) -> impl DoubleEndedIterator<Item = Result<T, LineError>> {
+    text.lines().filter(|line| !line.trim().is_empty()).map(move |line| {
+        let wrong = |reason: String| {
+            let before = line.as_ptr().addr() - text.as_ptr().addr();
+            LineError { line: text[..before].matches('\n').count() + 1, reason }
+        };
         if line.len() > MAX_LINE_BYTES {
             return Err(wrong("the line is longer than 8 MiB".to_owned()));
         }
-        list.push(serde_json::from_str(line).map_err(|error| wrong(error.to_string()))?);
-    }
-    Ok(list)
+        serde_json::from_str(line).map_err(|error| wrong(error.to_string()))
+    })
 }
 
 impl GroundTruth {
@@ -144,16 +147,16 @@ mod tests {
     #[test]
     fn the_developer_guides_own_lines_are_read() {
         let line = r#"{"captureData":{"endpointInput":{"observedContentType":"text/csv","mode":"INPUT","data":"132,25,113.2","encoding":"CSV"},"endpointOutput":{"observedContentType":"text/csv; charset=utf-8","mode":"OUTPUT","data":"0.025","encoding":"CSV"}},"eventMetadata":{"eventId":"75e3ea1a","inferenceTime":"2022-02-14T17:25:49Z"},"eventVersion":"0"}"#;
-        let records: Vec<CaptureRecord> = read_lines(line).unwrap();
+        let records: Vec<CaptureRecord> = lines(line).collect::<Result<_, _>>().unwrap();
         assert_eq!(records[0].join_id(), "75e3ea1a");
         let truth = r#"{"groundTruthData":{"data":"1","encoding":"CSV"},"eventMetadata":{"eventId":"75e3ea1a"},"eventVersion":"0"}"#;
-        let truth: Vec<GroundTruth> = read_lines(truth).unwrap();
+        let truth: Vec<GroundTruth> = lines(truth).rev().collect::<Result<_, _>>().unwrap();
         assert_eq!(truth[0].columns("label")["label"], "1");
     }
 
     #[test]
     fn a_wrong_line_is_named() {
-        let error = read_lines::<GroundTruth>("\n{\"groundTruthData\":1}\n").unwrap_err();
+        let error = lines::<GroundTruth>("\n{\"groundTruthData\":1}\n\n").next_back().unwrap().unwrap_err();
         insta::assert_snapshot!(error, @"line 2: invalid type: integer `1`, expected struct GroundTruthData at line 1 column 20");
     }
 }

@@ -5,19 +5,15 @@
 //! *enough* data. PSI alone is meaningless without the number of samples: with 100 rows it exceeds 0.1 by chance in
 //! most windows; `psi_noise` is the value that chance alone exceeds in one of a hundred.
 
-use crate::special::{chi_square_quantile, chi_square_tail, kolmogorov_tail};
+use crate::baseline::{self, Values};
+use crate::distribution::{Counted, Distribution};
+use crate::ks::{self, Method};
+use crate::profile::{Feature, Profile, State};
+use crate::psi::{Bin, Bins, Range};
+use crate::special::chi_square_tail;
+use crate::words::Words;
 use facts::{ColumnName, Verdict};
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
-
-/// A column of a window.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Column {
-    /// Numbers; missing ones are none.
-    Numeric(Vec<Option<f64>>),
-    /// Words; missing ones are none.
-    Category(Vec<Option<String>>),
-}
 
 /// What counts as drift.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -35,8 +31,11 @@ pub struct DriftSettings {
 pub struct FeatureDrift {
     /// The feature.
     pub feature: ColumnName,
-    /// `ks` (two-sample Kolmogorov-Smirnov) or `chi2` (two-sample contingency).
+    /// `ks` (two-sample Kolmogorov-Smirnov) or `chi2` (two-sample contingency); empty if nothing could be compared.
     pub test: String,
+    /// Whether the p-value of `ks` was counted out or is that of large samples; that of `chi2` is always asymptotic.
+    #[serde(default)]
+    pub method: Method,
     /// The test's statistic.
     pub statistic: f64,
     /// Its p-value.
@@ -49,6 +48,10 @@ pub struct FeatureDrift {
     pub samples: (u64, u64),
     /// Share of missing values in the reference and in the window.
     pub missing: (f64, f64),
+    /// Where the window had more different values than are held: what the exact figures lie between. The figures
+    /// above are then the smallest distance, the largest p-value and the PSI with new words as one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub approximate: Option<Approximate>,
     /// Holds if there is no drift.
     pub verdict: Verdict,
 }
@@ -58,6 +61,25 @@ impl FeatureDrift {
     pub fn drifted(&self) -> bool {
         matches!(self.verdict, Verdict::Broken { .. })
     }
+
+    fn is_undecided(&self) -> bool {
+        self.approximate.as_ref().is_some_and(|known| known.undecided)
+    }
+}
+
+/// Bounds of the exact figures, ends included; they are certain, not a matter of confidence.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Approximate {
+    /// Why they are not known.
+    pub why: String,
+    /// Of the statistic.
+    pub statistic: (f64, f64),
+    /// Of the p-value.
+    pub p_value: (f64, f64),
+    /// Of the PSI.
+    pub psi: (f64, f64),
+    /// Whether they leave open if the feature has drifted.
+    pub undecided: bool,
 }
 
 /// All features, the most changed first.
@@ -75,177 +97,179 @@ impl DriftReport {
 
     /// The largest PSI among the features with enough data.
     pub fn max_psi(&self) -> Option<f64> {
-        let known =
-            self.features.iter().filter(|feature| !matches!(feature.verdict, Verdict::Unknown { .. }));
-        known.map(|feature| feature.psi).max_by(f64::total_cmp)
+        self.known().map(|feature| feature.psi).max_by(f64::total_cmp)
+    }
+
+    /// What the largest PSI lies between, if one of them is approximate.
+    pub fn max_psi_bounds(&self) -> Option<(f64, f64)> {
+        self.known().find(|feature| feature.approximate.is_some())?;
+        let bounds = |feature: &FeatureDrift| {
+            feature.approximate.as_ref().map_or((feature.psi, feature.psi), |known| known.psi)
+        };
+        self.known().map(bounds).reduce(|a, b| (a.0.max(b.0), a.1.max(b.1)))
+    }
+
+    /// How many features may have drifted for all that is known, if that is more than have certainly drifted.
+    pub fn drifted_bounds(&self) -> Option<(f64, f64)> {
+        let (certain, open) = (self.drifted(), self.features.iter().filter(|one| one.is_undecided()).count());
+        (open > 0).then_some((certain as f64, (certain + open) as f64))
+    }
+
+    fn known(&self) -> impl Iterator<Item = &FeatureDrift> {
+        let known = |feature: &&FeatureDrift| !matches!(feature.verdict, Verdict::Unknown { .. });
+        self.features.iter().filter(move |feature| known(feature) || feature.is_undecided())
     }
 }
 
-/// Compares every feature that both sides have; a feature that one side lacks is Unknown.
-pub fn report(
-    reference: &BTreeMap<ColumnName, Column>,
-    current: &BTreeMap<ColumnName, Column>,
-    settings: &DriftSettings,
-) -> DriftReport {
+/// Compares every feature of a window with its baseline.
+pub fn report(profile: &Profile, settings: &DriftSettings) -> DriftReport {
     let mut features: Vec<FeatureDrift> =
-        reference.iter().map(|(name, column)| compare(name, column, current.get(name), settings)).collect();
-    let limit = benjamini_hochberg(&features, settings.significance);
-    for feature in &mut features {
-        if feature.verdict != Verdict::Holds {
-            continue;
-        }
-        if feature.p_value <= limit && feature.psi > settings.psi {
-            let reason =
-                format!("PSI {:.3} is above {}, p = {:.2e}", feature.psi, settings.psi, feature.p_value);
-            feature.verdict = Verdict::Broken { reason };
+        profile.features().map(|(reference, current)| compare(reference, current, settings)).collect();
+    // Where figures are approximate: what is certain in the worst case, and what is possible in the best.
+    let certain = benjamini_hochberg(&features, settings.significance, |feature| feature.p_value);
+    let possible = benjamini_hochberg(&features, settings.significance, least_p_value);
+    for feature in features.iter_mut().filter(|feature| feature.verdict == Verdict::Holds) {
+        feature.verdict = judge(feature, (certain, possible), settings);
+        if let (Verdict::Unknown { .. }, Some(known)) = (&feature.verdict, &mut feature.approximate) {
+            known.undecided = true;
         }
     }
     features.sort_by(|a, b| b.psi.total_cmp(&a.psi).then_with(|| a.feature.cmp(&b.feature)));
     DriftReport { features }
 }
 
+fn least_p_value(feature: &FeatureDrift) -> f64 {
+    feature.approximate.as_ref().map_or(feature.p_value, |known| known.p_value.0)
+}
+
+fn judge(feature: &FeatureDrift, (certain, possible): (f64, f64), settings: &DriftSettings) -> Verdict {
+    let psi = feature.approximate.as_ref().map_or((feature.psi, feature.psi), |known| known.psi);
+    if feature.p_value <= certain && psi.0 > settings.psi {
+        let reason = format!("PSI {:.3} is above {}, p = {:.2e}", feature.psi, settings.psi, feature.p_value);
+        return Verdict::Broken { reason };
+    }
+    match &feature.approximate {
+        Some(known) if least_p_value(feature) <= possible && psi.1 > settings.psi => {
+            Verdict::Unknown { missing: format!("it cannot be told whether it has drifted: {}", known.why) }
+        }
+        _ => Verdict::Holds,
+    }
+}
+
 /// The largest p-value that is significant among all.
-fn benjamini_hochberg(features: &[FeatureDrift], level: f64) -> f64 {
-    let mut p: Vec<f64> = features
-        .iter()
-        .filter(|feature| feature.verdict == Verdict::Holds)
-        .map(|feature| feature.p_value)
-        .collect();
+fn benjamini_hochberg(features: &[FeatureDrift], level: f64, p_value: impl Fn(&FeatureDrift) -> f64) -> f64 {
+    let mut p: Vec<f64> =
+        features.iter().filter(|feature| feature.verdict == Verdict::Holds).map(p_value).collect();
     p.sort_by(f64::total_cmp);
     let count = p.len() as f64;
     let passes = |(rank, p): &(usize, &f64)| **p <= level * (*rank as f64 + 1.0) / count;
     p.iter().enumerate().filter(passes).map(|(_, p)| *p).next_back().unwrap_or(-1.0)
 }
 
-fn compare(
-    name: &ColumnName,
-    reference: &Column,
-    current: Option<&Column>,
-    settings: &DriftSettings,
-) -> FeatureDrift {
+/// Everything but the judgement. The verdict is Holds if there is enough that can be compared.
+fn compare(reference: &baseline::Feature, current: &Feature, settings: &DriftSettings) -> FeatureDrift {
+    let share = |missing: u64, rows: u64| missing as f64 / rows.max(1) as f64;
     let mut drift = FeatureDrift {
-        feature: name.clone(),
+        feature: reference.name.clone(),
         test: String::new(),
+        method: Method::Asymptotic,
         statistic: 0.0,
         p_value: 1.0,
         psi: 0.0,
         psi_noise: 0.0,
-        samples: (0, 0),
-        missing: (0.0, 0.0),
+        samples: (reference.present, current.present),
+        missing: (
+            share(reference.rows - reference.present, reference.rows),
+            share(current.missing, current.missing + current.present),
+        ),
+        approximate: None,
         verdict: Verdict::Holds,
     };
-    match (reference, current) {
-        (Column::Numeric(a), Some(Column::Numeric(b))) => {
-            let (a, b) = (present(a, &mut drift.missing.0), present(b, &mut drift.missing.1));
-            drift.samples = (a.len() as u64, b.len() as u64);
-            drift.test = "ks".to_owned();
-            drift.statistic = ks(&a, &b);
-            drift.p_value = kolmogorov_tail(drift.statistic, a.len(), b.len());
-            let counts = bin(&a, &b, 10);
-            set_psi(&mut drift, &counts);
+    let unknown = |missing: String| Verdict::Unknown { missing };
+    let bins = match (&reference.values, &current.state) {
+        (Values::Numbers(_), State::Numbers { strays: 1.., .. }) => {
+            drift.verdict = unknown("numbers on one side, words on the other".to_owned());
+            return drift;
         }
-        (Column::Category(a), Some(Column::Category(b))) => {
-            let (a, b) = (words(a, &mut drift.missing.0), words(b, &mut drift.missing.1));
-            drift.samples = (a.len() as u64, b.len() as u64);
-            drift.test = "chi2".to_owned();
-            let counts = count(&a, &b);
-            let (statistic, freedom) = chi_square(&counts);
-            drift.statistic = statistic;
-            drift.p_value = chi_square_tail(statistic, freedom);
-            set_psi(&mut drift, &counts);
-        }
-        (_, None) => {
-            drift.verdict = Verdict::Unknown { missing: "the feature is not in the window".to_owned() }
-        }
+        (Values::Numbers(numbers), State::Numbers { values, .. }) => number_test(&mut drift, numbers, values),
+        (Values::Words(words), State::Words { known, novel }) => word_test(&mut drift, (words, known), novel),
         _ => {
-            drift.verdict = Verdict::Unknown { missing: "numbers on one side, words on the other".to_owned() }
+            let why = "it has more different words in the reference than a category has";
+            drift.verdict = unknown(why.to_owned());
+            return drift;
         }
-    }
+    };
+    drift.psi = bins.psi().unwrap_or(0.0);
+    drift.psi_noise = bins.noise(0.01).unwrap_or(0.0);
     let least = drift.samples.0.min(drift.samples.1);
-    if drift.verdict == Verdict::Holds && least < settings.min_samples as u64 {
-        drift.verdict = Verdict::Unknown {
-            missing: format!("{least} values are too few; {} are needed", settings.min_samples),
-        };
+    if least < settings.min_samples as u64 {
+        drift.verdict = unknown(format!("{least} values are too few; {} are needed", settings.min_samples));
     }
     drift
 }
 
-fn present(column: &[Option<f64>], missing: &mut f64) -> Vec<f64> {
-    let mut values: Vec<f64> = column.iter().copied().flatten().filter(|value| value.is_finite()).collect();
-    *missing = 1.0 - values.len() as f64 / column.len().max(1) as f64;
-    values.sort_by(f64::total_cmp);
-    values
-}
-
-fn words<'a>(column: &'a [Option<String>], missing: &mut f64) -> Vec<&'a str> {
-    let values: Vec<&str> = column.iter().flatten().map(String::as_str).collect();
-    *missing = 1.0 - values.len() as f64 / column.len().max(1) as f64;
-    values
-}
-
-/// The largest distance between the two empirical distributions. Both sides sorted; ties are stepped over together.
-fn ks(a: &[f64], b: &[f64]) -> f64 {
-    let (mut i, mut j, mut most) = (0, 0, 0.0f64);
-    while i < a.len() && j < b.len() {
-        let at = a[i].min(b[j]);
-        while i < a.len() && a[i] <= at {
-            i += 1;
-        }
-        while j < b.len() && b[j] <= at {
-            j += 1;
-        }
-        most = most.max((i as f64 / a.len() as f64 - j as f64 / b.len() as f64).abs());
-    }
-    most
-}
-
-/// Counts of both sides in bins at quantiles of the sorted reference: `(edge, edge]`, the outer ones open.
-fn bin(reference: &[f64], current: &[f64], bins: usize) -> Vec<(f64, f64)> {
-    let mut edges: Vec<f64> =
-        (1..bins).filter_map(|n| reference.get(reference.len() * n / bins)).copied().collect();
-    edges.dedup();
-    let mut counts = vec![(0.0, 0.0); edges.len() + 1];
-    let place = |value: f64| edges.partition_point(|edge| *edge < value);
-    reference.iter().for_each(|value| counts[place(*value)].0 += 1.0);
-    current.iter().for_each(|value| counts[place(*value)].1 += 1.0);
-    counts
-}
-
-fn count(reference: &[&str], current: &[&str]) -> Vec<(f64, f64)> {
-    let mut counts: BTreeMap<&str, (f64, f64)> = BTreeMap::new();
-    reference.iter().for_each(|word| counts.entry(word).or_default().0 += 1.0);
-    current.iter().for_each(|word| counts.entry(word).or_default().1 += 1.0);
-    counts.into_values().collect()
-}
-
-/// The statistic and the degrees of freedom of the 2 x k contingency table, without correction.
-fn chi_square(counts: &[(f64, f64)]) -> (f64, f64) {
-    let (n, m) = counts.iter().fold((0.0, 0.0), |(n, m), (a, b)| (n + a, m + b));
-    let total: f64 = n + m;
-    if n == 0.0 || m == 0.0 {
-        return (0.0, 0.0);
-    }
-    let cell = |observed: f64, expected: f64| (observed - expected) * (observed - expected) / expected;
-    let used: Vec<&(f64, f64)> = counts.iter().filter(|(a, b)| a + b > 0.0).collect();
-    let statistic =
-        used.iter().map(|(a, b)| cell(*a, (a + b) * n / total) + cell(*b, (a + b) * m / total)).sum();
-    (statistic, used.len() as f64 - 1.0)
-}
-
-/// Shares below this are counted as this, so that an empty bin does not make the index infinite.
-const FLOOR: f64 = 1e-4;
-
-fn set_psi(drift: &mut FeatureDrift, counts: &[(f64, f64)]) {
-    let (n, m) = (drift.samples.0 as f64, drift.samples.1 as f64);
-    if n == 0.0 || m == 0.0 {
-        return;
-    }
-    let part = |(a, b): &(f64, f64)| {
-        let (p, q) = ((a / n).max(FLOOR), (b / m).max(FLOOR));
-        (q - p) * (q / p).ln()
+fn number_test(drift: &mut FeatureDrift, reference: &baseline::Numbers, current: &Distribution<1>) -> Bins {
+    "ks".clone_into(&mut drift.test);
+    let set = |drift: &mut FeatureDrift, test: &ks::KolmogorovSmirnov| {
+        (drift.statistic, drift.p_value, drift.method) = (test.statistic, test.p_value, test.method);
     };
-    drift.psi = counts.iter().map(part).sum();
-    let freedom = counts.len() as f64 - 1.0;
-    drift.psi_noise =
-        if freedom < 1.0 { 0.0 } else { (1.0 / n + 1.0 / m) * chi_square_quantile(0.01, freedom) };
+    match current.counted() {
+        Counted::Exact(values) => {
+            let values: Vec<(f64, u64)> = values.into_iter().map(|(value, [count])| (value, count)).collect();
+            if let Some(test) = ks::two_sample(&reference.counted, &values) {
+                set(drift, &test);
+            }
+            reference.bins(&reference.grid.count(values.iter().map(|(value, count)| (*value, [*count]))))
+        }
+        Counted::Cells(cells) => {
+            let bins = reference.bins(cells);
+            if let (Some((least, most)), Some(psi)) = (ks::bounds(&reference.cells, cells), bins.psi()) {
+                set(drift, &least);
+                drift.approximate = Some(Approximate {
+                    why: format!("the window has more than {} different numbers", current.limit()),
+                    statistic: (least.statistic, most.statistic),
+                    p_value: (most.p_value, least.p_value),
+                    psi: (psi, psi),
+                    undecided: false,
+                });
+            }
+            bins
+        }
+    }
+}
+
+fn word_test(
+    drift: &mut FeatureDrift,
+    (reference, known): (&[(String, u64)], &[u64]),
+    novel: &Words<1>,
+) -> Bins {
+    "chi2".clone_into(&mut drift.test);
+    let bin = |range, reference, current| Bin { range, reference, current };
+    let pairs = reference.iter().zip(known);
+    let mut bins: Vec<Bin> =
+        pairs.map(|((_, reference), current)| bin(Range::Word, *reference, *current)).collect();
+    match novel.counted() {
+        Some(words) => bins.extend(words.values().map(|[count]| bin(Range::Word, 0, *count))),
+        None => bins.push(bin(Range::Other, 0, novel.total()[0])),
+    }
+    let bins = Bins(bins);
+    let Some((statistic, freedom)) = bins.chi_square() else { return bins };
+    (drift.statistic, drift.p_value) = (statistic, chi_square_tail(statistic, freedom));
+    if let (None, Some(psi), Some(least)) = (novel.counted(), bins.psi(), bins.least()) {
+        // The statistic is linear in what the reference does not have, so pooling leaves it as it is. The degrees of
+        // freedom are those of at least one new word, and at most as many as there are values.
+        let most = chi_square_tail(statistic, freedom - 1.0 + novel.total()[0] as f64);
+        drift.approximate = Some(Approximate {
+            why: format!(
+                "the window has more than {} different words that the reference has not",
+                novel.limit()
+            ),
+            statistic: (statistic, statistic),
+            p_value: (drift.p_value, most),
+            psi: (least, psi),
+            undecided: false,
+        });
+        drift.p_value = most;
+    }
+    bins
 }

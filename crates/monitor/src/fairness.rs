@@ -2,6 +2,7 @@
 //! over all groups.
 
 use crate::quality::{Outcome, ratio};
+use crate::words::Words;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -27,6 +28,9 @@ pub struct Fairness {
     pub groups: BTreeMap<String, Group>,
     /// The groups that are not: left out, so that nobody is singled out.
     pub suppressed: Vec<String>,
+    /// Set if there were more groups than are held; then nothing is compared.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub more_groups_than: Option<u64>,
     /// Largest minus smallest selection rate.
     pub demographic_parity_difference: Option<f64>,
     /// Smallest over largest selection rate.
@@ -39,47 +43,77 @@ pub struct Fairness {
 
 /// Compares groups of at least `min_group` records. With fewer than two such groups nothing is compared.
 pub fn compare(outcomes: &[Outcome], groups: &[Option<String>], min_group: u64) -> Fairness {
-    let mut by_group: BTreeMap<&str, Vec<&Outcome>> = BTreeMap::new();
+    let mut all = Groups::new(usize::MAX);
     for (outcome, group) in outcomes.iter().zip(groups) {
         if let Some(group) = group {
-            by_group.entry(group).or_default().push(outcome);
+            all.push(group, outcome);
         }
     }
-    let mut fairness = Fairness::default();
-    for (name, members) in by_group {
-        if (members.len() as u64) < min_group {
-            fairness.suppressed.push(name.to_owned());
-        } else {
-            fairness.groups.insert(name.to_owned(), describe(&members));
-        }
-    }
-    let spread = |f: &dyn Fn(&Group) -> Option<f64>| -> Option<(f64, f64)> {
-        let values: Vec<f64> = fairness.groups.values().map(f).collect::<Option<_>>()?;
-        let (least, most) =
-            values.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(a, b), v| (a.min(*v), b.max(*v)));
-        (values.len() >= 2).then_some((least, most))
-    };
-    let difference = |spread: Option<(f64, f64)>| spread.map(|(least, most)| most - least);
-    let selection = spread(&|group| group.selection_rate);
-    let tpr = difference(spread(&|group| group.true_positive_rate));
-    let fpr = difference(spread(&|group| group.false_positive_rate));
-    fairness.demographic_parity_difference = difference(selection);
-    fairness.demographic_parity_ratio =
-        selection.filter(|(_, most)| *most > 0.0).map(|(least, most)| least / most);
-    fairness.equal_opportunity_difference = tpr;
-    fairness.equalized_odds_difference = tpr.zip(fpr).map(|(tpr, fpr)| tpr.max(fpr));
-    fairness
+    all.compare(min_group)
 }
 
-fn describe(members: &[&Outcome]) -> Group {
-    let count = |wanted: &dyn Fn(&Outcome) -> bool| members.iter().filter(|o| wanted(o)).count() as u64;
-    let samples = members.len() as u64;
-    let positive = count(&|o| o.actual);
+/// Outcomes by group, counted one at a time.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Groups(Words<4>);
+
+impl Groups {
+    /// Nothing yet. With more groups than `limit`, nothing will be compared.
+    pub fn new(limit: usize) -> Self {
+        Self(Words::new(limit))
+    }
+
+    /// Counts an outcome of a group.
+    pub fn push(&mut self, group: &str, outcome: &Outcome) {
+        let mut counts = [0; 4];
+        counts[outcome.cell()] = 1;
+        self.0.add(group, counts);
+    }
+
+    /// Adds what another with the same limit has counted.
+    pub fn merge(&mut self, other: &Self) {
+        self.0.merge(&other.0);
+    }
+
+    /// Compares groups of at least `min_group` records.
+    pub fn compare(&self, min_group: u64) -> Fairness {
+        let mut fairness = Fairness::default();
+        let Some(groups) = self.0.counted() else {
+            fairness.more_groups_than = Some(self.0.limit() as u64);
+            return fairness;
+        };
+        for (name, counts) in groups {
+            if counts.iter().sum::<u64>() < min_group {
+                fairness.suppressed.push(name.clone());
+            } else {
+                fairness.groups.insert(name.clone(), describe(*counts));
+            }
+        }
+        let spread = |f: &dyn Fn(&Group) -> Option<f64>| -> Option<(f64, f64)> {
+            let values: Vec<f64> = fairness.groups.values().map(f).collect::<Option<_>>()?;
+            let (least, most) =
+                values.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(a, b), v| (a.min(*v), b.max(*v)));
+            (values.len() >= 2).then_some((least, most))
+        };
+        let difference = |spread: Option<(f64, f64)>| spread.map(|(least, most)| most - least);
+        let selection = spread(&|group| group.selection_rate);
+        let tpr = difference(spread(&|group| group.true_positive_rate));
+        let fpr = difference(spread(&|group| group.false_positive_rate));
+        fairness.demographic_parity_difference = difference(selection);
+        fairness.demographic_parity_ratio =
+            selection.filter(|(_, most)| *most > 0.0).map(|(least, most)| least / most);
+        fairness.equal_opportunity_difference = tpr;
+        fairness.equalized_odds_difference = tpr.zip(fpr).map(|(tpr, fpr)| tpr.max(fpr));
+        fairness
+    }
+}
+
+fn describe([tp, fp, tn, fn_]: [u64; 4]) -> Group {
+    let samples = tp + fp + tn + fn_;
     Group {
         samples,
-        selection_rate: ratio(count(&|o| o.predicted), samples),
-        true_positive_rate: ratio(count(&|o| o.actual && o.predicted), positive),
-        false_positive_rate: ratio(count(&|o| !o.actual && o.predicted), samples - positive),
-        accuracy: ratio(count(&|o| o.actual == o.predicted), samples),
+        selection_rate: ratio(tp + fp, samples),
+        true_positive_rate: ratio(tp, tp + fn_),
+        false_positive_rate: ratio(fp, fp + tn),
+        accuracy: ratio(tp + tn, samples),
     }
 }

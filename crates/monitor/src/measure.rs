@@ -14,9 +14,12 @@ pub struct Measurement {
     pub value: f64,
     /// How many observations.
     pub samples: u64,
-    /// The 95 % interval, where there is one.
+    /// The 95 % interval, where there is one; of a number that is approximate, what it certainly lies between.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub interval: Option<(f64, f64)>,
+    /// Whether it is approximate, because the window had more different values than are held.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub approximate: bool,
 }
 
 /// Numbers by name.
@@ -65,9 +68,12 @@ impl Measurements {
             window.requests,
             crate::quality::wilson(window.positives, window.requests),
         );
-        all.put("max_feature_psi", window.drift.max_psi(), window.requests, None);
-        let known = window.drift.max_psi().map(|_| window.drift.drifted() as f64);
+        let drift = window.drift;
+        all.put("max_feature_psi", drift.max_psi(), window.requests, None);
+        all.bound("max_feature_psi", drift.max_psi_bounds());
+        let known = drift.max_psi().map(|_| drift.drifted() as f64);
         all.put("drifted_features", known, window.requests, None);
+        all.bound("drifted_features", drift.drifted_bounds());
         all.quality("model_", window.quality);
         // With several sensitive columns, the worst of them speaks.
         for fairness in window.fairness.values() {
@@ -95,7 +101,15 @@ impl Measurements {
 
     fn put(&mut self, name: &str, value: Option<f64>, samples: u64, interval: Option<(f64, f64)>) {
         if let Some(value) = value.filter(|value| value.is_finite()) {
-            self.0.insert(name.to_owned(), Measurement { value, samples, interval });
+            self.0.insert(name.to_owned(), Measurement { value, samples, interval, approximate: false });
+        }
+    }
+
+    /// Marks a number as approximate, if there are bounds.
+    fn bound(&mut self, name: &str, bounds: Option<(f64, f64)>) {
+        if let (Some(measured), Some(bounds)) = (self.0.get_mut(name), bounds) {
+            measured.interval = Some(bounds);
+            measured.approximate = true;
         }
     }
 
@@ -103,6 +117,7 @@ impl Measurements {
         let n = quality.samples;
         self.put(&format!("{prefix}accuracy"), quality.accuracy, n, quality.accuracy_interval);
         self.put(&format!("{prefix}auc"), quality.auc, n, None);
+        self.bound(&format!("{prefix}auc"), quality.auc_bounds);
         self.put(&format!("{prefix}precision"), quality.precision, n, None);
         self.put(&format!("{prefix}recall"), quality.recall, n, None);
         self.put(&format!("{prefix}f1"), quality.f1, n, None);

@@ -83,6 +83,13 @@ pub fn evaluate(
         }
     };
     let number = format!("`{name}` is {:.4} over {} observations", measured.value, measured.samples);
+    if let (true, Some((low, high))) = (measured.approximate, measured.interval)
+        && low <= rule.threshold
+        && rule.threshold <= high
+    {
+        let missing = format!("{number}, but only approximately: it lies between {low:.4} and {high:.4}");
+        return Outcome::Unknown { missing };
+    }
     if !beyond {
         return Outcome::Quiet { why: format!("{number}, not {side} {}", rule.threshold) };
     }
@@ -115,7 +122,7 @@ mod tests {
     }
 
     fn at(name: &str, value: f64, samples: u64, interval: Option<(f64, f64)>) -> Measurements {
-        Measurements([(name.to_owned(), Measurement { value, samples, interval })].into())
+        Measurements([(name.to_owned(), Measurement { value, samples, interval, approximate: false })].into())
     }
 
     const ARTICLE: &str =
@@ -134,6 +141,9 @@ mod tests {
         insta::assert_snapshot!(say(ARTICLE, &accuracy(0.2, 40, (0.1, 0.3))), @r#"{"outcome":"unknown","missing":"`model_accuracy` rests on 40 observations; 100 are needed"}"#);
         insta::assert_snapshot!(say(ARTICLE, &Measurements::default()), @r#"{"outcome":"unknown","missing":"`model_accuracy` could not be measured in this window"}"#);
         let psi = r#"{"metric": "max_feature_psi", "threshold": 0.2, "action": "notify"}"#;
+        let mut rough = at("max_feature_psi", 0.3, 400, Some((0.19, 0.3)));
+        rough.0.values_mut().for_each(|measured| measured.approximate = true);
+        insta::assert_snapshot!(say(psi, &rough), @r#"{"outcome":"unknown","missing":"`max_feature_psi` is 0.3000 over 400 observations, but only approximately: it lies between 0.1900 and 0.3000"}"#);
         insta::assert_snapshot!(say(psi, &at("max_feature_psi", 0.5, 400, None)), @r#"{"outcome":"fire","value":0.5,"samples":400,"sentence":"`max_feature_psi` is 0.5000 over 400 observations, above 0.2: notify"}"#);
     }
 

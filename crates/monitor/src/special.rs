@@ -66,32 +66,12 @@ pub fn chi_square_tail(statistic: f64, freedom: f64) -> f64 {
 /// The chi-square value that is exceeded with probability `tail`, by bisection.
 pub fn chi_square_quantile(tail: f64, freedom: f64) -> f64 {
     let (mut low, mut high) = (0.0, 10.0 * freedom + 1_000.0);
-    for _ in 0..200 {
-        let middle = (low + high) / 2.0;
+    while high - low > f64::EPSILON * high {
+        let middle = low + (high - low) / 2.0;
+        if middle <= low || middle >= high {
+            break;
+        }
         if chi_square_tail(middle, freedom) > tail { low = middle } else { high = middle }
     }
     (low + high) / 2.0
-}
-
-/// P(D >= `distance`) of the two-sample Kolmogorov-Smirnov statistic with samples of `n` and `m`, asymptotically, as
-/// SciPy's `ks_2samp(method="asymp")` has it: the one-sample distribution at the effective size `n m / (n + m)`,
-/// rounded, in its limiting form with Stephens' argument left out.
-pub fn kolmogorov_tail(distance: f64, n: usize, m: usize) -> f64 {
-    let effective = (n as f64 * m as f64 / (n as f64 + m as f64)).sqrt();
-    let x = effective * distance;
-    if x < 0.2 {
-        return 1.0;
-    }
-    // Alternating series; converges fast for x above 0.2.
-    let mut sum = 0.0;
-    for k in 1..=200 {
-        let odd = k % 2 == 1;
-        let k = f64::from(k);
-        let term = (-2.0 * k * k * x * x).exp();
-        sum += if odd { term } else { -term };
-        if term < 1e-320 {
-            break;
-        }
-    }
-    (2.0 * sum).clamp(0.0, 1.0)
 }

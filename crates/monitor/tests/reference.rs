@@ -5,13 +5,16 @@
     reason = "a test that cannot go on fails, and its reference is on disk"
 )]
 
-use facts::ColumnName;
-use monitor::drift::{self, Column, DriftSettings};
-use monitor::fairness;
+use facts::{ColumnName, Timestamp};
+use monitor::baseline::{Baseline, Column, Limits};
+use monitor::drift::{self, DriftReport, DriftSettings};
+use monitor::profile::{Profile, Request};
 use monitor::quality::{self, Outcome};
 use monitor::special::chi_square_tail;
+use monitor::{fairness, kolmogorov, ks};
 use serde_json::Value;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 fn reference() -> Value {
     serde_json::from_slice(
@@ -32,8 +35,29 @@ fn list(value: &Value) -> &Vec<Value> {
     value.as_array().unwrap()
 }
 
-fn one(column: Column) -> BTreeMap<ColumnName, Column> {
+type Columns = BTreeMap<ColumnName, Column>;
+
+fn one(column: Column) -> Columns {
     BTreeMap::from([("x".parse().unwrap(), column)])
+}
+
+/// Both sides, the second one record at a time.
+fn report(reference: &Columns, current: &Columns, settings: &DriftSettings) -> DriftReport {
+    let mut profile = Profile::new(Arc::new(Baseline::new(reference.clone(), Limits::default())), &[]);
+    let texts: Vec<Vec<String>> = current
+        .values()
+        .map(|column| match column {
+            Column::Numeric(cells) => {
+                cells.iter().map(|cell| cell.map_or_else(String::new, |cell| cell.to_string())).collect()
+            }
+            Column::Category(cells) => cells.iter().map(|cell| cell.clone().unwrap_or_default()).collect(),
+        })
+        .collect();
+    for row in 0..texts[0].len() {
+        let cells: Vec<String> = texts.iter().map(|column| column[row].clone()).collect();
+        profile.push(&Request { cells: &cells, time: Timestamp::EPOCH, positive: false }).unwrap();
+    }
+    drift::report(&profile, settings)
 }
 
 const SETTINGS: DriftSettings = DriftSettings { psi: 0.2, significance: 0.01, min_samples: 10 };
@@ -43,7 +67,7 @@ fn drift_agrees_with_scipy() {
     let reference = reference();
     let numbers = |value: &Value| Column::Numeric(list(value).iter().map(Value::as_f64).collect());
     for case in list(&reference["numeric"]) {
-        let report = drift::report(&one(numbers(&case["a"])), &one(numbers(&case["b"])), &SETTINGS);
+        let report = report(&one(numbers(&case["a"])), &one(numbers(&case["b"])), &SETTINGS);
         close("ks", report.features[0].statistic, &case["statistic"]);
         close("ks p", report.features[0].p_value, &case["p"]);
     }
@@ -51,7 +75,7 @@ fn drift_agrees_with_scipy() {
         Column::Category(list(value).iter().map(|cell| cell.as_str().map(str::to_owned)).collect())
     };
     for case in list(&reference["category"]) {
-        let report = drift::report(&one(words(&case["a"])), &one(words(&case["b"])), &SETTINGS);
+        let report = report(&one(words(&case["a"])), &one(words(&case["b"])), &SETTINGS);
         close("chi2", report.features[0].statistic, &case["statistic"]);
         close("chi2 p", report.features[0].p_value, &case["p"]);
         close("psi", report.features[0].psi, &case["psi"]);
@@ -68,6 +92,32 @@ fn drift_agrees_with_scipy() {
             quality::wilson(case["part"].as_u64().unwrap(), case["whole"].as_u64().unwrap()).unwrap();
         close("wilson low", low, &case["low"]);
         close("wilson high", high, &case["high"]);
+    }
+}
+
+/// `(i * step) % modulus + shift`, counted.
+fn made(parameters: &Value) -> Vec<(f64, u64)> {
+    let [n, step, modulus, shift] = [0, 1, 2, 3].map(|at| parameters[at].as_i64().unwrap());
+    let mut counts = BTreeMap::new();
+    (0..n).for_each(|i| *counts.entry((i * step) % modulus + shift).or_insert(0) += 1);
+    counts.into_iter().map(|(value, count)| (value as f64, count)).collect()
+}
+
+#[test]
+fn kolmogorov_smirnov_agrees_with_scipy_at_every_size() {
+    let reference = reference();
+    for case in list(&reference["ks"]) {
+        let name = format!("{} {}", case["a"], case["b"]);
+        let test = ks::two_sample(&made(&case["a"]), &made(&case["b"])).unwrap();
+        close(&name, test.statistic, &case["statistic"]);
+        close(&name, test.p_value, &case["p"]);
+        let exact = case["a"][0].as_u64().max(case["b"][0].as_u64()) <= Some(10_000);
+        let given_up = name == "[7,2,14,0] [7,2,14,1]";
+        assert_eq!(test.method == ks::Method::Exact, exact && !given_up, "{name}");
+    }
+    for case in list(&reference["kstwo"]) {
+        let p = kolmogorov::tail(case["n"].as_u64().unwrap(), case["x"].as_f64().unwrap());
+        close(&format!("{} {}", case["n"], case["x"]), p, &case["p"]);
     }
 }
 
@@ -120,7 +170,7 @@ fn random(state: &mut u64) -> f64 {
     (*state >> 11) as f64 / (1u64 << 53) as f64
 }
 
-fn sample(state: &mut u64, n: usize, shift: f64) -> BTreeMap<ColumnName, Column> {
+fn sample(state: &mut u64, n: usize, shift: f64) -> Columns {
     (0..8)
         .map(|column| {
             let shift = if column == 0 { shift } else { 0.0 };
@@ -149,15 +199,15 @@ fn verdicts_keep_their_level_and_find_what_is_there() {
     let (mut alarms, mut found) = (0, 0);
     for _ in 0..120 {
         let reference = sample(&mut state, 300, 0.0);
-        alarms += usize::from(drift::report(&reference, &sample(&mut state, 300, 0.0), &small).drifted() > 0);
-        let report = drift::report(&reference, &sample(&mut state, 300, 0.6), &small);
+        alarms += usize::from(report(&reference, &sample(&mut state, 300, 0.0), &small).drifted() > 0);
+        let report = report(&reference, &sample(&mut state, 300, 0.6), &small);
         found += usize::from(
             report.features.iter().any(|feature| feature.drifted() && feature.feature.as_str() == "f0"),
         );
     }
     assert!(alarms <= 6, "{alarms} of 120 windows without drift raised an alarm");
     assert!(found >= 118, "{found} of 120 shifts were found");
-    let few = drift::report(&sample(&mut state, 300, 0.0), &sample(&mut state, 50, 3.0), &small);
+    let few = report(&sample(&mut state, 300, 0.0), &sample(&mut state, 50, 3.0), &small);
     assert!(few.features.iter().all(|feature| matches!(feature.verdict, facts::Verdict::Unknown { .. })));
     assert_eq!((few.drifted(), few.max_psi()), (0, None));
 }

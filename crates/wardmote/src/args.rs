@@ -67,10 +67,14 @@ pub(crate) enum Command {
     Card(CardArgs),
     /// What served at a time, and who approved it on which evidence.
     History(HistoryArgs),
-    /// Show entries of the ledger.
+    /// Show entries of the ledger, or export it.
+    #[command(args_conflicts_with_subcommands = true)]
     Log(LogArgs),
     /// Check the whole ledger, bit by bit. Names what is damaged.
     Verify,
+    /// AWS IAM policies: decide requests, find mistakes, prove who can get in.
+    #[command(subcommand)]
+    Iam(crate::iam::IamCommand),
     /// Print a shell completion script.
     Completions {
         /// The shell.
@@ -315,6 +319,18 @@ pub(crate) struct LogArgs {
     /// At most this many, the latest.
     #[arg(long, default_value_t = 50)]
     pub(crate) limit: usize,
+    #[command(subcommand)]
+    pub(crate) command: Option<LogCommand>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum LogCommand {
+    /// Write the whole ledger as static files for mirrors and monitors of transparency logs (C2SP tlog-tiles).
+    Export {
+        /// The folder to write to; an earlier export of the same ledger is continued.
+        #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+        tiles: PathBuf,
+    },
 }
 
 fn name_and_value(text: &str) -> Result<(String, String), String> {

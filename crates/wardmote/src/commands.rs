@@ -3,7 +3,7 @@
 use crate::answer::Answers;
 use crate::args::{
     CardArgs, Cli, Command, CredentialCommand, DataCommand, HistoryArgs, InitArgs, KeyCommand, LabelsCommand,
-    LogArgs, ModelCommand, MonitorArgs, Part, VersionArgs,
+    LogArgs, LogCommand, ModelCommand, MonitorArgs, Part, VersionArgs,
 };
 use crate::failure::{Exit, Failure};
 use crate::house::{House, write_private};
@@ -49,6 +49,7 @@ pub(crate) fn run(cli: &Cli, answers: &Answers) -> Run {
         Command::History(args) => at.history(args),
         Command::Log(args) => at.log(args),
         Command::Verify => at.verify(),
+        Command::Iam(command) => crate::iam::run(command, answers),
         Command::Completions { shell } => {
             clap_complete::generate(*shell, &mut Cli::command(), "wardmote", &mut std::io::stdout());
             Ok(ExitCode::SUCCESS)
@@ -294,6 +295,12 @@ impl At<'_> {
     }
 
     fn log(&self, args: &LogArgs) -> Run {
+        if let Some(LogCommand::Export { tiles }) = &args.command {
+            let exported = local::export_tiles(&self.house.ledger_dir(), tiles)
+                .map_err(|error| self.without_ledger(error))?;
+            self.answers.give(&exported, |exported| render::exported(exported, tiles))?;
+            return Ok(ExitCode::SUCCESS);
+        }
         let ledger = local::SqliteLedger::open_read_only(&self.house.ledger_dir())?;
         let entries = render::log_entries(&ledger, args)?;
         self.answers.give(&entries, |entries| render::log(entries))?;
@@ -301,16 +308,19 @@ impl At<'_> {
     }
 
     fn verify(&self) -> Run {
-        let report = local::verify_ledger(&self.house.ledger_dir()).map_err(|error| match error.kind() {
-            world::Kind::Absent => Failure::new(
-                Exit::NotFound,
-                format!("there is no ledger in `{}`", self.house.dir().display()),
-            )
-            .with_help("name the folder of the house with `--dir`"),
-            _ => error.into(),
-        })?;
+        let report =
+            local::verify_ledger(&self.house.ledger_dir()).map_err(|error| self.without_ledger(error))?;
         self.answers.give(&report, render::verified)?;
         Ok(if report.ok() { ExitCode::SUCCESS } else { ExitCode::from(Exit::Damaged as u8) })
+    }
+
+    /// A failure to open the ledger, in the words of who named a house.
+    fn without_ledger(&self, error: world::PortError) -> Failure {
+        if self.house.has_ledger() {
+            return error.into();
+        }
+        let text = format!("there is no ledger in `{}`", self.house.dir().display());
+        Failure::new(Exit::NotFound, text).with_help("name the folder of the house with `--dir`")
     }
 }
 

@@ -9,8 +9,9 @@ use engine::{
 };
 use facts::{EvidenceId, Verdict};
 use indicatif::{ProgressBar, ProgressStyle};
-use local::VerifyReport;
+use local::{Exported, VerifyReport};
 use serde_json::{Value, json};
+use std::path::Path;
 use std::time::Duration;
 use world::LedgerStore;
 
@@ -246,6 +247,17 @@ pub(crate) fn monitored(report: &MonitorReport, acted: &[Done<AlertAction>], ids
             feature.p_value
         ));
     }
+    for feature in &report.drift.features {
+        if let Some(known) = &feature.approximate {
+            text.push_str(&format!(
+                "    {} is approximate: {}; PSI {:.3} to {:.3}, p {:.1e} to {:.1e}\n",
+                feature.feature, known.why, known.psi.0, known.psi.1, known.p_value.0, known.p_value.1
+            ));
+        }
+    }
+    for note in &report.notes {
+        text.push_str(&format!("  note: {note}\n"));
+    }
     for one in &report.rules {
         let said = match &one.outcome {
             monitor::rules::Outcome::Quiet { why } => format!("quiet: {why}"),
@@ -345,6 +357,17 @@ pub(crate) fn log(entries: &[Value]) -> String {
         text.push('\n');
     }
     if text.is_empty() { "there are no such entries".to_owned() } else { text }
+}
+
+pub(crate) fn exported(exported: &Exported, out: &Path) -> String {
+    format!(
+        "`{}` holds the ledger `{}` up to entry {}: {} files, {} of them new\n",
+        out.display(),
+        exported.origin,
+        exported.entries.saturating_sub(1),
+        exported.files,
+        exported.written
+    )
 }
 
 pub(crate) fn verified(report: &VerifyReport) -> String {

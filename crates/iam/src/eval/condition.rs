@@ -69,6 +69,11 @@ impl Clause {
             }
     }
 
+    /// Whether a value of the request is this listed one; `None` if one of the two is not of the operator's kind.
+    pub(crate) fn is(&self, listed: &Comparand, value: &str, context: &Context) -> Option<bool> {
+        compare(self.test.operator, listed, value, context)
+    }
+
     /// Whether one value of the request fits: one of the listed values, or of an inverted operator none.
     pub(crate) fn fits(&self, value: &str, context: &Context) -> bool {
         if self.test.inverted {

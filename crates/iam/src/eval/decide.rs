@@ -90,7 +90,7 @@ fn organization(levels: &[OrganizationLevel], request: &Request) -> Says {
     })
 }
 
-const OPEN: Says = Says { allow: true, deny: false };
+pub(crate) const OPEN: Says = Says { allow: true, deny: false };
 
 /// No policy is no bound.
 fn bound(programs: &[Program], request: &Request, bounded: bool) -> Says {

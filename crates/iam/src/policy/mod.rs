@@ -6,6 +6,7 @@ mod operator;
 mod read;
 
 pub use operator::{Operator, Quantifier, Test};
+pub(crate) use read::{distance, policy as read_policy};
 
 use crate::text::{Span, Spanned};
 use facts::Diagnostic;
@@ -169,6 +170,11 @@ impl fmt::Display for Malformed {
 impl std::error::Error for Malformed {}
 
 impl Policy {
+    /// Reads a policy that is part of a larger text, with places in that text.
+    pub(crate) fn from_json(json: &crate::text::Json) -> Result<Self, Vec<crate::text::Wrong>> {
+        read::from_json(json)
+    }
+
     /// Reads a policy, or a single statement where a policy is meant. `file` is its name in messages.
     ///
     /// # Errors

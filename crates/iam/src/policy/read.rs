@@ -20,10 +20,14 @@ const MAX_STATEMENTS: usize = 10_000;
 const MAX_VALUES: usize = 10_000;
 
 /// Reads a policy, or a bare statement.
-pub(super) fn policy(text: &str) -> Result<Policy, Vec<Wrong>> {
-    let json = read(text).map_err(|wrong| vec![wrong])?;
+pub(crate) fn policy(text: &str) -> Result<Policy, Vec<Wrong>> {
+    from_json(&read(text).map_err(|wrong| vec![wrong])?)
+}
+
+/// Reads a policy that is part of a larger text.
+pub(super) fn from_json(json: &Json) -> Result<Policy, Vec<Wrong>> {
     let mut reader = Reader { wrongs: Vec::new() };
-    let policy = reader.policy(&json);
+    let policy = reader.policy(json);
     match policy {
         Some(policy) if reader.wrongs.is_empty() => Ok(policy),
         _ => Err(reader.wrongs),
@@ -335,7 +339,7 @@ fn version_span(member: Option<&Member>) -> Option<Span> {
 }
 
 /// Levenshtein distance, for hints.
-fn distance(a: &str, b: &str) -> usize {
+pub(crate) fn distance(a: &str, b: &str) -> usize {
     let b: Vec<char> = b.chars().take(64).collect();
     let mut row: Vec<usize> = (0..=b.len()).collect();
     for (i, x) in a.chars().enumerate() {

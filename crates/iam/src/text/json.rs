@@ -65,8 +65,13 @@ impl Wrong {
 
 /// Reads one JSON text.
 pub(crate) fn read(text: &str) -> Result<Json, Wrong> {
-    if text.len() > MAX_BYTES {
-        let message = format!("the text has {} bytes; at most {MAX_BYTES} are read", text.len());
+    read_up_to(text, MAX_BYTES)
+}
+
+/// Reads one JSON text of at most so many bytes.
+pub(crate) fn read_up_to(text: &str, max_bytes: usize) -> Result<Json, Wrong> {
+    if text.len() > max_bytes {
+        let message = format!("the text has {} bytes; at most {max_bytes} are read", text.len());
         return Err(Wrong::new(Span::default(), message));
     }
     let mut reader = Reader { text, at: text.len() - text.trim_start_matches('\u{feff}').len() };

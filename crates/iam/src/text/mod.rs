@@ -2,7 +2,7 @@
 
 mod json;
 
-pub(crate) use json::{Json, JsonKind, Member, Wrong, read};
+pub(crate) use json::{Json, JsonKind, Member, Wrong, read, read_up_to};
 use serde::Serialize;
 
 /// A piece of a text: from this byte, up to but not with that one.

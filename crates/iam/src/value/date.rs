@@ -7,6 +7,27 @@ pub(crate) struct Moment(pub(crate) i128);
 const SECOND: i128 = 1_000_000_000;
 
 impl Moment {
+    /// The moment as text.
+    pub(crate) fn written(self) -> String {
+        let (second, fraction) = (self.0.div_euclid(SECOND), self.0.rem_euclid(SECOND));
+        let (days, within) = (second.div_euclid(86_400), second.rem_euclid(86_400));
+        // The inverse of `day`: years from March on, in eras of 400.
+        let shifted = days + 719_468;
+        let (era, of_era) = (shifted.div_euclid(146_097), shifted.rem_euclid(146_097));
+        let of_era_year = (of_era - of_era / 1_460 + of_era / 36_524 - of_era / 146_096) / 365;
+        let of_year = of_era - (365 * of_era_year + of_era_year / 4 - of_era_year / 100);
+        let month = (5 * of_year + 2) / 153;
+        let day = of_year - (153 * month + 2) / 5 + 1;
+        let (month, turn) = if month < 10 { (month + 3, 0) } else { (month - 9, 1) };
+        let year = era * 400 + of_era_year + turn;
+        if !(0..=9_999).contains(&year) {
+            return second.to_string();
+        }
+        let (hour, minute, second) = (within / 3_600, within / 60 % 60, within % 60);
+        let fraction = if fraction == 0 { String::new() } else { format!(".{fraction:09}") };
+        format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}{fraction}Z")
+    }
+
     /// Reads a moment; digits alone are seconds since 1970, a date alone is its first moment in UTC.
     pub(crate) fn parse(text: &str) -> Option<Self> {
         let digits = text.strip_prefix('-').unwrap_or(text);
@@ -118,6 +139,14 @@ mod tests {
         assert_eq!(seconds("2020-01"), seconds("2020-01-01T00:00:00Z"));
         assert_eq!(seconds("2024-02-29"), Some(1_709_164_800));
         assert_eq!(Moment::parse("1970-01-01T00:00:00.25Z"), Some(Moment(SECOND / 4)));
+    }
+
+    #[test]
+    fn a_moment_is_written_as_it_is_read() {
+        for at in (-62_000_000_000_i128..250_000_000_000).step_by(86_399 * 1_000) {
+            let moment = Moment(at * SECOND + at.rem_euclid(7));
+            assert_eq!(Moment::parse(&moment.written()), Some(moment), "{}", moment.written());
+        }
     }
 
     #[test]

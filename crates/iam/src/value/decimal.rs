@@ -62,6 +62,41 @@ impl Decimal {
             .then_some(Self { mantissa: if negative { -mantissa } else { mantissa }, exponent })
     }
 
+    /// The number as people write it.
+    pub(crate) fn written(self) -> String {
+        let digits = self.mantissa.unsigned_abs().to_string();
+        let sign = if self.mantissa < 0 { "-" } else { "" };
+        let places = usize::try_from(-i64::from(self.exponent)).unwrap_or(0);
+        match usize::try_from(self.exponent) {
+            Ok(zeros) if zeros <= 40 => format!("{sign}{digits}{}", "0".repeat(zeros)),
+            Err(_) if places <= 60 => {
+                let padded = format!("{digits:0>width$}", width = places + 1);
+                let (whole, fraction) = padded.split_at(padded.len() - places);
+                format!("{sign}{whole}.{fraction}")
+            }
+            _ => format!("{}e{}", self.mantissa, self.exponent),
+        }
+    }
+
+    /// Numbers around this one: some that people would think of, and one just below and one just above, nearer than any
+    /// other number with so few digits can be.
+    pub(crate) fn neighbours(self) -> Vec<Self> {
+        let mut all = Vec::new();
+        let digits = self.mantissa.unsigned_abs().checked_ilog10().unwrap_or(0) + 1;
+        let whole = u32::try_from(self.exponent).unwrap_or(0);
+        for places in [0, 1, MAX_DIGITS.saturating_sub(digits + whole).min(20)] {
+            let shift = whole + places;
+            if digits + shift > MAX_DIGITS || (places == 0 && self.exponent < 0) {
+                continue;
+            }
+            let scaled = self.mantissa * 10_i128.pow(shift);
+            let exponent = self.exponent.min(0) - i32::try_from(places).unwrap_or(0);
+            let half = if places == 1 { 5 } else { 1 };
+            all.extend([-half, half].map(|step| Self { mantissa: scaled + step, exponent }));
+        }
+        all
+    }
+
     /// How many digits stand before the point, if it were written out.
     fn magnitude(self) -> i32 {
         let digits = self.mantissa.unsigned_abs().checked_ilog10().unwrap_or(0);

@@ -1,6 +1,6 @@
 //! Addresses and blocks of them (CIDR, RFC 4632 and RFC 4291). An IPv4 address is in no IPv6 block, nor the reverse.
 
-use core::net::IpAddr;
+use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 /// A block of addresses; a single address is a block of one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -32,6 +32,16 @@ impl Block {
         let host = bits.checked_sub(prefix)?;
         let mask = 1_u128.checked_shl(host).map_or(u128::MAX, |one| one - 1);
         Some(Self { v6, first: value & !mask, last: value | mask })
+    }
+
+    /// The block as text: its first address and the length of its prefix.
+    pub(crate) fn written(&self) -> String {
+        let host = u128::BITS - (self.last ^ self.first).leading_zeros();
+        if self.v6 {
+            return format!("{}/{}", Ipv6Addr::from(self.first), 128 - host);
+        }
+        let first = u32::try_from(self.first).unwrap_or(u32::MAX);
+        format!("{}/{}", Ipv4Addr::from(first), 32 - host)
     }
 
     /// Whether all of `other` lies in it.

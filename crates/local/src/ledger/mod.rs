@@ -3,23 +3,31 @@
 //! ```text
 //! ledger.db     entries, full tiles of leaf hashes, heads of streams, the latest checkpoint
 //! checkpoint    the latest checkpoint, for whoever wants to hold us to it later
+//! tile/         full tiles and entry bundles as static files (C2SP tlog-tiles), for whoever mirrors the log
 //! seal          a digest of every page of ledger.db, and which entries it holds
+//! seal.next     the seal of what is being written back; only while it is, or after a kill
 //! log.key       the Ed25519 seed, 0600          log.vkey   the verifier key
 //! ```
 //!
 //! Invariants: an answer means the entry is on stable storage (WAL, `synchronous=FULL`); the main file changes only
 //! when this code checkpoints the WAL, so the seal always describes it; several processes may append.
 
+mod db;
+mod published;
 mod schema;
 mod seal;
 mod sequencer;
+mod tiles;
 mod verify;
+mod wal;
 
+pub use tiles::{Exported, export_tiles};
 pub use verify::{VerifyReport, verify_ledger};
 
 use crate::files;
+use db::Db;
 use facts::{EvidenceId, StreamName};
-use ledger::{Draft, Entry, Signer, leaf_hash};
+use ledger::{Checkpoint, Draft, Entry, Signer, Tree, leaf_hash};
 use rusqlite::Connection;
 use sequencer::{Job, Sequencing};
 use std::path::{Path, PathBuf};
@@ -32,11 +40,11 @@ use zeroize::Zeroizing;
 pub(super) const DB: &str = "ledger.db";
 pub(super) const CHECKPOINT: &str = "checkpoint";
 pub(super) const VKEY: &str = "log.vkey";
-const KEY: &str = "log.key";
+pub(super) const KEY: &str = "log.key";
 
 /// A ledger in a folder.
 pub struct SqliteLedger {
-    reader: Mutex<Option<Connection>>,
+    reader: Mutex<Option<Db>>,
     writer: Option<(Sender<Job>, JoinHandle<()>)>,
     dir: PathBuf,
 }
@@ -56,6 +64,9 @@ impl SqliteLedger {
             Signer::new(origin, &seed).map_err(|error| PortError::new(Kind::Invalid, error.to_string()))?;
         files::replace(&dir.join(KEY), hex::encode(*seed).as_bytes())?;
         files::replace(&dir.join(VKEY), format!("{}\n", signer.verifier().vkey()).as_bytes())?;
+        // An empty one is given out at once: from here on its absence says that it was taken away.
+        let checkpoint = Checkpoint { origin: origin.to_owned(), size: 0, root: Tree::default().root() };
+        files::replace(&dir.join(CHECKPOINT), checkpoint.sign(&signer).as_bytes())?;
         // The database appears under its name only when it is complete: its presence means that there is a ledger.
         let fresh = dir.join("ledger.db.part");
         drop(std::fs::remove_file(&fresh));
@@ -90,7 +101,7 @@ impl SqliteLedger {
     /// Opens a ledger to look at. Nothing in the folder changes.
     pub fn open_read_only(dir: &Path) -> Result<Self, PortError> {
         read_vkey(dir)?;
-        let reader = schema::open_read_only(&dir.join(DB))?;
+        let reader = schema::open_read_only(dir)?;
         Ok(Self { reader: Mutex::new(Some(reader)), writer: None, dir: dir.to_owned() })
     }
 
@@ -106,7 +117,7 @@ impl SqliteLedger {
     }
 
     fn with_reader<T>(&self, look: impl FnOnce(&Connection) -> Result<T, PortError>) -> Result<T, PortError> {
-        let guard: MutexGuard<'_, Option<Connection>> = self
+        let guard: MutexGuard<'_, Option<Db>> = self
             .reader
             .lock()
             .map_err(|_| PortError::new(Kind::Failed, "the ledger has stopped after an earlier failure"))?;
@@ -153,8 +164,10 @@ impl LedgerStore for SqliteLedger {
 
     fn proof(&self, index: u64) -> Result<String, PortError> {
         let (tree, checkpoint) = self.with_reader(|connection| {
-            let (tree, _) = schema::tree(connection)?;
-            Ok((tree, schema::checkpoint(connection)?.unwrap_or_default()))
+            // One state of both, whatever is appended between the two questions.
+            let state = connection.unchecked_transaction().map_err(|error| schema::failed("read", &error))?;
+            let (tree, _) = schema::tree(&state)?;
+            Ok((tree, schema::checkpoint(&state)?.unwrap_or_default()))
         })?;
         let path = tree.inclusion(index, tree.size()).ok_or_else(|| {
             PortError::new(Kind::Absent, format!("there is no entry {index}; the ledger has {}", tree.size()))

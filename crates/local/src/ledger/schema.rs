@@ -1,11 +1,12 @@
 //! The tables, and how they are read.
 
+use super::db::{Db, FolderLock, PATIENCE};
+use super::{DB, wal};
 use facts::{Digest, StreamName};
 use ledger::{Tree, leaf_hash};
 use rusqlite::config::DbConfig;
-use rusqlite::{Connection, OpenFlags, OptionalExtension};
+use rusqlite::{Connection, OpenFlags, OptionalExtension, ffi};
 use std::path::Path;
-use std::time::Duration;
 use world::{Kind, PortError};
 
 const TABLES: &str = "
@@ -18,23 +19,29 @@ const TABLES: &str = "
 /// Leaf hashes of a full tile (C2SP tlog-tiles).
 pub(super) const TILE: u64 = 256;
 
-/// How long to wait for another process.
-const PATIENCE: Duration = Duration::from_secs(10);
-
 /// A failed SQLite call.
 pub(super) fn failed(attempt: &str, error: &rusqlite::Error) -> PortError {
     use rusqlite::ErrorCode;
+    // SQLite says "full" only of a full disk; a quota or a limit on the file's size is a write that failed.
+    let refused = error.sqlite_error().is_some_and(|error| {
+        [ffi::SQLITE_IOERR_WRITE, ffi::SQLITE_IOERR_SHMSIZE].contains(&error.extended_code)
+    });
     let kind = match error.sqlite_error_code() {
+        _ if refused => Kind::Full,
         Some(ErrorCode::DiskFull) => Kind::Full,
         Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => Kind::Busy,
         Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => Kind::Damaged,
         Some(ErrorCode::ReadOnly | ErrorCode::PermissionDenied) => Kind::Denied,
         _ => Kind::Failed,
     };
-    let text = PortError::new(kind, format!("cannot {attempt} the ledger: {error}"));
+    let why = match kind {
+        Kind::Full => format!("the disk takes no more ({error})"),
+        _ => error.to_string(),
+    };
+    let text = PortError::new(kind, format!("cannot {attempt} the ledger: {why}"));
     match kind {
         Kind::Full => {
-            text.with_help("free some space and run the command again; nothing that was acknowledged is lost")
+            text.with_help("free some space, or raise the quota, and run the command again; nothing that was acknowledged is lost")
         }
         Kind::Damaged => text.with_help("run `wardmote verify` to see which entries are damaged"),
         _ => text,
@@ -49,27 +56,28 @@ pub(super) fn create(path: &Path) -> Result<(), PortError> {
 }
 
 /// Opens to read and write.
-pub(super) fn open(path: &Path) -> Result<Connection, PortError> {
+pub(super) fn open(path: &Path) -> Result<Db, PortError> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let connection = Connection::open_with_flags(path, flags).map_err(|error| failed("open", &error))?;
-    configure(&connection)?;
-    Ok(connection)
+    let db = Db::open(path, None, || Connection::open_with_flags(path, flags))?;
+    configure(&db)?;
+    Ok(db)
 }
 
-/// Opens to read. Without a WAL the file is taken as it is, so that not even a lock file appears beside it.
-pub(super) fn open_read_only(path: &Path) -> Result<Connection, PortError> {
-    let wal = path.with_extension("db-wal");
-    let unwritten = std::fs::metadata(&wal).is_ok_and(|meta| meta.len() > 0);
-    let flags =
-        OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_URI;
+/// Opens to read. Without a WAL the file is taken as it is, so that not even a lock file appears beside it; the lock on
+/// the folder keeps it as it is.
+pub(super) fn open_read_only(dir: &Path) -> Result<Db, PortError> {
+    let path = dir.join(DB);
     let text =
         path.to_str().ok_or_else(|| PortError::new(Kind::Invalid, "the folder's name is not UTF-8"))?;
     let escaped = text.replace('%', "%25").replace('?', "%3f").replace('#', "%23");
-    let uri =
-        if unwritten { format!("file:{escaped}?mode=ro") } else { format!("file:{escaped}?immutable=1") };
-    let connection = Connection::open_with_flags(uri, flags).map_err(|error| failed("open", &error))?;
-    connection.busy_timeout(PATIENCE).map_err(|error| failed("open", &error))?;
-    Ok(connection)
+    let lock = FolderLock::shared(dir)?;
+    let mode = if wal::bytes(dir) > 0 { "mode=ro" } else { "immutable=1" };
+    let flags =
+        OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_URI;
+    let db =
+        Db::open(&path, Some(lock), || Connection::open_with_flags(format!("file:{escaped}?{mode}"), flags))?;
+    db.busy_timeout(PATIENCE).map_err(|error| failed("open", &error))?;
+    Ok(db)
 }
 
 fn configure(connection: &Connection) -> Result<(), PortError> {

@@ -1,12 +1,16 @@
 //! The one thread that appends. It takes what has queued up while the last commit was on its way to the disk, commits
 //! it at once, signs, and only then answers: with many callers, one sync serves them all.
 
-use super::{CHECKPOINT, DB, schema, seal};
+use super::db::{Db, FolderLock};
+use super::published::Published;
+use super::tiles::FullTiles;
+use super::{DB, schema, seal, wal};
 use facts::{Digest, EvidenceId};
 use ledger::{Checkpoint, Draft, Entry, Planned, SequenceError, Sequencer, Signer, StreamHead, leaf_hash};
-use rusqlite::{Connection, TransactionBehavior};
+use rusqlite::{Connection, Transaction, TransactionBehavior};
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, Sender};
+use std::time::Duration;
 use world::{Kind, PortError, Receipt};
 
 /// Where the answer to a job goes.
@@ -21,19 +25,48 @@ pub(super) enum Job {
 const MAX_BATCH: usize = 1024;
 /// A WAL larger than this is written back to the main file.
 const MAX_WAL_BYTES: u64 = 16 << 20;
+/// How long to wait for readers before writing back: between commits, while callers wait, and at the end.
+const BETWEEN: Duration = Duration::from_millis(50);
+const AT_THE_END: Duration = Duration::from_secs(2);
 
 pub(super) struct Sequencing {
-    connection: Connection,
+    pub(super) connection: Db,
     sequencer: Sequencer,
+    /// What is in memory may be ahead of what is stored, because a commit failed.
+    stale: bool,
+    /// What is given out, and the checkpoint that is still to be: after the tiles that it has filled.
+    published: Published,
+    unpublished: Option<String>,
+    tiles: FullTiles,
     signer: Signer,
     dir: PathBuf,
 }
 
+/// Jobs with their answers, held back until the commit.
+type Answers = Vec<(Reply, Result<Vec<Receipt>, PortError>)>;
+
 impl Sequencing {
     pub(super) fn open(dir: &Path, signer: Signer) -> Result<Self, PortError> {
-        let connection = schema::open(&dir.join(DB))?;
-        let sequencer = load(&connection)?;
-        Ok(Self { connection, sequencer, signer, dir: dir.to_owned() })
+        let mut connection = schema::open(&dir.join(DB))?;
+        let mut published = Published::new(dir, signer.verifier());
+        let sequencer = {
+            let _lock = FolderLock::shared(dir)?;
+            // Nobody commits between the two looks, so what is given out cannot be ahead of what is there.
+            let transaction = begin(&mut connection)?;
+            let sequencer = load(&transaction)?;
+            published.check(sequencer.tree())?;
+            sequencer
+        };
+        Ok(Self {
+            connection,
+            stale: false,
+            published,
+            unpublished: None,
+            tiles: FullTiles::found(dir, sequencer.tree().size()),
+            sequencer,
+            signer,
+            dir: dir.to_owned(),
+        })
     }
 
     /// Works until nobody can ask any more.
@@ -48,74 +81,80 @@ impl Sequencing {
                 continue;
             }
             dead = self.commit(batch);
-            let wal =
-                std::fs::metadata(self.dir.join(DB).with_extension("db-wal")).map_or(0, |meta| meta.len());
-            if wal > MAX_WAL_BYTES && dead.is_none() {
+            if wal::bytes(&self.dir) > MAX_WAL_BYTES && dead.is_none() {
                 // Not done now is done at the end; nothing depends on it.
-                drop(seal::write_back(&self.connection, &self.dir));
+                drop(seal::write_back(&mut self.connection, &self.dir, BETWEEN));
             }
         }
-        if dead.is_none() && seal::write_back(&self.connection, &self.dir).unwrap_or(false) {
-            drop(schema::tidy_on_close(&self.connection));
+        if dead.is_none() {
+            drop(self.publish());
+            if seal::write_back(&mut self.connection, &self.dir, AT_THE_END).unwrap_or(false) {
+                drop(schema::tidy_on_close(&self.connection));
+            }
         }
     }
 
     /// One transaction for all jobs. Returns why nothing more can be appended, if that is so.
-    fn commit(&mut self, batch: Vec<Job>) -> Option<String> {
+    pub(super) fn commit(&mut self, batch: Vec<Job>) -> Option<String> {
+        let mut jobs = batch.into_iter();
         let mut answers = Vec::new();
-        let outcome = self.transact(batch, &mut answers);
-        let reason = outcome.err().map(|error| error.to_string());
+        let outcome = self.publish().and_then(|()| self.transact(&mut jobs, &mut answers));
+        answers.extend(jobs.map(|Job::Append { reply, .. }| (reply, Ok(Vec::new()))));
+        let failure = outcome.err();
+        // Whoever cannot write now may be able to later; after any other failure nobody knows what the disk holds.
+        let dead = failure.as_ref().filter(|error| error.kind() == Kind::Failed).map(ToString::to_string);
+        self.stale |= failure.is_some();
+        if failure.is_none() {
+            // After the commit: what is given out must be in the log, never the other way round. The answers are true
+            // without it; if it fails, nothing more is appended until it is done.
+            drop(self.publish());
+        }
         for (reply, answer) in answers {
-            let answer = match &reason {
-                Some(reason) => Err(stopped(reason)),
-                None => answer,
+            let answer = match (&failure, &dead) {
+                (_, Some(reason)) => Err(stopped(reason)),
+                (Some(failure), _) => Err(again(failure)),
+                (None, _) => answer,
             };
             drop(reply.send(answer));
         }
-        reason
+        dead
+    }
+
+    fn publish(&mut self) -> Result<(), PortError> {
+        if let Some(note) = &self.unpublished {
+            self.tiles.complete(&self.connection, self.sequencer.tree())?;
+            self.published.replace(self.sequencer.tree(), note)?;
+            self.unpublished = None;
+        }
+        Ok(())
     }
 
     fn transact(
         &mut self,
-        batch: Vec<Job>,
-        answers: &mut Vec<(Reply, Result<Vec<Receipt>, PortError>)>,
+        jobs: &mut impl Iterator<Item = Job>,
+        answers: &mut Answers,
     ) -> Result<(), PortError> {
         let failed = |error: rusqlite::Error| schema::failed("append to", &error);
-        let mut jobs = batch.into_iter();
-        let transaction = match self.connection.transaction_with_behavior(TransactionBehavior::Immediate) {
-            Ok(transaction) => transaction,
-            Err(error) => {
-                // Another process holds the ledger, or the disk is full: nothing was begun, so the next may try again.
-                let kind = failed(error);
-                let text = kind.to_string();
-                let help = kind.help().unwrap_or("run the command again").to_owned();
-                let same = || PortError::new(kind.kind(), text.clone()).with_help(help.clone());
-                answers.extend(jobs.map(|Job::Append { reply, .. }| (reply, Err(same()))));
-                return Ok(());
-            }
-        };
-        let mut done = Ok(());
-        if schema::size(&transaction)? != self.sequencer.tree().size() {
-            // Another process has appended since.
+        let _lock = FolderLock::shared(&self.dir)?;
+        let transaction = begin(&mut self.connection)?;
+        if self.stale || schema::size(&transaction)? != self.sequencer.tree().size() {
+            // Another process has appended since, or we have failed to.
             self.sequencer = load(&transaction)?;
+            self.stale = false;
         }
+        self.published.check(self.sequencer.tree())?;
         let before = self.sequencer.tree().size();
-        for Job::Append { drafts, reply } in jobs.by_ref() {
-            let answer = match self.sequencer.plan(drafts) {
-                Err(error) => Err(refused(&error)),
+        for Job::Append { drafts, reply } in jobs {
+            match self.sequencer.plan(drafts) {
+                Err(error) => answers.push((reply, Err(refused(&error)))),
                 Ok(planned) => {
-                    done = planned.iter().try_for_each(|planned| insert(&transaction, planned));
+                    let done = planned.iter().try_for_each(|planned| insert(&transaction, planned));
                     planned.iter().for_each(|planned| self.sequencer.replay(&planned.entry, planned.hash));
-                    Ok(planned.into_iter().map(receipt).collect())
+                    answers.push((reply, Ok(planned.into_iter().map(receipt).collect())));
+                    done.map_err(failed)?;
                 }
-            };
-            answers.push((reply, answer));
-            if done.is_err() {
-                break;
             }
         }
-        answers.extend(jobs.map(|Job::Append { reply, .. }| (reply, Ok(Vec::new()))));
-        done.map_err(failed)?;
         let tree = self.sequencer.tree();
         if tree.size() == before {
             return Ok(());
@@ -137,18 +176,17 @@ impl Sequencing {
         let note = checkpoint.sign(&self.signer);
         transaction.execute("INSERT OR REPLACE INTO checkpoint VALUES (0, ?1)", [&note]).map_err(failed)?;
         transaction.commit().map_err(failed)?;
-        // After the commit: what was given out must be in the log, never the other way round.
-        export(&self.dir.join(CHECKPOINT), &note)
+        self.unpublished = Some(note);
+        Ok(())
     }
 }
 
-/// The exported checkpoint is a witness, not the record: it is replaced in one step, and not synced, because a
-/// power cut that takes it back to an earlier one loses nothing.
-fn export(path: &Path, note: &str) -> Result<(), PortError> {
-    let fresh = path.with_extension(format!("{}.part", std::process::id()));
-    std::fs::write(&fresh, note)
-        .and_then(|()| std::fs::rename(&fresh, path))
-        .map_err(|error| PortError::io(format!("write `{}`", path.display()), error))
+/// Nobody else commits from here on.
+fn begin(connection: &mut Db) -> Result<Transaction<'_>, PortError> {
+    connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(|error| {
+        let error = schema::failed("append to", &error);
+        if error.help().is_some() { error } else { error.with_help("run the command again") }
+    })
 }
 
 fn load(connection: &Connection) -> Result<Sequencer, PortError> {
@@ -201,7 +239,92 @@ fn refused(error: &SequenceError) -> PortError {
     }
 }
 
+/// The same failure for one more caller.
+fn again(error: &PortError) -> PortError {
+    let copy = PortError::new(error.kind(), format!("{error}; nothing was appended"));
+    match error.help() {
+        Some(help) => copy.with_help(help),
+        None => copy,
+    }
+}
+
 fn stopped(reason: &str) -> PortError {
     PortError::new(Kind::Failed, format!("{reason}; nothing was appended"))
         .with_help("put right what failed and run the command again; what was acknowledged before is safe")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{SqliteLedger, verify_ledger};
+    use facts::{Actor, ActorKind};
+    use ledger::Outcome;
+    use std::sync::mpsc::channel;
+
+    fn append(sequencing: &mut Sequencing, bytes: usize) -> Result<Vec<Receipt>, PortError> {
+        let draft = Draft {
+            stream: "model/a".parse().unwrap(),
+            expected_seq: None,
+            time: facts::Timestamp::EPOCH,
+            actor: Actor::new("ada".parse().unwrap(), ActorKind::Human, vec![]),
+            action: "model.train".into(),
+            resource: "model/a".into(),
+            outcome: Outcome::Done,
+            body: serde_json::json!({ "text": "x".repeat(bytes) }),
+        };
+        let (reply, answer) = channel();
+        assert_eq!(sequencing.commit(vec![Job::Append { drafts: vec![draft], reply }]), None, "it goes on");
+        answer.recv().unwrap()
+    }
+
+    fn close(sequencing: Sequencing) {
+        let (sender, jobs) = channel();
+        drop(sender);
+        sequencing.run(&jobs);
+    }
+
+    fn set_max_pages(sequencing: &Sequencing, pages: u32) {
+        let sql = format!("PRAGMA max_page_count={pages}");
+        sequencing.connection.query_row(&sql, [], |_| Ok(())).unwrap();
+    }
+
+    #[test]
+    fn a_full_disk_refuses_and_loses_nothing_and_the_ledger_goes_on_when_there_is_room() {
+        let folder = tempfile::tempdir().unwrap();
+        let dir = folder.path().join("ledger");
+        drop(SqliteLedger::create(&dir, "test.example", [7; 32]).unwrap());
+        let mut sequencing = Sequencing::open(&dir, Signer::new("test.example", &[7; 32]).unwrap()).unwrap();
+        let mut acknowledged = append(&mut sequencing, 10).unwrap();
+        set_max_pages(&sequencing, 1); // SQLite takes the present size for it.
+        let error = append(&mut sequencing, 60_000).unwrap_err();
+        assert_eq!(error.kind(), Kind::Full);
+        insta::assert_snapshot!(format!("{error}\n  help: {}", error.help().unwrap()));
+        assert!(verify_ledger(&dir).unwrap().ok());
+        acknowledged.extend(append(&mut sequencing, 20).unwrap());
+        set_max_pages(&sequencing, 1_000_000);
+        acknowledged.extend(append(&mut sequencing, 60_000).unwrap());
+        close(sequencing);
+        let report = verify_ledger(&dir).unwrap();
+        assert!(report.ok() && report.sealed, "{report:?}");
+        let ledger = SqliteLedger::open(&dir).unwrap();
+        assert_eq!(world::LedgerStore::read(&ledger, 0, 10).unwrap(), acknowledged);
+    }
+
+    #[test]
+    fn entries_are_acknowledged_when_only_the_checkpoint_cannot_be_given_out() {
+        let folder = tempfile::tempdir().unwrap();
+        let dir = folder.path().join("ledger");
+        drop(SqliteLedger::create(&dir, "test.example", [7; 32]).unwrap());
+        let mut sequencing = Sequencing::open(&dir, Signer::new("test.example", &[7; 32]).unwrap()).unwrap();
+        let key = std::fs::read(dir.join("log.key")).unwrap();
+        // Without it the lock for giving out cannot be taken.
+        std::fs::remove_file(dir.join("log.key")).unwrap();
+        append(&mut sequencing, 10).unwrap();
+        assert!(append(&mut sequencing, 10).is_err(), "first the last checkpoint has to go out");
+        std::fs::write(dir.join("log.key"), key).unwrap();
+        append(&mut sequencing, 10).unwrap();
+        close(sequencing);
+        let report = verify_ledger(&dir).unwrap();
+        assert!(report.ok() && report.entries == 2, "{report:?}");
+    }
 }

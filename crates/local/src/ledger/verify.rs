@@ -1,6 +1,7 @@
 //! Verification from the stored bytes alone: the seal of the raw file, then every entry, stream, tile and checkpoint.
 //! Reads only, and always ends in a report: what cannot be read is a finding, not a crash.
 
+use super::db::FolderLock;
 use super::{CHECKPOINT, DB, SqliteLedger, read_vkey, schema, seal};
 use crate::files;
 use facts::Digest;
@@ -10,7 +11,7 @@ use std::path::Path;
 use world::{Kind, PortError};
 
 /// What verification found.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Default, Serialize)]
 pub struct VerifyReport {
     /// The name of the log.
     pub origin: String,
@@ -38,17 +39,22 @@ pub fn verify_ledger(dir: &Path) -> Result<VerifyReport, PortError> {
     if !dir.join(DB).exists() {
         return Err(PortError::new(Kind::Absent, format!("there is no ledger in `{}`", dir.display())));
     }
+    // The main file stays as it is until the end; others may append meanwhile.
+    let _lock = FolderLock::shared(dir)?;
     let mut auditor = Auditor::default();
     let sealed = check_seal(dir, &mut auditor)?;
-    if let Err(error) = read_log(dir, &mut auditor) {
+    // Read before the entries: whatever it covers is committed, so they are among the entries read after it.
+    let given_out = files::read(&dir.join(CHECKPOINT));
+    let inner = read_log(dir, &mut auditor);
+    if let Err(error) = &inner {
         match error.kind() {
-            Kind::Denied | Kind::Busy => return Err(error),
+            Kind::Denied | Kind::Busy => return inner.map(|_| VerifyReport::default()),
             _ => auditor.find(0, format!("the entries from 0 on cannot be read: {error}")),
         }
     }
     let origin = match read_vkey(dir) {
         Ok(verifier) => {
-            for (name, note) in notes(dir) {
+            for (name, note) in notes(inner, given_out, auditor.entries()) {
                 auditor.checkpoint(name, &note, &verifier);
             }
             verifier.name().to_owned()
@@ -70,14 +76,10 @@ pub fn verify_ledger(dir: &Path) -> Result<VerifyReport, PortError> {
 }
 
 fn check_seal(dir: &Path, auditor: &mut Auditor) -> Result<bool, PortError> {
-    let unwritten = std::fs::metadata(dir.join(DB).with_extension("db-wal")).is_ok_and(|meta| meta.len() > 0);
     match seal::compare(dir) {
         Ok(None) => Ok(false),
-        Ok(Some(pages)) if pages.is_empty() => Ok(true),
-        // A stop in the middle of writing back leaves pages newer than the seal, and the WAL that they came from.
-        Ok(Some(_)) if unwritten => Ok(false),
-        Ok(Some(pages)) => {
-            for page in pages {
+        Ok(Some(compared)) => {
+            for page in compared.damaged {
                 let holds = if page.first == page.last {
                     format!("entry {}", page.first)
                 } else {
@@ -88,7 +90,7 @@ fn check_seal(dir: &Path, auditor: &mut Auditor) -> Result<bool, PortError> {
                     format!("page {} of `{DB}` is damaged: it holds, or leads to, {holds}", page.page),
                 );
             }
-            Ok(true)
+            Ok(compared.covered)
         }
         Err(error) if error.kind() == Kind::Damaged => {
             auditor.find(0, format!("{error}, so the pages with entry 0 and all others are not covered"));
@@ -98,9 +100,11 @@ fn check_seal(dir: &Path, auditor: &mut Auditor) -> Result<bool, PortError> {
     }
 }
 
-fn read_log(dir: &Path, auditor: &mut Auditor) -> Result<(), PortError> {
+/// Reads one state of the log. Returns the checkpoint in it.
+fn read_log(dir: &Path, auditor: &mut Auditor) -> Result<Option<String>, PortError> {
     const BATCH: usize = 1024;
-    let connection = schema::open_read_only(&dir.join(DB))?;
+    let connection = schema::open_read_only(dir)?;
+    let connection = connection.unchecked_transaction().map_err(|error| schema::failed("read", &error))?;
     let size = schema::size(&connection)?;
     let mut from = 0;
     while from < size {
@@ -125,27 +129,26 @@ fn read_log(dir: &Path, auditor: &mut Auditor) -> Result<(), PortError> {
     }
     tiles.iter().for_each(|(index, hashes)| auditor.stored_hashes(index * schema::TILE, hashes));
     auditor.stored_heads(&schema::heads(&connection)?);
-    Ok(())
+    schema::checkpoint(&connection)
 }
 
-/// The checkpoint in the database and the one that was given out.
-fn notes(dir: &Path) -> Vec<(&'static str, String)> {
+/// The checkpoint in the database and the one that was given out. What should be there and is not has no text.
+fn notes(
+    inner: Result<Option<String>, PortError>,
+    given_out: Result<Vec<u8>, PortError>,
+    entries: u64,
+) -> Vec<(&'static str, String)> {
     let mut notes = Vec::new();
-    let inner = schema::open_read_only(&dir.join(DB)).and_then(|connection| schema::checkpoint(&connection));
     match inner {
-        Ok(Some(note)) => notes.push(("the checkpoint in the ledger", note)),
-        Ok(None) if dir.join(CHECKPOINT).exists() => {
-            notes.push(("the checkpoint in the ledger", String::new()));
-        }
-        Ok(None) => {}
-        Err(_) => notes.push(("the checkpoint in the ledger", String::new())),
+        Ok(None) if entries == 0 => {}
+        inner => notes.push(("the checkpoint in the ledger", inner.ok().flatten().unwrap_or_default())),
     }
-    match files::read(&dir.join(CHECKPOINT)) {
-        Ok(bytes) => {
-            notes.push(("the checkpoint that was given out", String::from_utf8(bytes).unwrap_or_default()));
-        }
+    match given_out {
         Err(error) if error.kind() == Kind::Absent && notes.is_empty() => {}
-        Err(_) => notes.push(("the checkpoint that was given out", String::new())),
+        bytes => notes.push((
+            "the checkpoint that was given out",
+            String::from_utf8(bytes.unwrap_or_default()).unwrap_or_default(),
+        )),
     }
     notes
 }
