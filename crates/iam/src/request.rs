@@ -10,8 +10,9 @@ pub struct Request {
     action: Box<str>,
     written: Box<str>,
     service: usize,
+    sieve: u64,
     resource: Box<str>,
-    fields: Option<[usize; 5]>,
+    fields: Option<Box<[Box<str>; 6]>>,
     account: Option<Box<str>>,
     context: Context,
 }
@@ -82,6 +83,14 @@ impl AwsPrincipal {
     pub fn arn(&self) -> &str {
         &self.arn
     }
+}
+
+/// One bit of 64 for an action in lower case (FNV-1a): actions with different bits differ.
+pub(crate) fn action_bit(action: &str) -> u64 {
+    let hash = action.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
+    });
+    1 << (hash >> 58)
 }
 
 /// Twelve digits.
@@ -232,10 +241,21 @@ impl Request {
                 "the resource is empty; expected an ARN, or `*` for actions without one".to_owned(),
             ));
         }
-        let fields = colons(resource);
+        let fields = fields_of(resource);
         let named = split_arn(resource).map(|fields| fields[4]).filter(|account| is_account(account));
         let account = account.or(named).or(principal.account()).map(Box::from);
-        Ok(Self { principal, action, written, service, resource: resource.into(), fields, account, context })
+        let sieve = action_bit(&action);
+        Ok(Self {
+            principal,
+            action,
+            written,
+            service,
+            sieve,
+            resource: resource.into(),
+            fields,
+            account,
+            context,
+        })
     }
 
     /// The same request of another caller.
@@ -250,7 +270,7 @@ impl Request {
 
     /// The same request for another resource, of which the account is known.
     pub(crate) fn aim(&mut self, resource: &str, account: Option<&str>) {
-        self.fields = colons(resource);
+        self.fields = fields_of(resource);
         self.resource = resource.into();
         self.account = account.map(Box::from);
     }
@@ -277,6 +297,11 @@ impl Request {
     #[must_use]
     pub fn service(&self) -> &str {
         &self.action[..self.service]
+    }
+
+    /// The bit of its action; see [`action_bit`].
+    pub(crate) fn sieve(&self) -> u64 {
+        self.sieve
     }
 
     /// The name of the action, without its service, in lower case.
@@ -316,17 +341,19 @@ impl Request {
         &self.context
     }
 
+    /// The resource's ARN up to its fifth colon.
+    pub(crate) fn head(&self) -> &str {
+        let rest = self.fields.as_ref().map_or(self.resource.len(), |fields| fields[5].len() + 1);
+        &self.resource[..self.resource.len() - rest]
+    }
+
     /// The six fields of the resource's ARN.
-    pub(crate) fn arn(&self) -> Option<[&str; 6]> {
-        let [a, b, c, d, e] = self.fields?;
-        let r = &self.resource;
-        Some([&r[..a], &r[a + 1..b], &r[b + 1..c], &r[c + 1..d], &r[d + 1..e], &r[e + 1..]])
+    pub(crate) fn arn(&self) -> Option<&[Box<str>; 6]> {
+        self.fields.as_deref()
     }
 }
 
-/// Where the first five colons of an ARN stand.
-fn colons(resource: &str) -> Option<[usize; 5]> {
-    let mut at = resource.match_indices(':').map(|(at, _)| at);
-    let five = [at.next()?, at.next()?, at.next()?, at.next()?, at.next()?];
-    resource.starts_with("arn:").then_some(five)
+/// The fields of an ARN, kept apart because every decision looks at them many times.
+fn fields_of(resource: &str) -> Option<Box<[Box<str>; 6]>> {
+    split_arn(resource).map(|fields| Box::new(fields.map(Box::from)))
 }

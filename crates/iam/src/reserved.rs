@@ -28,13 +28,10 @@ pub(crate) fn rcp_applies(request: &Request) -> bool {
 
 /// Resources whose own policy must delegate to the account before identity policies count: KMS keys and roles.
 pub(crate) fn needs_delegation(request: &Request) -> bool {
-    match request.arn() {
-        Some([_, _, "kms", _, _, rest]) => request.service() == "kms" && rest.starts_with("key/"),
-        Some([_, _, "iam", _, _, rest]) => {
-            request.service() == "sts"
-                && rest.starts_with("role/")
-                && TRUST_ACTIONS.contains(&request.action_name())
-        }
+    let Some([_, _, service, _, _, rest]) = request.arn() else { return false };
+    match (request.service(), &**service) {
+        ("kms", "kms") => rest.starts_with("key/"),
+        ("sts", "iam") => rest.starts_with("role/") && TRUST_ACTIONS.contains(&request.action_name()),
         _ => false,
     }
 }
@@ -53,8 +50,10 @@ const TRUST_ACTIONS: [&str; 6] = [
 pub(crate) fn refused(request: &Request) -> bool {
     let Some([_, _, service, _, account, rest]) = request.arn() else { return false };
     let name = request.action_name();
-    match (request.service(), service) {
-        ("iam", "iam") if account == "aws" => rest.starts_with("policy/") && POLICY_ACTIONS.contains(&name),
+    match (request.service(), &**service) {
+        ("iam", "iam") if **account == *"aws" => {
+            rest.starts_with("policy/") && POLICY_ACTIONS.contains(&name)
+        }
         ("iam", "iam") => rest.starts_with("role/aws-reserved/") && ROLE_ACTIONS.contains(&name),
         ("kms", "kms") => {
             let aws = rest.get(..10).is_some_and(|start| start.eq_ignore_ascii_case("alias/aws/"));

@@ -72,7 +72,7 @@ pub fn decide(layers: &Layers, request: &Request) -> Decision {
 fn united(programs: &[Program], request: &Request, bounded: bool) -> Says {
     let mut says = Says::default();
     for program in programs {
-        for (_, statement) in program.about(request.service()) {
+        for (_, statement) in program.about(request) {
             let said = if statement.effect == Effect::Allow { &mut says.allow } else { &mut says.deny };
             *said = *said
                 || (statement.level(request.principal(), bounded) > Level::None
@@ -102,7 +102,7 @@ pub(crate) fn listen(layers: &Layers, request: &Request) -> Sayings {
     let caller = request.principal();
     let bounded = matches!(caller, Principal::Aws(_)) && !layers.boundaries.is_empty();
     let (mut resource, mut delegates, mut resource_deny) = (Level::None, false, false);
-    for (_, statement) in layers.resource.iter().flat_map(|program| program.about(request.service())) {
+    for (_, statement) in layers.resource.iter().flat_map(|program| program.about(request)) {
         let level = statement.level(caller, bounded);
         if level == Level::None || !statement.matches(request) {
             continue;

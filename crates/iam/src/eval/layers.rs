@@ -2,6 +2,7 @@
 
 use super::compile::Compiled;
 use crate::policy::{Policy, PolicyKind};
+use crate::request::Request;
 use serde::Serialize;
 use std::fmt;
 
@@ -9,10 +10,17 @@ use std::fmt;
 #[derive(Debug, Clone)]
 pub struct Program {
     pub(crate) statements: Vec<Compiled>,
-    by_service: Vec<(Box<str>, Box<[u32]>)>,
-    any_service: Box<[u32]>,
+    by_service: Vec<(Box<str>, Box<[Entry]>)>,
+    any_service: Box<[Entry]>,
     source: Box<Policy>,
     kind: PolicyKind,
+}
+
+/// A statement in a list: where it stands, and through which sieve an action must fall to be its.
+#[derive(Debug, Clone, Copy)]
+struct Entry {
+    at: u32,
+    sieve: u64,
 }
 
 /// A statement within a layer, by position.
@@ -37,13 +45,14 @@ impl Program {
             statements.iter().filter_map(Compiled::services).flatten().map(Box::from).collect();
         services.sort();
         services.dedup();
-        let about = |service: Option<&str>| -> Box<[u32]> {
+        let about = |service: Option<&str>| -> Box<[Entry]> {
             let bears = |(_, compiled): &(u32, &Compiled)| match (compiled.services(), service) {
                 (None, _) => true,
                 (Some(list), Some(service)) => list.contains(&service),
                 (Some(_), None) => false,
             };
-            (0_u32..).zip(&statements).filter(bears).map(|(at, _)| at).collect()
+            let entry = |(at, compiled): (u32, &Compiled)| Entry { at, sieve: compiled.action.sieve() };
+            (0_u32..).zip(&statements).filter(bears).map(entry).collect()
         };
         let by_service = services.iter().map(|service| (service.clone(), about(Some(service)))).collect();
         let any_service = about(None);
@@ -62,17 +71,19 @@ impl Program {
         self.kind
     }
 
-    /// The statements that can be about an action of this service, in order, with their positions.
-    pub(crate) fn about(&self, service: &str) -> impl Iterator<Item = (usize, &Compiled)> {
-        let list = self
-            .by_service
+    /// The statements that can be about the action of a request, in order, with their positions.
+    pub(crate) fn about(&self, request: &Request) -> impl Iterator<Item = (usize, &Compiled)> {
+        let service = request.service();
+        let named = self.by_service.iter().find(|(name, _)| **name == *service);
+        let sieve = request.sieve();
+        named
+            .map_or(&self.any_service, |(_, list)| list)
             .iter()
-            .find(|(name, _)| **name == *service)
-            .map_or(&self.any_service, |(_, list)| list);
-        list.iter().filter_map(|at| {
-            let at = *at as usize;
-            Some((at, self.statements.get(at)?))
-        })
+            .filter(move |entry| entry.sieve & sieve != 0)
+            .filter_map(|entry| {
+                let at = entry.at as usize;
+                Some((at, self.statements.get(at)?))
+            })
     }
 }
 

@@ -71,7 +71,7 @@ impl<'a> Sheet<'a> {
     ) -> impl Iterator<Item = Found<'a>> + use<'a, 'r> {
         let bounded = self.bounded;
         self.programs.iter().enumerate().flat_map(move |(policy, program)| {
-            let about = program.about(request.service());
+            let about = program.about(request);
             let wanted = about.filter(move |(_, compiled)| compiled.effect == effect);
             wanted.filter_map(move |(statement, compiled)| {
                 let level = compiled.level(request.principal(), bounded);

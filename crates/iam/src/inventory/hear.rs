@@ -62,7 +62,7 @@ pub(super) type About = Box<[(usize, bool)]>;
 /// Finds them.
 pub(super) fn about(resource: &Resource, asked: &Request) -> About {
     let program = resource.layers.resource.iter();
-    let statements = program.flat_map(|program| program.about(asked.service()));
+    let statements = program.flat_map(|program| program.about(asked));
     let matching = statements.filter(|(_, compiled)| !compiled.dead && compiled.action.matches(asked));
     matching.map(|(at, compiled)| (at, truth::depends_on_resource(compiled))).collect()
 }
@@ -152,7 +152,7 @@ impl<'i> Prepared<'i> {
     fn side(&self, policies: &'i [Policy]) -> Side<'i> {
         let mut side = Side::default();
         for policy in policies {
-            for (statement, compiled) in policy.program.about(self.request.service()) {
+            for (statement, compiled) in policy.program.about(&self.request) {
                 let meant = compiled.level(self.request.principal(), false) > Level::None;
                 if compiled.dead || !meant || !compiled.action.matches(&self.request) {
                     continue;

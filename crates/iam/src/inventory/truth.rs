@@ -86,7 +86,7 @@ pub(super) fn fits(pattern: &ResourcePattern, known: &Known, request: &Request) 
     {
         let could = request
             .arn()
-            .is_some_and(|arn| starred(template, known, request.context()).matches(&arn, request.context()));
+            .is_some_and(|arn| starred(template, known, request.context()).matches(arn, request.context()));
         return if could { Truth::Maybe } else { Truth::No };
     }
     Truth::of(pattern.matches(request))
@@ -100,9 +100,9 @@ fn fits_class(pattern: &ResourcePattern, known: &Known, request: &Request) -> Tr
         ResourcePattern::Arn(template) => template,
     };
     let (Some(arn), context) = (request.arn(), request.context()) else { return Truth::No };
-    let [.., field] = &arn;
+    let [.., field] = arn;
     let [head @ .., last] = &*template.fields;
-    let before = head.iter().zip(&arn).all(|(wanted, field)| wanted.matches(field, context) == Some(true));
+    let before = head.iter().zip(arn).all(|(wanted, field)| wanted.matches(field, context) == Some(true));
     let start = field.strip_suffix('*').unwrap_or(field);
     if !before || !can_begin(&last.atoms, start, context) {
         return Truth::No;
@@ -142,7 +142,7 @@ fn starred(template: &ArnTemplate, known: &Known, context: &Context) -> ArnTempl
         Template { atoms: field.atoms.iter().map(atom).collect(), fold: field.fold }
     };
     let [a, b, c, d, e, f] = &*template.fields;
-    ArnTemplate { fields: Box::new([a, b, c, d, e, f].map(field)) }
+    ArnTemplate::of([a, b, c, d, e, f].map(field))
 }
 
 /// Whether all conditions hold.

@@ -81,21 +81,18 @@ impl Template {
 
     /// Whether the text fits; `None` if a variable has no value in the request.
     pub(crate) fn matches(&self, text: &str, context: &Context) -> Option<bool> {
-        if let [Atom::Literal(literal)] = &*self.atoms {
-            return Some(if self.fold {
-                folded(text, literal) == Some(text.len())
-            } else {
-                **literal == *text
-            });
-        }
-        if self.has_variable() {
-            let known =
-                |atom: &Atom| !matches!(atom, Atom::Variable { .. }) || value(atom, context).is_some();
-            if !self.atoms.iter().all(known) {
-                return None;
+        match &*self.atoms {
+            [] => return Some(text.is_empty()),
+            [Atom::Star] => return Some(true),
+            [Atom::Literal(literal)] if self.fold => return Some(folded(text, literal) == Some(text.len())),
+            [Atom::Literal(literal)] => return Some(**literal == *text),
+            [Atom::Literal(start), Atom::Star] if !self.fold => {
+                return Some(text.as_bytes().starts_with(start.as_bytes()));
             }
+            _ => {}
         }
-        Some(self.walk(text, context))
+        let known = |atom: &Atom| !matches!(atom, Atom::Variable { .. }) || value(atom, context).is_some();
+        self.atoms.iter().all(known).then(|| self.walk(text, context))
     }
 
     /// Greedy matching with a way back to the last star; every other piece takes a fixed part of the text.
@@ -175,6 +172,10 @@ fn value<'v>(atom: &'v Atom, context: &'v Context) -> Option<&'v str> {
 
 /// How many bytes of the text are the piece, without regard to case; `None` if it does not begin with it.
 fn folded(text: &str, piece: &str) -> Option<usize> {
+    if text.is_ascii() && piece.is_ascii() {
+        let start = text.get(..piece.len())?;
+        return start.eq_ignore_ascii_case(piece).then_some(piece.len());
+    }
     let mut rest = text.char_indices();
     for wanted in piece.chars() {
         let (_, found) = rest.next()?;
@@ -189,6 +190,8 @@ fn folded(text: &str, piece: &str) -> Option<usize> {
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) struct ArnTemplate {
     pub(crate) fields: Box<[Template; 6]>,
+    /// The text up to the fifth colon, if it is one text only.
+    head: Option<Box<str>>,
 }
 
 impl ArnTemplate {
@@ -196,12 +199,33 @@ impl ArnTemplate {
     pub(crate) fn new(text: &str, writing: Writing) -> Option<Self> {
         let fields = pattern_fields(text, writing.variables);
         let fields: [&str; 6] = fields.try_into().ok()?;
-        Some(Self { fields: Box::new(fields.map(|field| Template::new(field, writing))) })
+        Some(Self::of(fields.map(|field| Template::new(field, writing))))
+    }
+
+    /// An ARN of these fields.
+    pub(crate) fn of(fields: [Template; 6]) -> Self {
+        let literal = |field: &Template| match &*field.atoms {
+            [] => Some(String::new()),
+            [Atom::Literal(text)] if !field.fold => Some(text.to_string()),
+            _ => None,
+        };
+        let head: Option<Vec<String>> = fields.iter().take(5).map(literal).collect();
+        Self { head: head.map(|fields| fields.join(":").into()), fields: Box::new(fields) }
+    }
+
+    /// Whether an ARN fits that is given with its beginning, up to the fifth colon.
+    pub(crate) fn fits(&self, head: &str, arn: &[Box<str>; 6], context: &Context) -> bool {
+        match &self.head {
+            Some(own) => **own == *head && self.fields[5].matches(&arn[5], context) == Some(true),
+            None => self.matches(arn, context),
+        }
     }
 
     /// Whether the ARN fits; a variable without a value fits nothing. The last field is the most telling, it goes first.
-    pub(crate) fn matches(&self, arn: &[&str; 6], context: &Context) -> bool {
-        [5, 2, 4, 3, 1, 0].into_iter().all(|at| self.fields[at].matches(arn[at], context) == Some(true))
+    pub(crate) fn matches<S: AsRef<str>>(&self, arn: &[S; 6], context: &Context) -> bool {
+        [5, 2, 4, 3, 1, 0]
+            .into_iter()
+            .all(|at| self.fields[at].matches(arn[at].as_ref(), context) == Some(true))
     }
 }
 
