@@ -34,8 +34,8 @@ enum One {
     Unknown(&'static str),
 }
 
-/// Finds what the key can be.
-pub(super) fn solve(wanted: &[Wanted<'_>], bindings: &Bindings) -> KeyAnswer {
+/// Finds what the key can be; `many` says whether it can have several values.
+pub(super) fn solve(wanted: &[Wanted<'_>], bindings: &Bindings, many: bool) -> KeyAnswer {
     if wanted.iter().all(|(clause, holds)| absent(clause) == *holds) {
         return KeyAnswer::Be { values: None, symbolic: false };
     }
@@ -51,7 +51,8 @@ pub(super) fn solve(wanted: &[Wanted<'_>], bindings: &Bindings) -> KeyAnswer {
     if let One::Text(text, symbolic) = single {
         return KeyAnswer::Be { values: Some(Values::One(text.into())), symbolic };
     }
-    match (several(&rest, bindings), single) {
+    let several = if many { several(&rest, bindings) } else { KeyAnswer::Nothing };
+    match (several, single) {
         (KeyAnswer::Nothing, One::Unknown(cause)) => KeyAnswer::Unknown(cause),
         (answer, _) => answer,
     }

@@ -3,7 +3,7 @@
 //! service that the policy names.
 
 use super::keys::blocks;
-use super::problem::{Formula, Piece, Pieces};
+use super::problem::{Formula, Piece, Pieces, is_multivalued};
 use super::witness::Frame;
 use crate::eval::{Clause, Program};
 use crate::policy::{Condition, Operator, Test, Version};
@@ -86,18 +86,22 @@ pub(super) fn outsider(pieces: &mut Pieces, program: &Program, frame: &Frame, ac
 }
 
 fn held(pieces: &mut Pieces, program: &Program, (key, hand): (&str, &Hand), account: &str) -> Formula {
+    // All values of a key that has several, or the one of another, if there is one.
+    let all_of = |operator: &str| {
+        if is_multivalued(key) { format!("ForAllValues:{operator}") } else { format!("{operator}IfExists") }
+    };
     match hand {
-        Hand::Account => condition(pieces, "ForAllValues:StringEquals", key, &[account.to_owned()]),
+        Hand::Account => condition(pieces, &all_of("StringEquals"), key, &[account.to_owned()]),
         Hand::Arn => {
             let own = [format!("arn:*:*:*:{account}:*"), "arn:*:*:*::*".to_owned()];
-            let mut all = vec![condition(pieces, "ForAllValues:ArnLike", key, &own)];
-            all.push(condition(pieces, "ForAllValues:StringNotEquals", key, &named(program, key)));
+            let mut all = vec![condition(pieces, &all_of("ArnLike"), key, &own)];
+            all.push(condition(pieces, &all_of("StringNotEquals"), key, &named(program, key)));
             Formula::All(all)
         }
         Hand::Unnamed => {
-            let mut all = vec![condition(pieces, "ForAllValues:StringNotEquals", key, &named(program, key))];
+            let mut all = vec![condition(pieces, &all_of("StringNotEquals"), key, &named(program, key))];
             let below: Vec<String> = named(program, key).iter().filter_map(|value| family(value)).collect();
-            all.push(condition(pieces, "ForAllValues:StringNotLike", key, &below));
+            all.push(condition(pieces, &all_of("StringNotLike"), key, &below));
             Formula::All(all)
         }
         Hand::Absent => condition(pieces, "Null", key, &["true".to_owned()]),

@@ -2,9 +2,11 @@
 //! attribute of the request.
 
 use super::strings::{Pattern, Requirement, Values as Bindings};
+use crate::catalog::{catalog, global_key};
 use crate::eval::{ActionTest, Clause, Compiled, Level, Program, ResourcePattern, ResourceTest};
 use crate::policy::Effect;
 use crate::request::Principal;
+use std::collections::BTreeSet;
 
 /// What a piece is about.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -94,6 +96,14 @@ impl Formula {
 #[derive(Debug, Default)]
 pub(super) struct Pieces {
     pub(super) list: Vec<Piece>,
+    /// Keys that can have several values.
+    several: BTreeSet<Box<str>>,
+}
+
+/// Whether AWS says that a key has a list of values.
+pub(super) fn is_multivalued(key: &str) -> bool {
+    catalog().condition_key(key).is_some_and(|known| known.kind().is_multivalued())
+        || global_key(key).is_some_and(|known| known.kind().is_multivalued())
 }
 
 impl Pieces {
@@ -101,10 +111,21 @@ impl Pieces {
         match self.list.iter().position(|other| *other == piece) {
             Some(at) => at,
             None => {
+                if let Piece::Condition(clause) = &piece
+                    && (clause.test.quantifier.is_some() || is_multivalued(&clause.key))
+                {
+                    self.several.insert(clause.key.clone());
+                }
                 self.list.push(piece);
                 self.list.len() - 1
             }
         }
+    }
+
+    /// Whether a key can have several values: AWS says so, or somebody asks about some or all of them. Any other key has
+    /// one value in every request that AWS makes.
+    pub(super) fn can_be_several(&self, key: &str) -> bool {
+        self.several.contains(key)
     }
 
     /// The formula of one piece.

@@ -208,11 +208,13 @@ impl<'p, 'f, T> Search<'p, 'f, T> {
 /// Whether an attribute can be like this, whatever variables stand for.
 fn possible(pieces: &Pieces, literals: &Literals, attribute: &Attribute) -> Possible {
     match attribute {
-        Attribute::Key(_) => match solve(&conditions(pieces, literals), &Bindings::Unknown) {
-            KeyAnswer::Nothing => Possible::No,
-            KeyAnswer::Be { .. } => Possible::Yes,
-            KeyAnswer::Unknown(cause) => Possible::Unknown(cause),
-        },
+        Attribute::Key(key) => {
+            match solve(&conditions(pieces, literals), &Bindings::Unknown, pieces.can_be_several(key)) {
+                KeyAnswer::Nothing => Possible::No,
+                KeyAnswer::Be { .. } => Possible::Yes,
+                KeyAnswer::Unknown(cause) => Possible::Unknown(cause),
+            }
+        }
         Attribute::Action | Attribute::Resource => {
             let Some(requirements) = requirements(pieces, literals, &Bindings::Unknown) else {
                 return Possible::No;

@@ -124,7 +124,8 @@ fn choice(pieces: &Pieces, attributes: &BTreeMap<Attribute, Literals>, key: &str
             values.push(value);
         }
     };
-    if let KeyAnswer::Be { values: Some(Values::One(value)), .. } = solve(&wanted, &Bindings::Unknown) {
+    if let KeyAnswer::Be { values: Some(Values::One(value)), .. } = solve(&wanted, &Bindings::Unknown, false)
+    {
         add(Some(value.into_string()));
     }
     add(Some(format!("w-{}", key.rsplit([':', '/']).next().unwrap_or("value"))));
@@ -282,7 +283,7 @@ fn assemble(
             }
             continue;
         }
-        match solve(&wanted, &bindings) {
+        match solve(&wanted, &bindings, pieces.can_be_several(key)) {
             KeyAnswer::Nothing => return Ok(None),
             KeyAnswer::Unknown(cause) => return Err(cause),
             KeyAnswer::Be { values: None, .. } => {}
