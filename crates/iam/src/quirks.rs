@@ -19,7 +19,7 @@ const fn quirk(id: &'static str, rule: &'static str, reason: &'static str, sourc
 }
 
 /// All of them.
-pub const QUIRKS: [Quirk; 24] = [
+pub const QUIRKS: [Quirk; 30] = [
     quirk(
         "bare-statement-version",
         "a single statement without a policy around it is read in the language of 2012-10-17 unless it says otherwise",
@@ -163,5 +163,41 @@ pub const QUIRKS: [Quirk; 24] = [
         "for S3's test of public policies a value is fixed if it has neither wildcard nor variable, apart from access point names, organisation paths and AROLEID:*",
         "which keys name a principal is given by example only",
         "S3 User Guide, The meaning of `public`",
+    ),
+    quirk(
+        "role-path",
+        "a role ARN in a policy is compared exactly with a caller given by a role ARN, its path too; with a session the path is left out",
+        "ARNs of sessions have no path",
+        "IAM User Guide, Principal",
+    ),
+    quirk(
+        "federated-user-spared",
+        "NotPrincipal spares a federated user only if the user of which it is a session is listed too",
+        "as for the role of a session; fails closed",
+        "IAM User Guide, NotPrincipal",
+    ),
+    quirk(
+        "rcp-without-principal",
+        "a Deny of a resource control policy without Principal means everyone",
+        "AWS demands `\"Principal\": \"*\"`; fails closed",
+        "Organizations User Guide, Resource control policies",
+    ),
+    quirk(
+        "public-access-answer",
+        "RestrictPublicBuckets answers with an explicit deny, and only what would be allowed otherwise",
+        "the error of S3 does not tell the two apart",
+        "S3 User Guide, Blocking public access",
+    ),
+    quirk(
+        "variable-within-arn-field",
+        "a variable inside a field of an Arn condition stays in that field, even if its value has colons; one that is the whole value stands for a whole ARN",
+        "undocumented",
+        "IAM User Guide, Policy variables",
+    ),
+    quirk(
+        "completed-service",
+        "an ARN that is completed (`arn:aws:*`) may mean every service, although a written-out service may not be a wildcard",
+        "the two rules of the guide contradict each other for short ARNs",
+        "IAM User Guide, Resource",
     ),
 ];

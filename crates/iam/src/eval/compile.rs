@@ -52,9 +52,7 @@ impl ActionTest {
     }
 
     pub(crate) fn matches(&self, request: &Request) -> bool {
-        let listed =
-            |p: &Template| p.is_any() || p.matches(request.action(), request.context()) == Some(true);
-        self.patterns.iter().any(listed) != self.negated
+        self.patterns.iter().any(|p| p.fits(request.action(), request.context())) != self.negated
     }
 
     /// One bit of 64 for each action that is named in full, all of them for a wildcard: an action whose bit is missing

@@ -129,10 +129,10 @@ fn compare(operator: Operator, listed: &Comparand, value: &str, context: &Contex
     match listed {
         Comparand::Text(template) if operator == Operator::Bool => {
             let boolean = value.eq_ignore_ascii_case("true") || value.eq_ignore_ascii_case("false");
-            boolean.then(|| template.matches(value, context).unwrap_or(false))
+            boolean.then(|| template.fits(value, context))
         }
         Comparand::Text(_) if operator == Operator::ArnLike && split_arn(value).is_none() => Some(false),
-        Comparand::Text(template) => Some(template.matches(value, context).unwrap_or(false)),
+        Comparand::Text(template) => Some(template.fits(value, context)),
         Comparand::Arn(template) => {
             let Some(fields) = split_arn(value) else { return Some(false) };
             Some(template.matches(&fields, context))

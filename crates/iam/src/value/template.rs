@@ -74,25 +74,23 @@ impl Template {
         matches!(&*self.atoms, [Atom::Variable { .. }])
     }
 
-    /// Whether any text fits.
-    pub(crate) fn is_any(&self) -> bool {
-        matches!(&*self.atoms, [Atom::Star])
-    }
-
     /// Whether the text fits; `None` if a variable has no value in the request.
     pub(crate) fn matches(&self, text: &str, context: &Context) -> Option<bool> {
-        match &*self.atoms {
-            [] => return Some(text.is_empty()),
-            [Atom::Star] => return Some(true),
-            [Atom::Literal(literal)] if self.fold => return Some(folded(text, literal) == Some(text.len())),
-            [Atom::Literal(literal)] => return Some(**literal == *text),
-            [Atom::Literal(start), Atom::Star] if !self.fold => {
-                return Some(text.as_bytes().starts_with(start.as_bytes()));
-            }
-            _ => {}
-        }
         let known = |atom: &Atom| !matches!(atom, Atom::Variable { .. }) || value(atom, context).is_some();
-        self.atoms.iter().all(known).then(|| self.walk(text, context))
+        self.atoms.iter().all(known).then(|| self.fits(text, context))
+    }
+
+    /// Whether the text fits; what has a variable without a value fits nothing.
+    pub(crate) fn fits(&self, text: &str, context: &Context) -> bool {
+        match &*self.atoms {
+            [] => text.is_empty(),
+            [Atom::Star] => true,
+            [Atom::Literal(literal)] if self.fold => folded(text, literal) == Some(text.len()),
+            [Atom::Literal(literal)] => **literal == *text,
+            [Atom::Literal(start), Atom::Star] if !self.fold => text.as_bytes().starts_with(start.as_bytes()),
+            // A star can never make good for a variable that has no value, so the walk fails at it.
+            _ => self.walk(text, context),
+        }
     }
 
     /// Greedy matching with a way back to the last star; every other piece takes a fixed part of the text.
@@ -216,16 +214,14 @@ impl ArnTemplate {
     /// Whether an ARN fits that is given with its beginning, up to the fifth colon.
     pub(crate) fn fits(&self, head: &str, arn: &[Box<str>; 6], context: &Context) -> bool {
         match &self.head {
-            Some(own) => **own == *head && self.fields[5].matches(&arn[5], context) == Some(true),
+            Some(own) => **own == *head && self.fields[5].fits(&arn[5], context),
             None => self.matches(arn, context),
         }
     }
 
     /// Whether the ARN fits; a variable without a value fits nothing. The last field is the most telling, it goes first.
     pub(crate) fn matches<S: AsRef<str>>(&self, arn: &[S; 6], context: &Context) -> bool {
-        [5, 2, 4, 3, 1, 0]
-            .into_iter()
-            .all(|at| self.fields[at].matches(arn[at].as_ref(), context) == Some(true))
+        [5, 2, 4, 3, 1, 0].into_iter().all(|at| self.fields[at].fits(arn[at].as_ref(), context))
     }
 }
 
