@@ -211,7 +211,7 @@ impl Line {
                 return (error.with_help(help), Failure::Final);
             }
             Fault::Timeout => {
-                (Failure::UnclearAfterTimeout, format!("`{host}` did not answer in {seconds} seconds"))
+                (Failure::UnclearAfterTimeout, format!("`{host}` said nothing for {seconds} seconds"))
             }
             Fault::Broken => (Failure::Unclear, format!("the connection to `{host}` broke")),
             Fault::TooLarge => (Failure::Final, format!("the answer of `{host}` is too large")),

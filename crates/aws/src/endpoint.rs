@@ -12,7 +12,7 @@ use crate::settings::Settings;
 pub(crate) struct Partition {
     /// As in ARNs.
     pub(crate) name: &'static str,
-    domain: &'static str,
+    pub(crate) domain: &'static str,
     dual_stack_domain: &'static str,
     fips: bool,
 }

@@ -41,6 +41,8 @@ impl Sources {
 pub struct Settings {
     pub(crate) sources: Sources,
     pub(crate) profile: String,
+    /// Whether the profile was an argument, and so goes before keys in the environment.
+    pub(crate) profile_first: bool,
     pub(crate) profiles: Profiles,
     /// Where calls go; if none, the machine's own region is asked for.
     pub(crate) region: Option<String>,
@@ -48,7 +50,7 @@ pub struct Settings {
     pub(crate) dual_stack: bool,
     pub(crate) ca_bundle: Option<PathBuf>,
     pub(crate) attempts: u32,
-    /// How long one attempt may take until its answer is complete.
+    /// How long one attempt may go without progress.
     pub(crate) timeout: Duration,
     /// How long it may take to be connected.
     pub(crate) connect_timeout: Duration,
@@ -57,8 +59,10 @@ pub struct Settings {
 }
 
 impl Settings {
-    /// Reads the shared files that `sources` names. `profile` wins over `AWS_PROFILE`.
+    /// Reads the shared files that `sources` names. `profile` wins over `AWS_PROFILE`, and its
+    /// credentials over those in the environment, as with the AWS CLI.
     pub fn load(sources: Sources, profile: Option<&str>) -> Result<Self, AwsError> {
+        let chosen = profile.is_some();
         let named = profile.or_else(|| sources.variable("AWS_PROFILE"));
         let file = |variable: &str, name: &str| {
             let own = sources.variable(variable).map(PathBuf::from);
@@ -99,13 +103,14 @@ impl Settings {
             timeout: Duration::from_secs(60),
             connect_timeout: Duration::from_secs(5),
             pause: Duration::from_millis(200),
+            profile_first: chosen,
             profile,
             profiles,
             sources,
         })
     }
 
-    /// The same with another limit for one attempt, from the call to the whole answer.
+    /// The same with another limit for how long one attempt may go without progress.
     #[must_use]
     pub fn with_timeout(mut self, timeout: Duration) -> Self {
         self.timeout = timeout;

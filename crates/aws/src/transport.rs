@@ -5,7 +5,7 @@
 use crate::error::{AwsError, Trouble};
 use crate::settings::Settings;
 use http_body_util::{BodyExt, Full};
-use hyper::body::Bytes;
+use hyper::body::{Body, Bytes};
 use hyper::header::HeaderMap;
 use hyper::{Request, Response};
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
@@ -19,6 +19,9 @@ use std::sync::{Arc, mpsc};
 use std::time::Duration;
 use tokio::runtime::Runtime;
 use zeroize::Zeroizing;
+
+/// A line slower than this is not waited for.
+const SLOWEST_BYTES_PER_SECOND: u64 = 128 * 1024;
 
 /// Sends requests and keeps connections.
 pub(crate) struct Transport {
@@ -35,6 +38,17 @@ pub(crate) struct Answer {
 }
 
 impl Answer {
+    /// An answer that somebody wrote.
+    #[cfg(test)]
+    pub(crate) fn written(status: u16, headers: &[(&'static str, &'static str)], body: &str) -> Self {
+        let header = |(name, value): &(&'static str, &'static str)| {
+            let value = hyper::header::HeaderValue::from_static(value);
+            (hyper::header::HeaderName::from_static(name), value)
+        };
+        let body = Zeroizing::new(body.as_bytes().to_vec());
+        Self { status, headers: headers.iter().map(header).collect(), body }
+    }
+
     /// A header as text.
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name).and_then(|value| value.to_str().ok())
@@ -89,7 +103,8 @@ impl Transport {
         Ok(Self { runtime: Some(runtime), client })
     }
 
-    /// One request, one answer of at most `limit` bytes, within `time`.
+    /// One request, one answer of at most `limit` bytes. `time` is how long may pass without progress: until the answer
+    /// begins (large bodies have longer to go out), and between its parts.
     pub(crate) fn send(
         &self,
         request: Request<Full<Bytes>>,
@@ -98,13 +113,16 @@ impl Transport {
     ) -> Result<Answer, Fault> {
         let Some(runtime) = &self.runtime else { return Err(Fault::Connect) };
         let (out, done) = mpsc::sync_channel(1);
+        let bytes = request.body().size_hint().exact().unwrap_or_default();
+        let until_begin = time + Duration::from_secs(bytes / SLOWEST_BYTES_PER_SECOND);
         let sent = self.client.request(request);
         runtime.spawn(async move {
             let exchange = async {
-                let response = sent.await.map_err(|error| fault(&error))?;
-                whole(response, limit).await
+                let response =
+                    timeout(until_begin, sent).await?.map_err(|error: legacy::Error| fault(&error))?;
+                whole(response, limit, time).await
             };
-            let result = tokio::time::timeout(time, exchange).await.unwrap_or(Err(Fault::Timeout));
+            let result = exchange.await;
             // The receiver waits below, so it is there.
             let _ = out.send(result);
         });
@@ -138,12 +156,20 @@ fn fault(error: &legacy::Error) -> Fault {
     Fault::Connect
 }
 
-async fn whole(response: Response<hyper::body::Incoming>, limit: usize) -> Result<Answer, Fault> {
+async fn timeout<T>(time: Duration, work: impl Future<Output = T>) -> Result<T, Fault> {
+    tokio::time::timeout(time, work).await.map_err(|_| Fault::Timeout)
+}
+
+async fn whole(
+    response: Response<hyper::body::Incoming>,
+    limit: usize,
+    time: Duration,
+) -> Result<Answer, Fault> {
     let (head, mut incoming) = response.into_parts();
     let expected = head.headers.get(hyper::header::CONTENT_LENGTH).and_then(|value| value.to_str().ok());
     let expected = expected.and_then(|text| text.parse::<usize>().ok()).unwrap_or(0);
     let mut body = Zeroizing::new(Vec::with_capacity(expected.min(limit).min(64 << 20)));
-    while let Some(frame) = incoming.frame().await {
+    while let Some(frame) = timeout(time, incoming.frame()).await? {
         let Ok(data) = frame.map_err(|_| Fault::Broken)?.into_data() else { continue };
         if body.len() + data.len() > limit {
             return Err(Fault::TooLarge);

@@ -261,6 +261,8 @@ fn trouble(status: u16, code: &str) -> Trouble {
     } else {
         match status {
             401 | 403 => Trouble::Denied,
+            // Without a word from the service, nobody knows that it was the service.
+            _ if code.is_empty() => Trouble::Unreadable,
             404 => Trouble::Absent,
             _ => Trouble::Refused,
         }
@@ -273,4 +275,66 @@ pub(crate) fn asked_pause(answer: &Answer) -> Option<Duration> {
     number("x-amz-retry-after")
         .map(|ms| Duration::from_millis(ms.into()))
         .or_else(|| number("retry-after").map(|seconds| Duration::from_secs(seconds.into())))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::operation::{KMS, Retry, S3, STS, Service};
+
+    const REST_JSON: Service = Service { id: "LAMBDA", name: "lambda", protocol: Protocol::RestJson };
+    const OF_KMS: Operation = Operation { service: &KMS, name: "Call", retry: Retry::Safe, needs: &[] };
+    const OF_S3: Operation = Operation { service: &S3, ..OF_KMS };
+    const OF_STS: Operation = Operation { service: &STS, ..OF_KMS };
+    const OF_REST_JSON: Operation = Operation { service: &REST_JSON, ..OF_KMS };
+
+    #[test]
+    fn refusals_of_every_protocol() {
+        let id = [("x-amzn-requestid", "r-1")];
+        let kind = [("x-amzn-errortype", "ResourceNotFoundException:http://internal.amazon.com/")];
+        let xml = "<ErrorResponse xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\"><Error><Type>Sender</Type>\
+            <Code>AccessDenied</Code><Message>not &lt;you&gt;</Message></Error><RequestId>r</RequestId></ErrorResponse>";
+        let cases: [(&'static Operation, Answer); 8] = [
+            (
+                &OF_KMS,
+                Answer::written(
+                    400,
+                    &id,
+                    r#"{"__type":"com.amazonaws.kms#NotFoundException","message":"no"}"#,
+                ),
+            ),
+            (&OF_KMS, Answer::written(400, &id, r#"{"__type":"AccessDeniedException","Message":"no"}"#)),
+            (&OF_KMS, Answer::written(500, &[], r#"{"__type":"KMSInternalException"}"#)),
+            (&OF_REST_JSON, Answer::written(404, &kind, r#"{"message":"gone"}"#)),
+            (&OF_STS, Answer::written(403, &id, xml)),
+            (
+                &OF_S3,
+                Answer::written(
+                    400,
+                    &[],
+                    "<Error><Code>RequestTimeout</Code><Message>slow</Message></Error>",
+                ),
+            ),
+            (&OF_S3, Answer::written(404, &[], "")),
+            (&OF_S3, Answer::written(503, &[("x-amz-request-id", "not an id \u{9}")], "<html>")),
+        ];
+        let lines: Vec<String> = cases
+            .iter()
+            .map(|(operation, answer)| {
+                let error = refusal(operation, answer);
+                format!("{:?}: {error}", error.trouble())
+            })
+            .collect();
+        insta::assert_snapshot!(lines.join("\n"));
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn no_answer_makes_it_panic(status in 300u16..600, body in "[<>/a-zA-Z\"{}:,_&;# \n\u{0}-\u{ff}]{0,120}") {
+            for operation in [&OF_KMS, &OF_S3, &OF_STS, &OF_REST_JSON] {
+                let text = refusal(operation, &Answer::written(status, &[], &body)).to_string();
+                proptest::prop_assert!(text.len() < 4000 && !text.contains(char::is_control));
+            }
+        }
+    }
 }

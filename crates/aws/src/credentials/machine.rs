@@ -34,6 +34,7 @@ pub(super) fn container(line: &Line) -> Result<Option<Credentials>, AwsError> {
     let endpoint = Endpoint::parse(url.split('?').next().unwrap_or(&url))?;
     let host = endpoint.host();
     let here = CONTAINER_HOSTS.contains(&host)
+        || host == "localhost"
         || host
             .trim_matches(['[', ']'])
             .parse::<std::net::IpAddr>()

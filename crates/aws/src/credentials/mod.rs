@@ -101,13 +101,12 @@ impl Given {
 /// The first credentials that there are.
 pub(crate) fn find(line: &Line) -> Result<Credentials, AwsError> {
     let sources = &line.settings.sources;
-    // A profile that was asked for by name wins over keys in the environment only if it is an argument; here both are
-    // settings, and the SDKs look at the environment first.
-    if let Some(found) = environment(line)? {
-        return Ok(found);
-    }
-    if let Some(found) = profile::find(line)? {
-        return Ok(found);
+    let places = [environment, profile::find];
+    let order = if line.settings.profile_first { [1, 0] } else { [0, 1] };
+    for place in order {
+        if let Some(found) = places[place](line)? {
+            return Ok(found);
+        }
     }
     if let (Some(file), Some(role)) =
         (sources.variable("AWS_WEB_IDENTITY_TOKEN_FILE"), sources.variable("AWS_ROLE_ARN"))

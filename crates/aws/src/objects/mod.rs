@@ -16,6 +16,7 @@ use base64::engine::general_purpose::STANDARD;
 use hyper::body::Bytes;
 use serde::Deserialize;
 use std::collections::BTreeMap;
+use std::time::Duration;
 use world::{Kind, ObjectStore, PortError};
 
 const fn on(action: &'static str, on: On) -> Permission {
@@ -56,6 +57,9 @@ const OPERATIONS: [&Operation; 4] = [&PUT, &GET, &LIST, &DELETE];
 
 /// What one request can put.
 const LARGEST: usize = 5 << 30;
+/// How often a put is made again when somebody else puts the same name, and after which pause.
+const RACES: u32 = 4;
+const RACE_PAUSE: Duration = Duration::from_millis(50);
 const CHECKSUM: &str = "x-amz-checksum-sha256";
 
 /// Where objects are, and how they are protected.
@@ -106,9 +110,9 @@ impl S3Objects {
 
     /// The smallest policy with which this store works.
     pub fn permissions(&self) -> Result<PolicyDocument, PortError> {
-        let partition = self.client.partition()?.name;
+        let (partition, region) = (self.client.partition()?, self.client.region()?);
         let ObjectSettings { bucket, prefix, kms_key, .. } = &self.settings;
-        let arn = format!("arn:{partition}:s3:::{bucket}");
+        let arn = format!("arn:{}:s3:::{bucket}", partition.name);
         let place = |on| match on {
             On::Bucket if prefix.is_empty() => {
                 Place { resource: vec![arn.clone()], condition: BTreeMap::new() }
@@ -121,9 +125,9 @@ impl S3Objects {
             On::BucketKey => Place {
                 resource: vec![kms_key.clone().unwrap_or_else(|| "*".to_owned())],
                 condition: condition(
-                    "StringLike",
+                    "StringEquals",
                     "kms:ViaService",
-                    &format!("s3.*.amazonaws.com{}", if partition == "aws-cn" { ".cn" } else { "" }),
+                    &format!("s3.{region}.{}", partition.domain),
                 ),
             },
             _ => Place { resource: vec![format!("{arn}/{prefix}*")], condition: BTreeMap::new() },
@@ -191,26 +195,27 @@ impl ObjectStore for S3Objects {
         if let Some(key) = &self.settings.kms_key {
             wire = wire.header("x-amz-server-side-encryption-aws-kms-key-id", key.as_str());
         }
-        match self.client.call(&PUT, &wire) {
-            Ok(_) => Ok(()),
-            // It is there: from an attempt of ours whose answer was lost, from before, or from somebody else.
-            Err(error) if matches!(error.code(), "PreconditionFailed" | "ConditionalRequestConflict") => {
-                match self.read(name) {
-                    Ok(there) if there == bytes => Ok(()),
+        for _ in 0..RACES {
+            match self.client.call(&PUT, &wire) {
+                Ok(_) => return Ok(()),
+                // Somebody puts or deletes it at this moment.
+                Err(error) if error.code() == "ConditionalRequestConflict" => {}
+                // It is there: from an attempt of ours whose answer was lost, from before, or from somebody else.
+                Err(error) if error.code() == "PreconditionFailed" => match self.read(name) {
+                    Ok(there) if there == bytes => return Ok(()),
                     Ok(_) => {
                         let text = format!("the object `{name}` exists with other content");
-                        Err(PortError::new(Kind::Conflict, text))
+                        return Err(PortError::new(Kind::Conflict, text));
                     }
-                    // Somebody put and deleted it meanwhile, or is still putting it.
-                    Err(absent) if absent.kind() == Kind::Absent => {
-                        let text = format!("the object `{name}` is being changed by somebody else");
-                        Err(PortError::new(Kind::Busy, text).with_help("run the command again"))
-                    }
-                    Err(error) => Err(error),
-                }
+                    Err(absent) if absent.kind() == Kind::Absent => {}
+                    Err(error) => return Err(error),
+                },
+                Err(error) => return Err(explain(&error)),
             }
-            Err(error) => Err(explain(&error)),
+            std::thread::sleep(RACE_PAUSE);
         }
+        let text = format!("the object `{name}` is being changed by somebody else");
+        Err(PortError::new(Kind::Busy, text).with_help("run the command again"))
     }
 
     fn get(&self, name: &str) -> Result<Vec<u8>, PortError> {
@@ -290,8 +295,10 @@ fn named(name: &str) -> Result<(), PortError> {
 /// A missing bucket is a mistake in the settings, not an absent object.
 fn explain(error: &AwsError) -> PortError {
     match (error.code(), error.trouble()) {
+        ("KMS.DisabledException" | "KMS.KMSInvalidStateException", _) => {
+            error.port(Kind::Disabled).with_help("an administrator of the bucket's key can enable it")
+        }
         ("NoSuchBucket", _) => error.port(Kind::Invalid).with_help("make the bucket, or name another"),
-        (code, _) if code.starts_with("KMS.Disabled") => error.port(Kind::Disabled),
         // Damage on the way is noticed by S3 before it stores anything.
         ("BadDigest" | "XAmzContentSHA256Mismatch" | "InvalidDigest", _) => error.port(Kind::Failed),
         (_, Trouble::Absent) => error.port(Kind::Invalid),

@@ -69,6 +69,13 @@ fn the_environment_comes_first_then_the_profile() {
     let profile = [("AWS_PROFILE", "bank")];
     assert_eq!(caller(&with(variables(address), &profile), Some(home.path())).unwrap(), "AKIDEXAMPLE");
     assert_eq!(caller(&with(bare(address), &profile), Some(home.path())).unwrap(), "AKIDBANK");
+    // As an argument, a profile goes before the environment.
+    let proxy = Proxy::before(Some(address));
+    let sources = Sources::only(variables(proxy.address), Some(home.path().to_owned()));
+    let client = Client::new(quick(Settings::load(sources, Some("bank")).unwrap())).unwrap();
+    let settings = KeySettings { prefix: "who/".into(), administrators: vec![], users: vec![] };
+    assert!(KmsKeys::new(client, settings).unwrap().state(&"data".parse().unwrap()).is_err());
+    assert!(proxy.seen()[0].contains("Credential=AKIDBANK/"));
 }
 
 #[test]

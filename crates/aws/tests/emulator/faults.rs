@@ -58,6 +58,26 @@ fn a_put_whose_answer_is_lost_is_done_once() {
 }
 
 #[test]
+fn a_put_beside_another_waits_for_it() {
+    let (proxy, client) = proxied();
+    Emulator::get().bucket("beside");
+    let store = objects(client, "beside");
+    proxy.next([xml_error(409, "ConditionalRequestConflict"), xml_error(412, "PreconditionFailed")]);
+    store.put("one", b"1").unwrap();
+    assert_eq!(store.get("one").unwrap(), b"1");
+    proxy.next(vec![xml_error(409, "ConditionalRequestConflict"); 4]);
+    insta::assert_snapshot!(said(&store.put("two", b"2").unwrap_err()), @"Busy: the object `two` is being changed by somebody else; run the command again");
+}
+
+#[test]
+fn a_disabled_key_of_the_bucket_is_told() {
+    let (proxy, client) = proxied();
+    proxy.next([xml_error(400, "KMS.DisabledException")]);
+    let error = objects(client, "disabled").get("one").unwrap_err();
+    insta::assert_snapshot!(said(&error), @"Disabled: `s3:GetObject` failed: AWS says `KMS.DisabledException`: `because` (request `4442587FB7D0A2F9`); an administrator of the bucket's key can enable it");
+}
+
+#[test]
 fn keys_keep_the_contract_when_every_call_is_throttled_once() {
     for (n, code) in ["ThrottlingException", "RequestLimitExceeded"].into_iter().enumerate() {
         let (proxy, client) = proxied();
@@ -176,7 +196,7 @@ fn a_service_that_says_nothing_is_left_in_time() {
     let store = objects(Client::new(settings).unwrap(), "silent");
     proxy.next(vec![Fate::Silence; 3]);
     let error = store.get("one").unwrap_err();
-    insta::assert_snapshot!(said(&error), @"Failed: `s3:GetObject` failed: `127.0.0.1` did not answer in 0.2 seconds; look at the network, AWS_REGION and AWS_ENDPOINT_URL; then run the command again");
+    insta::assert_snapshot!(said(&error), @"Failed: `s3:GetObject` failed: `127.0.0.1` said nothing for 0.2 seconds; look at the network, AWS_REGION and AWS_ENDPOINT_URL; then run the command again");
     assert_eq!(proxy.seen().len(), 3);
 }
 
