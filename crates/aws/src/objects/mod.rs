@@ -305,3 +305,30 @@ fn explain(error: &AwsError) -> PortError {
         _ => error.clone().into(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::settings::{Settings, Sources};
+
+    fn place(endpoint: &str, bucket: &str, path_style: bool) -> String {
+        let variables = [("AWS_REGION", "eu-central-1"), ("AWS_ENDPOINT_URL_S3", endpoint)];
+        let variables = variables.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
+        let client = Client::new(Settings::load(Sources::only(variables, None), None).unwrap()).unwrap();
+        let authority = client.endpoint(&GET).unwrap().authority;
+        let (bucket, prefix) = (bucket.to_owned(), "house/".to_owned());
+        let settings = ObjectSettings { bucket, prefix, kms_key: None, owner: None, path_style };
+        let wire = S3Objects::new(client, settings).unwrap().wire("GET", "a/b").unwrap();
+        let label = wire.label.map(|label| format!("{label}.")).unwrap_or_default();
+        format!("{label}{authority}{}", wire.path)
+    }
+
+    #[test]
+    fn the_bucket_is_in_the_host_where_it_can_be() {
+        insta::assert_snapshot!(place("", "bank", false), @"bank.s3.eu-central-1.amazonaws.com/house/a/b");
+        insta::assert_snapshot!(place("", "bank.example", false), @"s3.eu-central-1.amazonaws.com/bank.example/house/a/b");
+        insta::assert_snapshot!(place("", "bank", true), @"s3.eu-central-1.amazonaws.com/bank/house/a/b");
+        insta::assert_snapshot!(place("http://10.0.0.7:9000", "bank", false), @"10.0.0.7:9000/bank/house/a/b");
+        insta::assert_snapshot!(place("https://bucket.vpce-1-x.s3.eu-central-1.vpce.amazonaws.com", "bank", false), @"bank.bucket.vpce-1-x.s3.eu-central-1.vpce.amazonaws.com/house/a/b");
+    }
+}

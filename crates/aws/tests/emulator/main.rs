@@ -238,3 +238,73 @@ fn names_that_aws_would_misread_are_refused_here() {
     let prefix = KeySettings { prefix: "aws/x".into(), administrators: vec![], users: vec![] };
     insta::assert_snapshot!(KmsKeys::new(client.clone(), prefix).err().unwrap(), @"`aws/x` is not a prefix of aliases");
 }
+
+#[test]
+fn what_is_sent_is_signed_as_botocore_signs_it() {
+    let (proxy, client) = proxied();
+    Emulator::get().bucket("signed");
+    let store = objects(client.clone(), "signed");
+    let keys = keys(client, "signed/");
+    let key = "data".parse().unwrap();
+    let context = EncryptionContext::from([("\u{e4}".to_owned(), "a \"b\" \u{1f511}".to_owned())]);
+    store.put("a-._/0", &[0, 255, 13, 10]).unwrap();
+    store.get("a-._/0").unwrap();
+    // No name has these, but a prefix may be anything.
+    store.list("a b&c=d+e%2F/\u{e4}\u{1f511}?#~*'()").unwrap();
+    store.delete("a-._/0").unwrap();
+    keys.create(&key).unwrap();
+    let (_, wrapped) = keys.generate_data_key(&key, &context).unwrap();
+    keys.unwrap_data_key(&key, &wrapped, &context).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let files: Vec<_> = proxy
+        .seen_bytes()
+        .into_iter()
+        .enumerate()
+        .map(|(n, request)| {
+            let path = folder.path().join(n.to_string());
+            std::fs::write(&path, request).unwrap();
+            path
+        })
+        .collect();
+    let script = support::folder().join("verify.py");
+    let output =
+        Command::new(python()).arg(script).args([REGION, support::SECRET]).args(&files).output().unwrap();
+    let lines = String::from_utf8(output.stdout).unwrap();
+    assert_eq!(lines.lines().count(), files.len(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(files.len() > 10 && lines.contains("s3 same") && lines.contains("kms same"));
+    assert!(!lines.contains("differs"), "{lines}");
+}
+
+#[test]
+fn administrators_and_users_call_apart() {
+    let proxies = [(); 2].map(|()| support::proxy::Proxy::before(Some(Emulator::get().address)));
+    let [user, administrator] = [&proxies[0], &proxies[1]].map(|proxy| client(proxy.address));
+    let keys = keys(user, "callers/").administered_by(administrator);
+    let (key, signer) = ("data".parse().unwrap(), "signer".parse().unwrap());
+    keys.create(&key).unwrap();
+    keys.create_signing(&signer).unwrap();
+    keys.rotate(&key).unwrap();
+    keys.state(&key).unwrap();
+    keys.set_state(&signer, world::KeyState::Disabled).unwrap();
+    keys.set_state(&signer, world::KeyState::Enabled).unwrap();
+    let (_, wrapped) = keys.generate_data_key(&key, &EncryptionContext::new()).unwrap();
+    keys.unwrap_data_key(&key, &wrapped, &EncryptionContext::new()).unwrap();
+    keys.derive_secret(&key, "a").unwrap();
+    keys.sign(&signer, b"message").unwrap();
+    keys.public_key(&signer).unwrap();
+    let called = proxies.each_ref().map(|proxy| {
+        let names = proxy.seen().into_iter().map(|request| {
+            let name = request.split_once("TrentService.").unwrap().1;
+            format!("kms:{}", name.split("\r\n").next().unwrap())
+        });
+        names.collect::<BTreeSet<_>>()
+    });
+    let allowed = |document: aws::PolicyDocument| {
+        document.actions().into_iter().map(str::to_owned).collect::<BTreeSet<_>>()
+    };
+    assert_eq!(called[0], allowed(keys.permissions_to_use().unwrap()), "not one action more or less");
+    let mut administration = allowed(keys.permissions_to_administer().unwrap());
+    // The two that go with others: tags of a new key, and the way out when it cannot be named.
+    assert!(administration.remove("kms:TagResource") && administration.remove("kms:ScheduleKeyDeletion"));
+    assert_eq!(called[1], administration);
+}

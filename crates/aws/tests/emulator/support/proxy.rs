@@ -34,7 +34,7 @@ struct Shared {
     /// What happens to the next requests; after the last, all pass.
     fates: Mutex<VecDeque<Fate>>,
     /// The heads and bodies of requests.
-    seen: Mutex<Vec<String>>,
+    seen: Mutex<Vec<Vec<u8>>>,
 }
 
 impl Proxy {
@@ -60,6 +60,12 @@ impl Proxy {
 
     /// What came since the last question: head and body of each request.
     pub(crate) fn seen(&self) -> Vec<String> {
+        let seen = self.seen_bytes();
+        seen.iter().map(|request| String::from_utf8_lossy(request).into_owned()).collect()
+    }
+
+    /// The same, byte by byte.
+    pub(crate) fn seen_bytes(&self) -> Vec<Vec<u8>> {
         std::mem::take(&mut *self.shared.seen.lock().unwrap())
     }
 }
@@ -78,7 +84,7 @@ pub(crate) fn xml_error(status: u16, code: &str) -> Fate {
 
 fn serve(mut stream: TcpStream, service: Option<SocketAddr>, shared: &Shared) {
     let Some(request) = whole(&mut stream) else { return };
-    shared.seen.lock().unwrap().push(String::from_utf8_lossy(&request).into_owned());
+    shared.seen.lock().unwrap().push(request.clone());
     let fate = shared.fates.lock().unwrap().pop_front().unwrap_or(Fate::Pass);
     let forward = || {
         let mut upstream = TcpStream::connect(service?).ok()?;
