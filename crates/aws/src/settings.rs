@@ -4,6 +4,7 @@
 use crate::error::{AwsError, Trouble};
 use crate::profile::{Profiles, Section};
 use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -17,8 +18,14 @@ pub struct Sources {
 impl Sources {
     /// The environment of this process and the home folder of its user.
     pub fn of_process() -> Self {
-        let home = std::env::home_dir();
-        Self { variables: std::env::vars().collect(), home }
+        Self::of(std::env::vars_os(), std::env::home_dir())
+    }
+
+    /// What is not text cannot be a setting of ours.
+    fn of(variables: impl Iterator<Item = (OsString, OsString)>, home: Option<PathBuf>) -> Self {
+        let text =
+            |(name, value): (OsString, OsString)| Some((name.into_string().ok()?, value.into_string().ok()?));
+        Self { variables: variables.filter_map(text).collect(), home }
     }
 
     /// Only these variables and, for shared files, this home folder.
@@ -215,6 +222,16 @@ mod tests {
         let ignoring =
             load(&[("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "true"), variables[1]], config).unwrap();
         assert_eq!(ignoring.endpoint("S3"), None);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn variables_that_are_no_text_are_passed_over() {
+        use std::os::unix::ffi::OsStringExt;
+        let odd = (OsString::from("LESS"), OsString::from_vec(vec![0xff]));
+        let plain = ("AWS_REGION".into(), "eu-west-1".into());
+        let sources = Sources::of([odd, plain].into_iter(), None);
+        assert_eq!((sources.variable("LESS"), sources.variable("AWS_REGION")), (None, Some("eu-west-1")));
     }
 
     #[test]

@@ -162,19 +162,23 @@ impl S3Objects {
     /// The bytes, checked against the checksum that S3 keeps with them.
     fn read(&self, name: &str) -> Result<Vec<u8>, PortError> {
         let wire = self.wire("GET", name)?.header("x-amz-checksum-mode", "ENABLED");
-        let Answer { body, .. } = match self.client.call(&GET, &wire) {
-            Ok(answer) if answer.header(CHECKSUM).is_some_and(|sum| sum != checksum(&answer.body)) => {
+        match self.client.call(&GET, &wire) {
+            Ok(answer) if damaged(&answer) => {
                 let text = format!("the object `{name}` does not have the checksum that S3 keeps with it");
-                return Err(PortError::new(Kind::Damaged, text));
+                Err(PortError::new(Kind::Damaged, text))
             }
-            Ok(answer) => answer,
+            Ok(mut answer) => Ok(std::mem::take(&mut *answer.body)),
             Err(error) if error.code() == "NoSuchKey" => {
-                return Err(PortError::new(Kind::Absent, format!("there is no object `{name}`")));
+                Err(PortError::new(Kind::Absent, format!("there is no object `{name}`")))
             }
-            Err(error) => return Err(explain(&error)),
-        };
-        Ok(body.to_vec())
+            Err(error) => Err(explain(&error)),
+        }
     }
+}
+
+/// Whether S3 keeps another checksum. One of parts (`...-3`), of what somebody else put, says nothing about the whole.
+fn damaged(answer: &Answer) -> bool {
+    answer.header(CHECKSUM).is_some_and(|sum| !sum.contains('-') && sum != checksum(&answer.body))
 }
 
 impl ObjectStore for S3Objects {
@@ -199,7 +203,7 @@ impl ObjectStore for S3Objects {
             match self.client.call(&PUT, &wire) {
                 Ok(_) => return Ok(()),
                 // Somebody puts or deletes it at this moment.
-                Err(error) if error.code() == "ConditionalRequestConflict" => {}
+                Err(error) if matches!(error.code(), "ConditionalRequestConflict" | "OperationAborted") => {}
                 // It is there: from an attempt of ours whose answer was lost, from before, or from somebody else.
                 Err(error) if error.code() == "PreconditionFailed" => match self.read(name) {
                     Ok(there) if there == bytes => return Ok(()),
