@@ -87,6 +87,20 @@ fn keys_keep_the_contract_when_every_call_is_throttled_once() {
 }
 
 #[test]
+fn keys_keep_the_contract_when_every_call_that_may_be_repeated_fails_once() {
+    let troubles = [json_error(500, "KMSInternalException"), Fate::Reset, Fate::Lost, Fate::Half];
+    for (n, trouble) in troubles.into_iter().enumerate() {
+        let (proxy, client) = proxied();
+        proxy.fail_each_once(trouble, &[".CreateKey\r", ".RotateKeyOnDemand\r"]);
+        world::contract::keys::check(&|| Box::new(keys(client.clone(), &format!("trouble-{n}/"))));
+        let seen = proxy.seen();
+        let count = |name: &str| seen.iter().filter(|request| request.contains(name)).count();
+        assert!(count(".Decrypt\r") >= 2 && count(".CreateAlias\r") >= 8, "they did fail");
+        assert_eq!(count(".ScheduleKeyDeletion\r"), 0, "no key was taken for another's");
+    }
+}
+
+#[test]
 fn data_keys_come_through_all_that_passes() {
     let (proxy, client) = proxied();
     let keys = keys(client, "passing/");

@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 use std::io::{Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -33,6 +34,9 @@ pub(crate) struct Proxy {
 struct Shared {
     /// What happens to the next requests; after the last, all pass.
     fates: Mutex<VecDeque<Fate>>,
+    /// What happens to every other request that holds none of these words, once the list is empty.
+    every_other: Mutex<Option<(Fate, &'static [&'static str])>>,
+    turn: AtomicBool,
     /// The heads and bodies of requests.
     seen: Mutex<Vec<Vec<u8>>>,
 }
@@ -56,6 +60,11 @@ impl Proxy {
     /// Sets what happens to the next requests.
     pub(crate) fn next(&self, fates: impl IntoIterator<Item = Fate>) {
         *self.shared.fates.lock().unwrap() = fates.into_iter().collect();
+    }
+
+    /// Every call fails once, but those with one of `spared` in them.
+    pub(crate) fn fail_each_once(&self, fate: Fate, spared: &'static [&'static str]) {
+        *self.shared.every_other.lock().unwrap() = Some((fate, spared));
     }
 
     /// What came since the last question: head and body of each request.
@@ -82,10 +91,22 @@ pub(crate) fn xml_error(status: u16, code: &str) -> Fate {
     Fate::Answer(status, "x-amz-request-id: 4442587FB7D0A2F9\r\n".into(), body)
 }
 
+impl Shared {
+    fn by_turns(&self, request: &str) -> Fate {
+        match &*self.every_other.lock().unwrap() {
+            Some((fate, spared)) if !spared.iter().any(|word| request.contains(word)) => {
+                if self.turn.fetch_xor(true, Ordering::SeqCst) { Fate::Pass } else { fate.clone() }
+            }
+            _ => Fate::Pass,
+        }
+    }
+}
+
 fn serve(mut stream: TcpStream, service: Option<SocketAddr>, shared: &Shared) {
     let Some(request) = whole(&mut stream) else { return };
     shared.seen.lock().unwrap().push(request.clone());
-    let fate = shared.fates.lock().unwrap().pop_front().unwrap_or(Fate::Pass);
+    let listed = shared.fates.lock().unwrap().pop_front();
+    let fate = listed.unwrap_or_else(|| shared.by_turns(&String::from_utf8_lossy(&request)));
     let forward = || {
         let mut upstream = TcpStream::connect(service?).ok()?;
         upstream.write_all(&request).ok()?;
