@@ -1,0 +1,309 @@
+//! The client: signs, sends, tries again within its budget, and says what went wrong.
+
+use crate::credentials::{self, Credentials};
+use crate::endpoint::{Endpoint, Partition, partition};
+use crate::error::{AwsError, Trouble};
+use crate::operation::{Operation, Protocol, Retry};
+use crate::retry::{Budget, Failure, pause};
+use crate::settings::Settings;
+use crate::sign::{Signed, Signer, sha256_hex};
+use crate::transport::{Answer, Fault, Transport};
+use crate::wire::{self, Wire, from_json, refusal};
+use http_body_util::Full;
+use hyper::Request;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::time::{Duration, Instant};
+
+/// Answers of services with paths are objects; the largest that one request can put is 5 GiB.
+const LARGEST_OBJECT: usize = 5 << 30;
+const LARGEST_ANSWER: usize = 16 << 20;
+
+/// One attempt, for whoever counts, traces or records them. Holds no content and no secret.
+#[derive(Debug, Clone, Copy)]
+pub struct Attempt {
+    /// What was called.
+    pub operation: &'static Operation,
+    /// From 1.
+    pub number: u32,
+    /// Why it failed, if it did.
+    pub trouble: Option<Trouble>,
+    /// How long it took.
+    pub elapsed: Duration,
+}
+
+type Watcher = dyn Fn(&Attempt) + Send + Sync;
+
+/// A client for all services that share settings. Cheap to clone; clones share connections, credentials and budget.
+#[derive(Clone)]
+pub struct Client {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    line: Line,
+    region: OnceLock<String>,
+    credentials: Mutex<Option<Credentials>>,
+}
+
+/// Everything but who calls.
+pub(crate) struct Line {
+    pub(crate) settings: Settings,
+    pub(crate) transport: Transport,
+    budget: Budget,
+    watcher: Option<Box<Watcher>>,
+}
+
+impl Client {
+    /// A client with these settings. Nothing is called yet.
+    pub fn new(settings: Settings) -> Result<Self, AwsError> {
+        Self::build(settings, None)
+    }
+
+    /// The same; `watcher` is told of every attempt.
+    pub fn watched(
+        settings: Settings,
+        watcher: impl Fn(&Attempt) + Send + Sync + 'static,
+    ) -> Result<Self, AwsError> {
+        Self::build(settings, Some(Box::new(watcher)))
+    }
+
+    fn build(settings: Settings, watcher: Option<Box<Watcher>>) -> Result<Self, AwsError> {
+        let transport = Transport::new(&settings)?;
+        let line = Line { settings, transport, budget: Budget::new(), watcher };
+        let inner = Inner { line, region: OnceLock::new(), credentials: Mutex::new(None) };
+        Ok(Self { inner: Arc::new(inner) })
+    }
+
+    /// Where calls go: what was set, else where this machine is.
+    pub fn region(&self) -> Result<&str, AwsError> {
+        if let Some(region) = self.inner.region.get() {
+            return Ok(region);
+        }
+        let found = match &self.inner.line.settings.region {
+            Some(region) => region.clone(),
+            None => credentials::machine_region(&self.inner.line)?,
+        };
+        Ok(self.inner.region.get_or_init(|| found))
+    }
+
+    /// The partition of the region, as in ARNs.
+    pub(crate) fn partition(&self) -> Result<Partition, AwsError> {
+        partition(self.region()?)
+    }
+
+    /// Where a service is.
+    pub(crate) fn endpoint(&self, operation: &'static Operation) -> Result<Endpoint, AwsError> {
+        Endpoint::of(operation.service, self.region()?, &self.inner.line.settings)
+    }
+
+    /// Calls a JSON service.
+    pub(crate) fn json<T: DeserializeOwned>(
+        &self,
+        operation: &'static Operation,
+        input: &impl Serialize,
+    ) -> Result<T, AwsError> {
+        let answer = self.call(operation, &Wire::json(operation, input)?)?;
+        from_json(operation, &answer)
+    }
+
+    /// Calls, with credentials that are fresh.
+    pub(crate) fn call(&self, operation: &'static Operation, wire: &Wire) -> Result<Answer, AwsError> {
+        let region = self.region()?;
+        let used = self.credentials(None)?;
+        match self.inner.line.call(operation, wire, region, Some(&used)) {
+            // Credentials may have been replaced before their time: once, others are asked for.
+            Err(error) if wire::expired(error.code()) => {
+                let others = self.credentials(Some(&used))?;
+                if others.same_as(&used) {
+                    return Err(error);
+                }
+                self.inner.line.call(operation, wire, region, Some(&others))
+            }
+            result => result,
+        }
+    }
+
+    /// The credentials in use; new ones if they end soon or are `refused`.
+    fn credentials(&self, refused: Option<&Credentials>) -> Result<Credentials, AwsError> {
+        let mut cached = self.inner.credentials.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = cached.as_ref()
+            && !known.end_soon()
+            && refused.is_none_or(|refused| !refused.same_as(known))
+        {
+            return Ok(known.clone());
+        }
+        let found = credentials::find(&self.inner.line)?;
+        *cached = Some(found.clone());
+        Ok(found)
+    }
+}
+
+impl Line {
+    /// Calls one operation until it succeeds, cannot succeed, or may not be tried again.
+    pub(crate) fn call(
+        &self,
+        operation: &'static Operation,
+        wire: &Wire,
+        region: &str,
+        credentials: Option<&Credentials>,
+    ) -> Result<Answer, AwsError> {
+        let endpoint = Endpoint::of(operation.service, region, &self.settings)?;
+        let payload = sha256_hex(&wire.body);
+        let mut last = None;
+        for number in 1.. {
+            let start = Instant::now();
+            let request = build(wire, &endpoint, (operation, region, &payload), credentials)
+                .map_err(|error| error.of(operation))?;
+            let limit =
+                if operation.service.protocol == Protocol::RestXml { LARGEST_OBJECT } else { LARGEST_ANSWER };
+            let sent = self.transport.send(request, limit, self.settings.timeout);
+            let (error, failure, asked) = match sent {
+                Ok(answer) if answer.status < 300 => {
+                    self.tell(operation, number, None, start);
+                    self.budget.earn(last);
+                    return Ok(answer);
+                }
+                Ok(answer) => {
+                    let error = refusal(operation, &answer);
+                    let failure = Failure::of(error.trouble());
+                    (error, failure, wire::asked_pause(&answer))
+                }
+                Err(fault) => {
+                    let (error, failure) = self.silence(operation, &endpoint, fault);
+                    (error, failure, None)
+                }
+            };
+            self.tell(operation, number, Some(error.trouble()), start);
+            let again = number < self.settings.attempts
+                && failure.may_retry(operation.retry)
+                && self.budget.pay(failure);
+            if !again {
+                return Err(finish(error, failure, operation, credentials));
+            }
+            last = Some(failure);
+            std::thread::sleep(pause(self.settings.pause, number, chance(), asked));
+        }
+        Err(AwsError::new(Trouble::Unreached, "no attempt was made").of(operation))
+    }
+
+    fn tell(&self, operation: &'static Operation, number: u32, trouble: Option<Trouble>, start: Instant) {
+        if let Some(watcher) = &self.watcher {
+            watcher(&Attempt { operation, number, trouble, elapsed: start.elapsed() });
+        }
+    }
+
+    fn silence(
+        &self,
+        operation: &'static Operation,
+        endpoint: &Endpoint,
+        fault: Fault,
+    ) -> (AwsError, Failure) {
+        let host = endpoint.host();
+        let seconds = self.settings.timeout.as_secs_f64();
+        let (failure, message) = match fault {
+            Fault::Connect => (Failure::NotDone, format!("`{host}` cannot be reached")),
+            Fault::Untrusted => {
+                let message = format!("`{host}` does not show a certificate that this machine trusts");
+                let error = AwsError::new(Trouble::Unreached, message).of(operation);
+                let help = "set AWS_CA_BUNDLE to the certificates of who signs for it, or install the package `ca-certificates`";
+                return (error.with_help(help), Failure::Final);
+            }
+            Fault::Timeout => {
+                (Failure::UnclearAfterTimeout, format!("`{host}` said nothing for {seconds} seconds"))
+            }
+            Fault::Broken => (Failure::Unclear, format!("the connection to `{host}` broke")),
+            Fault::TooLarge => (Failure::Final, format!("the answer of `{host}` is too large")),
+        };
+        let error = AwsError::new(Trouble::Unreached, message).of(operation);
+        (
+            error.with_help(
+                "look at the network, AWS_REGION and AWS_ENDPOINT_URL; then run the command again",
+            ),
+            failure,
+        )
+    }
+}
+
+/// The last error of a call, without secrets.
+fn finish(
+    error: AwsError,
+    failure: Failure,
+    operation: &'static Operation,
+    credentials: Option<&Credentials>,
+) -> AwsError {
+    let unclear = matches!(failure, Failure::Unclear | Failure::UnclearAfterTimeout);
+    let error = if unclear && operation.retry == Retry::Unsafe {
+        error.uncertain().with_help("look whether it happened before you run the command again")
+    } else {
+        error
+    };
+    match credentials {
+        Some(credentials) => error.without(&credentials.secrets()),
+        None => error,
+    }
+}
+
+/// The request as it is sent, signed if there are credentials.
+fn build(
+    wire: &Wire,
+    endpoint: &Endpoint,
+    (operation, region, payload): (&'static Operation, &str, &str),
+    credentials: Option<&Credentials>,
+) -> Result<Request<Full<hyper::body::Bytes>>, AwsError> {
+    let authority = match &wire.label {
+        Some(label) => format!("{label}.{}", endpoint.authority),
+        None => endpoint.authority.clone(),
+    };
+    let path = format!("{}{}", endpoint.path, wire.path);
+    let mut headers = wire.headers.clone();
+    headers.push(("host".to_owned(), authority.clone()));
+    if let Some(credentials) = credentials {
+        let time = jiff::Timestamp::now().strftime("%Y%m%dT%H%M%SZ").to_string();
+        headers.push(("x-amz-date".to_owned(), time.clone()));
+        headers.push(("x-amz-content-sha256".to_owned(), payload.to_owned()));
+        if let Some(token) = credentials.token() {
+            headers.push(("x-amz-security-token".to_owned(), token.to_owned()));
+        }
+        let service = operation.service.name;
+        let signer = Signer {
+            key_id: credentials.key_id(),
+            secret: credentials.secret(),
+            region,
+            service,
+            time: &time,
+            encode_again: service != "s3",
+        };
+        let (query, headers_) = (&wire.query, &headers);
+        let signed = Signed { method: wire.method, path: &path, query, headers: headers_, payload };
+        let authorization = signer.authorization(&signed);
+        headers.push(("authorization".to_owned(), authorization));
+    }
+    headers.push(("user-agent".to_owned(), concat!("wardmote/", env!("CARGO_PKG_VERSION")).to_owned()));
+    let query = wire.encoded_query();
+    let mark = if query.is_empty() { "" } else { "?" };
+    let mut request = Request::builder()
+        .method(wire.method)
+        .uri(format!("{}://{authority}{path}{mark}{query}", endpoint.scheme));
+    for (name, value) in &headers {
+        request = request.header(name, value);
+    }
+    // What is wrong may be a secret with a line break in it, so it is not repeated.
+    request.body(Full::new(wire.body.clone())).map_err(|_| {
+        AwsError::new(
+            Trouble::Unconfigured,
+            "the request cannot be written: a name or value in it has letters that HTTP does not allow",
+        )
+        .with_help("look at the credentials and at the names of buckets")
+    })
+}
+
+fn chance() -> u32 {
+    let mut bytes = [0; 4];
+    // Without chance the pause is a whole one, which is safe.
+    match aws_lc_rs::rand::fill(&mut bytes) {
+        Ok(()) => u32::from_be_bytes(bytes),
+        Err(_) => u32::MAX,
+    }
+}

@@ -1,0 +1,161 @@
+//! Where a service is: what was configured, else the host of its region and partition.
+//!
+//! Source: AWS General Reference, "Service endpoints"; AWS SDKs and Tools Reference Guide, "Dual-stack and FIPS
+//! endpoints" and "Service-specific endpoints".
+
+use crate::error::{AwsError, Trouble};
+use crate::operation::Service;
+use crate::settings::Settings;
+
+/// The partition of a region.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Partition {
+    /// As in ARNs.
+    pub(crate) name: &'static str,
+    pub(crate) domain: &'static str,
+    dual_stack_domain: &'static str,
+    fips: bool,
+}
+
+const AWS: Partition =
+    Partition { name: "aws", domain: "amazonaws.com", dual_stack_domain: "api.aws", fips: true };
+const CHINA: Partition = Partition {
+    name: "aws-cn",
+    domain: "amazonaws.com.cn",
+    dual_stack_domain: "api.amazonwebservices.com.cn",
+    fips: false,
+};
+const GOVERNMENT: Partition = Partition { name: "aws-us-gov", ..AWS };
+
+/// The partition that has `region`.
+pub(crate) fn partition(region: &str) -> Result<Partition, AwsError> {
+    if region.starts_with("cn-") {
+        Ok(CHINA)
+    } else if region.starts_with("us-gov-") {
+        Ok(GOVERNMENT)
+    } else if ["us-iso", "eu-iso", "eusc-"].iter().any(|other| region.starts_with(other)) {
+        let message = format!(
+            "the partition of the region `{region}` is not known: expected one of aws, aws-cn, aws-us-gov"
+        );
+        Err(AwsError::new(Trouble::Unconfigured, message)
+            .with_help("set AWS_ENDPOINT_URL_<SERVICE> for each service"))
+    } else {
+        Ok(AWS)
+    }
+}
+
+/// Scheme and authority, and the path before all paths.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Endpoint {
+    pub(crate) scheme: String,
+    /// Host, and port if one was given.
+    pub(crate) authority: String,
+    /// Without a slash at its end.
+    pub(crate) path: String,
+}
+
+impl Endpoint {
+    /// Where `service` is in `region`.
+    pub(crate) fn of(service: &Service, region: &str, settings: &Settings) -> Result<Self, AwsError> {
+        if let Some(url) = settings.endpoint(service.id) {
+            return Self::parse(url);
+        }
+        let partition = partition(region)?;
+        if settings.fips && !partition.fips {
+            let message =
+                format!("there are no FIPS endpoints in the partition `{}` of `{region}`", partition.name);
+            return Err(
+                AwsError::new(Trouble::Unconfigured, message).with_help("set AWS_USE_FIPS_ENDPOINT to false")
+            );
+        }
+        let name = service.name;
+        // STS of the government partition has FIPS endpoints only, under the plain name.
+        let plain = !settings.fips || (name == "sts" && partition == GOVERNMENT && !settings.dual_stack);
+        let label = if plain { name.to_owned() } else { format!("{name}-fips") };
+        let authority = match (settings.dual_stack, name) {
+            (true, "s3") => format!("{label}.dualstack.{region}.{}", partition.domain),
+            (true, _) => format!("{label}.{region}.{}", partition.dual_stack_domain),
+            (false, _) => format!("{label}.{region}.{}", partition.domain),
+        };
+        Ok(Self { scheme: "https".to_owned(), authority, path: String::new() })
+    }
+
+    /// A URL that somebody wrote.
+    pub(crate) fn parse(url: &str) -> Result<Self, AwsError> {
+        let wrong = || {
+            // A URL may hold a password, so it is not repeated.
+            AwsError::new(Trouble::Unconfigured, "an endpoint is not a URL: expected `https://HOST[:PORT]`")
+                .with_help(
+                    "look at AWS_ENDPOINT_URL, AWS_ENDPOINT_URL_<SERVICE> and `endpoint_url` in the profile",
+                )
+        };
+        let uri: hyper::Uri = url.parse().map_err(|_| wrong())?;
+        let (Some(scheme), Some(authority)) = (uri.scheme_str(), uri.authority()) else {
+            return Err(wrong());
+        };
+        if !matches!(scheme, "http" | "https") || uri.query().is_some() || authority.as_str().contains('@') {
+            return Err(wrong());
+        }
+        Ok(Self {
+            scheme: scheme.to_owned(),
+            authority: authority.as_str().to_owned(),
+            path: uri.path().trim_end_matches('/').to_owned(),
+        })
+    }
+
+    /// The host without the port.
+    pub(crate) fn host(&self) -> &str {
+        match self.authority.rsplit_once(':') {
+            Some((host, port)) if port.bytes().all(|b| b.is_ascii_digit()) => host,
+            _ => &self.authority,
+        }
+    }
+
+    /// Whether the host is an address and not a name, so that nothing can be put before it.
+    pub(crate) fn is_address(&self) -> bool {
+        self.host().trim_matches(['[', ']']).parse::<std::net::IpAddr>().is_ok()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::operation::{KMS, S3, STS};
+    use crate::settings::Sources;
+
+    fn settings(variables: &[&str]) -> Settings {
+        let variables = variables.iter().map(|name| ((*name).to_owned(), "true".to_owned())).collect();
+        Settings::load(Sources::only(variables, None), None).unwrap()
+    }
+
+    #[test]
+    fn hosts_of_all_partitions() {
+        let mut lines = String::new();
+        let (fips, dual) = ("AWS_USE_FIPS_ENDPOINT", "AWS_USE_DUALSTACK_ENDPOINT");
+        for variables in [&[] as &[&str], &[fips], &[dual], &[fips, dual]] {
+            for region in ["eu-central-1", "us-gov-west-1", "cn-north-1"] {
+                for service in [&KMS, &S3, &STS] {
+                    let host = match Endpoint::of(service, region, &settings(variables)) {
+                        Ok(endpoint) => endpoint.authority,
+                        Err(error) => error.to_string(),
+                    };
+                    lines.push_str(&format!("{host}\n"));
+                }
+            }
+        }
+        insta::assert_snapshot!(lines);
+    }
+
+    #[test]
+    fn a_url_is_taken_apart() {
+        let endpoint = Endpoint::parse("http://127.0.0.1:5000/base/").unwrap();
+        assert_eq!((endpoint.authority.as_str(), endpoint.path.as_str()), ("127.0.0.1:5000", "/base"));
+        assert!(endpoint.is_address() && endpoint.host() == "127.0.0.1");
+        assert!(Endpoint::parse("http://[::1]:5000").unwrap().is_address());
+        assert!(!Endpoint::parse("https://vpce-1.s3.eu-central-1.vpce.amazonaws.com").unwrap().is_address());
+        for bad in ["", "host", "ftp://a", "https://", "https://a?b=c", "https://user:secret@a"] {
+            let error = Endpoint::parse(bad).unwrap_err();
+            assert!(!error.to_string().contains("secret"), "{bad}");
+        }
+    }
+}

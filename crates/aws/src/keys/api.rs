@@ -1,0 +1,219 @@
+//! The operations of KMS that the key service uses, as data, and what goes in and out.
+//!
+//! Source: AWS KMS API Reference; Developer Guide, "AWS KMS permissions".
+
+use crate::operation::{KMS, On, Operation, Permission, Retry};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use zeroize::Zeroizing;
+
+const fn on(action: &'static str, on: On) -> Permission {
+    Permission { action, on }
+}
+
+const fn operation(name: &'static str, retry: Retry, needs: &'static [Permission]) -> Operation {
+    Operation { service: &KMS, name, retry, needs }
+}
+
+pub(super) const CREATE_KEY: Operation = operation(
+    "CreateKey",
+    Retry::Unsafe,
+    &[on("kms:CreateKey", On::NewKeys), on("kms:TagResource", On::NewKeys)],
+);
+/// A second one finds the alias there; then it is looked at.
+pub(super) const CREATE_ALIAS: Operation = operation(
+    "CreateAlias",
+    Retry::Safe,
+    &[on("kms:CreateAlias", On::Aliases), on("kms:CreateAlias", On::KeysByTag)],
+);
+pub(super) const DESCRIBE_KEY: Operation =
+    operation("DescribeKey", Retry::Safe, &[on("kms:DescribeKey", On::KeysByTag)]);
+pub(super) const ENABLE_KEY: Operation =
+    operation("EnableKey", Retry::Safe, &[on("kms:EnableKey", On::KeysByTag)]);
+pub(super) const DISABLE_KEY: Operation =
+    operation("DisableKey", Retry::Safe, &[on("kms:DisableKey", On::KeysByTag)]);
+pub(super) const ROTATE_KEY: Operation =
+    operation("RotateKeyOnDemand", Retry::Unsafe, &[on("kms:RotateKeyOnDemand", On::KeysByTag)]);
+pub(super) const LIST_ROTATIONS: Operation =
+    operation("ListKeyRotations", Retry::Safe, &[on("kms:ListKeyRotations", On::KeysByTag)]);
+pub(super) const SCHEDULE_DELETION: Operation =
+    operation("ScheduleKeyDeletion", Retry::Safe, &[on("kms:ScheduleKeyDeletion", On::KeysByTag)]);
+pub(super) const GENERATE_DATA_KEY: Operation =
+    operation("GenerateDataKey", Retry::Safe, &[on("kms:GenerateDataKey", On::KeysByAlias)]);
+pub(super) const DECRYPT: Operation =
+    operation("Decrypt", Retry::Safe, &[on("kms:Decrypt", On::KeysByAlias)]);
+pub(super) const SIGN: Operation = operation("Sign", Retry::Safe, &[on("kms:Sign", On::KeysByAlias)]);
+pub(super) const GET_PUBLIC_KEY: Operation =
+    operation("GetPublicKey", Retry::Safe, &[on("kms:GetPublicKey", On::KeysByAlias)]);
+pub(super) const GENERATE_MAC: Operation =
+    operation("GenerateMac", Retry::Safe, &[on("kms:GenerateMac", On::KeysByAlias)]);
+
+/// What administrators of keys call.
+pub(super) const ADMINISTRATION: [&Operation; 9] = [
+    &CREATE_KEY,
+    &CREATE_ALIAS,
+    &DESCRIBE_KEY,
+    &ENABLE_KEY,
+    &DISABLE_KEY,
+    &ROTATE_KEY,
+    &LIST_ROTATIONS,
+    &SCHEDULE_DELETION,
+    // The one who makes a signing key hands out its public half.
+    &GET_PUBLIC_KEY,
+];
+/// What users of keys call.
+pub(super) const USAGE: [&Operation; 5] =
+    [&GENERATE_DATA_KEY, &DECRYPT, &SIGN, &GET_PUBLIC_KEY, &GENERATE_MAC];
+
+/// What a key is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Purpose {
+    Encrypt,
+    Sign,
+    Derive,
+}
+
+impl Purpose {
+    /// Usage and spec, as KMS calls them.
+    pub(super) fn words(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Encrypt => ("ENCRYPT_DECRYPT", "SYMMETRIC_DEFAULT"),
+            Self::Sign => ("SIGN_VERIFY", "ECC_NIST_P256"),
+            Self::Derive => ("GENERATE_VERIFY_MAC", "HMAC_256"),
+        }
+    }
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct CreateKey<'a> {
+    pub(super) description: String,
+    pub(super) key_usage: &'static str,
+    pub(super) key_spec: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) policy: Option<String>,
+    pub(super) tags: [Tag<'a>; 1],
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct Tag<'a> {
+    pub(super) tag_key: &'static str,
+    pub(super) tag_value: &'a str,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct CreateAlias<'a> {
+    pub(super) alias_name: &'a str,
+    pub(super) target_key_id: &'a str,
+}
+
+/// Input of every operation that names a key and nothing else.
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct Named<'a> {
+    pub(super) key_id: &'a str,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct ListRotations<'a> {
+    pub(super) key_id: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) marker: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct Rotations {
+    pub(super) rotations: Vec<serde::de::IgnoredAny>,
+    pub(super) next_marker: Option<String>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct ScheduleDeletion<'a> {
+    pub(super) key_id: &'a str,
+    pub(super) pending_window_in_days: u32,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct Described {
+    pub(super) key_metadata: Metadata,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct Metadata {
+    pub(super) arn: String,
+    pub(super) key_state: String,
+    pub(super) key_usage: String,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct GenerateDataKey<'a> {
+    pub(super) key_id: &'a str,
+    pub(super) encryption_context: &'a BTreeMap<String, String>,
+    pub(super) key_spec: &'static str,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct Generated {
+    pub(super) key_id: String,
+    pub(super) plaintext: Zeroizing<String>,
+    pub(super) ciphertext_blob: String,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct Decrypt<'a> {
+    pub(super) key_id: &'a str,
+    pub(super) ciphertext_blob: String,
+    pub(super) encryption_context: &'a BTreeMap<String, String>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct Decrypted {
+    pub(super) key_id: String,
+    pub(super) plaintext: Zeroizing<String>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct Sign<'a> {
+    pub(super) key_id: &'a str,
+    pub(super) message: String,
+    pub(super) message_type: &'static str,
+    pub(super) signing_algorithm: &'static str,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct Signature {
+    pub(super) signature: String,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct Public {
+    pub(super) public_key: String,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct GenerateMac<'a> {
+    pub(super) key_id: &'a str,
+    pub(super) message: String,
+    pub(super) mac_algorithm: &'static str,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct Mac {
+    pub(super) mac: Zeroizing<String>,
+}

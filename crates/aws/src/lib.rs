@@ -1,0 +1,29 @@
+//! Adapters of the ports of [`world`] for Amazon Web Services, over one thin client.
+//!
+//! Each operation is declared once, as data ([`Operation`]): from that come calls, retries, typed errors and the list of
+//! permissions that an adapter needs. Endpoints, regions and credentials follow the AWS SDKs and Tools Reference Guide;
+//! nothing here knows whether AWS, a private endpoint or something else answers.
+
+mod client;
+mod credentials;
+mod endpoint;
+mod error;
+mod keys;
+mod objects;
+mod operation;
+mod permissions;
+mod profile;
+mod retry;
+mod settings;
+mod sign;
+mod transport;
+mod wire;
+
+pub use client::{Attempt, Client};
+pub use credentials::Credentials;
+pub use error::{AwsError, Trouble};
+pub use keys::{KeySettings, KmsKeys};
+pub use objects::{ObjectSettings, S3Objects};
+pub use operation::{On, Operation, Permission, Protocol, Retry, Service};
+pub use permissions::{PolicyDocument, Statement};
+pub use settings::{Settings, Sources};

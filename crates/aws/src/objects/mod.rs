@@ -1,0 +1,338 @@
+//! Objects in S3: under one bucket and prefix, encrypted with a KMS key, checked by SHA-256, never overwritten.
+//!
+//! Source: Amazon S3 API Reference; User Guide, "Preventing object overwrites with conditional writes" and "Checking
+//! object integrity".
+
+use crate::client::Client;
+use crate::error::{AwsError, Trouble};
+use crate::operation::{On, Operation, Permission, Retry, S3};
+use crate::permissions::{Place, PolicyDocument, condition};
+use crate::sign::encode_path;
+use crate::transport::Answer;
+use crate::wire::{Wire, from_xml};
+use aws_lc_rs::digest;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use hyper::body::Bytes;
+use serde::Deserialize;
+use std::collections::BTreeMap;
+use std::time::Duration;
+use world::{Kind, ObjectStore, PortError};
+
+const fn on(action: &'static str, on: On) -> Permission {
+    Permission { action, on }
+}
+
+/// A put says that the name must be free, and equal bytes count as done: so it can be tried again.
+const PUT: Operation = Operation {
+    service: &S3,
+    name: "PutObject",
+    retry: Retry::Safe,
+    needs: &[on("s3:PutObject", On::Objects), on("kms:GenerateDataKey", On::BucketKey)],
+};
+/// Without `s3:ListBucket`, an absent object is answered with "access denied".
+const GET: Operation = Operation {
+    service: &S3,
+    name: "GetObject",
+    retry: Retry::Safe,
+    needs: &[
+        on("s3:GetObject", On::Objects),
+        on("s3:ListBucket", On::Bucket),
+        on("kms:Decrypt", On::BucketKey),
+    ],
+};
+const LIST: Operation = Operation {
+    service: &S3,
+    name: "ListObjectsV2",
+    retry: Retry::Safe,
+    needs: &[on("s3:ListBucket", On::Bucket)],
+};
+const DELETE: Operation = Operation {
+    service: &S3,
+    name: "DeleteObject",
+    retry: Retry::Safe,
+    needs: &[on("s3:DeleteObject", On::Objects)],
+};
+const OPERATIONS: [&Operation; 4] = [&PUT, &GET, &LIST, &DELETE];
+
+/// What one request can put.
+const LARGEST: usize = 5 << 30;
+/// How often a put is made again when somebody else puts the same name, and after which pause.
+const RACES: u32 = 4;
+const RACE_PAUSE: Duration = Duration::from_millis(50);
+const CHECKSUM: &str = "x-amz-checksum-sha256";
+
+/// Where objects are, and how they are protected.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ObjectSettings {
+    /// The bucket.
+    pub bucket: String,
+    /// What all names begin with: empty, or ending in a slash.
+    pub prefix: String,
+    /// The ARN of the KMS key; without one, the key `aws/s3` of the account.
+    pub kms_key: Option<String>,
+    /// The account that must own the bucket, so that a bucket of the same name elsewhere gets nothing.
+    pub owner: Option<String>,
+    /// Whether the bucket is in the path, not in the host; needed where endpoints have no names for buckets.
+    pub path_style: bool,
+}
+
+/// A part of a bucket. Its names are those of the port, under the prefix.
+#[derive(Clone)]
+pub struct S3Objects {
+    client: Client,
+    settings: ObjectSettings,
+}
+
+impl S3Objects {
+    /// A store in a bucket that exists. Nothing is called yet.
+    pub fn new(client: Client, settings: ObjectSettings) -> Result<Self, PortError> {
+        let (bucket, prefix) = (&settings.bucket, &settings.prefix);
+        let letters = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'-' | b'.');
+        let ends = |b: Option<u8>| b.is_some_and(|b| b.is_ascii_alphanumeric());
+        let proper = (3..=63).contains(&bucket.len())
+            && bucket.bytes().all(letters)
+            && ends(bucket.bytes().next())
+            && ends(bucket.bytes().last())
+            && !bucket.contains("..");
+        if !proper {
+            let text = format!("`{}` is not the name of a bucket", bucket.escape_debug());
+            return Err(PortError::new(Kind::Invalid, text)
+                .with_help("expected 3 to 63 lower-case letters, digits, dots and hyphens"));
+        }
+        if !prefix.is_empty() && !prefix.strip_suffix('/').is_some_and(is_name) {
+            let text = format!("`{}` is not a prefix of objects", prefix.escape_debug());
+            return Err(PortError::new(Kind::Invalid, text)
+                .with_help("expected nothing, or names of `[a-z0-9._-]` with a slash after each"));
+        }
+        Ok(Self { client, settings })
+    }
+
+    /// The smallest policy with which this store works.
+    pub fn permissions(&self) -> Result<PolicyDocument, PortError> {
+        let (partition, region) = (self.client.partition()?, self.client.region()?);
+        let ObjectSettings { bucket, prefix, kms_key, .. } = &self.settings;
+        let arn = format!("arn:{}:s3:::{bucket}", partition.name);
+        let place = |on| match on {
+            On::Bucket if prefix.is_empty() => {
+                Place { resource: vec![arn.clone()], condition: BTreeMap::new() }
+            }
+            On::Bucket => Place {
+                resource: vec![arn.clone()],
+                // Also asked when an object is not found, and then there is no prefix.
+                condition: condition("StringLikeIfExists", "s3:prefix", &format!("{prefix}*")),
+            },
+            On::BucketKey => Place {
+                resource: vec![kms_key.clone().unwrap_or_else(|| "*".to_owned())],
+                condition: condition(
+                    "StringEquals",
+                    "kms:ViaService",
+                    &format!("s3.{region}.{}", partition.domain),
+                ),
+            },
+            _ => Place { resource: vec![format!("{arn}/{prefix}*")], condition: BTreeMap::new() },
+        };
+        // The default key of the account is open to all its users of S3; nobody can be given it.
+        let mut document = PolicyDocument::of(&OPERATIONS, place);
+        if kms_key.is_none() {
+            document = document.without("kms:");
+        }
+        Ok(document)
+    }
+
+    fn wire(&self, method: &'static str, name: &str) -> Result<Wire, PortError> {
+        let bucket = &self.settings.bucket;
+        let endpoint = self.client.endpoint(&GET)?;
+        // With dots in it a bucket's host has no certificate; before an address nothing can be put.
+        let in_path = self.settings.path_style
+            || endpoint.is_address()
+            || (endpoint.scheme == "https" && bucket.contains('.'));
+        let key = if name.is_empty() { String::new() } else { format!("{}{name}", self.settings.prefix) };
+        let mut wire = if in_path {
+            Wire::new(method, format!("/{bucket}/{}", encode_path(&key)))
+        } else {
+            Wire { label: Some(bucket.clone()), ..Wire::new(method, format!("/{}", encode_path(&key))) }
+        };
+        if let Some(owner) = &self.settings.owner {
+            wire = wire.header("x-amz-expected-bucket-owner", owner.as_str());
+        }
+        Ok(wire)
+    }
+
+    /// The bytes, checked against the checksum that S3 keeps with them.
+    fn read(&self, name: &str) -> Result<Vec<u8>, PortError> {
+        let wire = self.wire("GET", name)?.header("x-amz-checksum-mode", "ENABLED");
+        match self.client.call(&GET, &wire) {
+            Ok(answer) if damaged(&answer) => {
+                let text = format!("the object `{name}` does not have the checksum that S3 keeps with it");
+                Err(PortError::new(Kind::Damaged, text))
+            }
+            Ok(mut answer) => Ok(std::mem::take(&mut *answer.body)),
+            Err(error) if error.code() == "NoSuchKey" => {
+                Err(PortError::new(Kind::Absent, format!("there is no object `{name}`")))
+            }
+            Err(error) => Err(explain(&error)),
+        }
+    }
+}
+
+/// Whether S3 keeps another checksum. One of parts (`...-3`), of what somebody else put, says nothing about the whole.
+fn damaged(answer: &Answer) -> bool {
+    answer.header(CHECKSUM).is_some_and(|sum| !sum.contains('-') && sum != checksum(&answer.body))
+}
+
+impl ObjectStore for S3Objects {
+    fn put(&self, name: &str, bytes: &[u8]) -> Result<(), PortError> {
+        named(name)?;
+        if bytes.len() > LARGEST {
+            let text = format!("the object `{name}` has {} bytes: expected at most {LARGEST}", bytes.len());
+            return Err(PortError::new(Kind::Invalid, text));
+        }
+        let mut wire = self
+            .wire("PUT", name)?
+            .header("if-none-match", "*")
+            .header("content-type", "application/octet-stream")
+            .header("x-amz-server-side-encryption", "aws:kms")
+            .header("x-amz-server-side-encryption-bucket-key-enabled", "true")
+            .header(CHECKSUM, checksum(bytes))
+            .body(Bytes::copy_from_slice(bytes));
+        if let Some(key) = &self.settings.kms_key {
+            wire = wire.header("x-amz-server-side-encryption-aws-kms-key-id", key.as_str());
+        }
+        for _ in 0..RACES {
+            match self.client.call(&PUT, &wire) {
+                Ok(_) => return Ok(()),
+                // Somebody puts or deletes it at this moment.
+                Err(error) if matches!(error.code(), "ConditionalRequestConflict" | "OperationAborted") => {}
+                // It is there: from an attempt of ours whose answer was lost, from before, or from somebody else.
+                Err(error) if error.code() == "PreconditionFailed" => match self.read(name) {
+                    Ok(there) if there == bytes => return Ok(()),
+                    Ok(_) => {
+                        let text = format!("the object `{name}` exists with other content");
+                        return Err(PortError::new(Kind::Conflict, text));
+                    }
+                    Err(absent) if absent.kind() == Kind::Absent => {}
+                    Err(error) => return Err(error),
+                },
+                Err(error) => return Err(explain(&error)),
+            }
+            std::thread::sleep(RACE_PAUSE);
+        }
+        let text = format!("the object `{name}` is being changed by somebody else");
+        Err(PortError::new(Kind::Busy, text).with_help("run the command again"))
+    }
+
+    fn get(&self, name: &str) -> Result<Vec<u8>, PortError> {
+        named(name)?;
+        self.read(name)
+    }
+
+    fn list(&self, prefix: &str) -> Result<Vec<String>, PortError> {
+        let own = &self.settings.prefix;
+        let (mut names, mut token) = (Vec::new(), None);
+        loop {
+            let mut wire = self
+                .wire("GET", "")?
+                .parameter("list-type", "2")
+                .parameter("prefix", format!("{own}{prefix}"));
+            if let Some(token) = token.take() {
+                wire = wire.parameter("continuation-token", token);
+            }
+            let answer = self.client.call(&LIST, &wire).map_err(|error| explain(&error))?;
+            let page: Page = from_xml(&LIST, &answer)?;
+            names
+                .extend(page.contents.into_iter().filter_map(|o| o.key.strip_prefix(own).map(str::to_owned)));
+            match (page.is_truncated, page.next_continuation_token) {
+                (false, _) => break,
+                (true, Some(next)) => token = Some(next),
+                // A list that ends early must not look like a whole one.
+                (true, None) => return Err(crate::wire::unreadable(&LIST, &answer).into()),
+            }
+        }
+        names.sort();
+        Ok(names)
+    }
+
+    fn delete(&self, name: &str) -> Result<(), PortError> {
+        named(name)?;
+        match self.client.call(&DELETE, &self.wire("DELETE", name)?) {
+            Err(error) if error.code() != "NoSuchKey" => Err(explain(&error)),
+            _ => Ok(()),
+        }
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Page {
+    is_truncated: bool,
+    next_continuation_token: Option<String>,
+    #[serde(default)]
+    contents: Vec<Listed>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Listed {
+    key: String,
+}
+
+fn checksum(bytes: &[u8]) -> String {
+    STANDARD.encode(digest::digest(&digest::SHA256, bytes))
+}
+
+/// The port's rule for names.
+fn is_name(name: &str) -> bool {
+    let letters = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'.' | b'_' | b'-');
+    let proper = |part: &str| !part.is_empty() && part != "." && part != ".." && part.bytes().all(letters);
+    name.len() <= 200 && name.split('/').all(proper)
+}
+
+fn named(name: &str) -> Result<(), PortError> {
+    if is_name(name) {
+        Ok(())
+    } else {
+        Err(PortError::new(Kind::Invalid, format!("`{}` is not the name of an object", name.escape_debug())))
+    }
+}
+
+/// A missing bucket is a mistake in the settings, not an absent object.
+fn explain(error: &AwsError) -> PortError {
+    match (error.code(), error.trouble()) {
+        ("KMS.DisabledException" | "KMS.KMSInvalidStateException", _) => {
+            error.port(Kind::Disabled).with_help("an administrator of the bucket's key can enable it")
+        }
+        ("NoSuchBucket", _) => error.port(Kind::Invalid).with_help("make the bucket, or name another"),
+        // Damage on the way is noticed by S3 before it stores anything.
+        ("BadDigest" | "XAmzContentSHA256Mismatch" | "InvalidDigest", _) => error.port(Kind::Failed),
+        (_, Trouble::Absent) => error.port(Kind::Invalid),
+        _ => error.clone().into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::settings::{Settings, Sources};
+
+    fn place(endpoint: &str, bucket: &str, path_style: bool) -> String {
+        let variables = [("AWS_REGION", "eu-central-1"), ("AWS_ENDPOINT_URL_S3", endpoint)];
+        let variables = variables.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
+        let client = Client::new(Settings::load(Sources::only(variables, None), None).unwrap()).unwrap();
+        let authority = client.endpoint(&GET).unwrap().authority;
+        let (bucket, prefix) = (bucket.to_owned(), "house/".to_owned());
+        let settings = ObjectSettings { bucket, prefix, kms_key: None, owner: None, path_style };
+        let wire = S3Objects::new(client, settings).unwrap().wire("GET", "a/b").unwrap();
+        let label = wire.label.map(|label| format!("{label}.")).unwrap_or_default();
+        format!("{label}{authority}{}", wire.path)
+    }
+
+    #[test]
+    fn the_bucket_is_in_the_host_where_it_can_be() {
+        insta::assert_snapshot!(place("", "bank", false), @"bank.s3.eu-central-1.amazonaws.com/house/a/b");
+        insta::assert_snapshot!(place("", "bank.example", false), @"s3.eu-central-1.amazonaws.com/bank.example/house/a/b");
+        insta::assert_snapshot!(place("", "bank", true), @"s3.eu-central-1.amazonaws.com/bank/house/a/b");
+        insta::assert_snapshot!(place("http://10.0.0.7:9000", "bank", false), @"10.0.0.7:9000/bank/house/a/b");
+        insta::assert_snapshot!(place("https://bucket.vpce-1-x.s3.eu-central-1.vpce.amazonaws.com", "bank", false), @"bank.bucket.vpce-1-x.s3.eu-central-1.vpce.amazonaws.com/house/a/b");
+    }
+}

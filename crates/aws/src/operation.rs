@@ -1,0 +1,94 @@
+//! What an operation of a service is, as data: declared once, read by the client, by retries and by permissions.
+
+/// How a service speaks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Protocol {
+    /// AWS JSON 1.0 or 1.1: everything is a POST, the operation is in a header after `target`.
+    Json {
+        /// `1.0` or `1.1`.
+        version: &'static str,
+        /// The beginning of `X-Amz-Target`.
+        target: &'static str,
+    },
+    /// Form parameters in, XML out.
+    Query {
+        /// The version of the API, a date.
+        version: &'static str,
+    },
+    /// Paths and methods, JSON bodies.
+    RestJson,
+    /// Paths and methods, XML bodies.
+    RestXml,
+}
+
+/// A service.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Service {
+    /// As in `AWS_ENDPOINT_URL_<ID>`, in capitals: `KMS`.
+    pub id: &'static str,
+    /// The first label of its host and the name in signatures: `kms`.
+    pub name: &'static str,
+    /// How it speaks.
+    pub protocol: Protocol,
+}
+
+/// Whether a call that may have been carried out can be made again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Retry {
+    /// Carried out twice is the same as once.
+    Safe,
+    /// Carried out twice would be two things; only what surely did not happen is tried again.
+    Unsafe,
+}
+
+/// What a permission is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum On {
+    /// The bucket itself.
+    Bucket,
+    /// The objects under the adapter's prefix.
+    Objects,
+    /// The key that encrypts the bucket's objects.
+    BucketKey,
+    /// The adapter's keys, by the aliases under its prefix.
+    KeysByAlias,
+    /// The adapter's keys, by the tag that it gives them when it makes them.
+    KeysByTag,
+    /// A key that is being made, with the adapter's tag.
+    NewKeys,
+    /// The adapter's aliases.
+    Aliases,
+}
+
+/// An IAM action that a call needs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Permission {
+    /// `kms:Decrypt`.
+    pub action: &'static str,
+    /// What it is about.
+    pub on: On,
+}
+
+/// One operation of a service.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Operation {
+    /// Whose.
+    pub service: &'static Service,
+    /// Its name in the service's API: `Decrypt`.
+    pub name: &'static str,
+    /// Whether it may be tried again.
+    pub retry: Retry,
+    /// What the caller must be allowed.
+    pub needs: &'static [Permission],
+}
+
+/// AWS Key Management Service.
+pub(crate) const KMS: Service =
+    Service { id: "KMS", name: "kms", protocol: Protocol::Json { version: "1.1", target: "TrentService" } };
+
+/// Amazon Simple Storage Service.
+pub(crate) const S3: Service = Service { id: "S3", name: "s3", protocol: Protocol::RestXml };
+
+/// AWS Security Token Service.
+pub(crate) const STS: Service =
+    Service { id: "STS", name: "sts", protocol: Protocol::Query { version: "2011-06-15" } };

@@ -1,0 +1,89 @@
+"""Serves the emulator moto on a free port of the loopback interface, with its known defects in KMS mended.
+
+Prints the port, and ends when its standard input ends, so that it never outlives the tests.
+
+What AWS KMS does and moto 5.2.5 does not (AWS KMS API Reference, "Errors" of each operation):
+- a disabled key is refused with DisabledException;
+- a data key under an asymmetric key, and a signature under a symmetric one, are refused with InvalidKeyUsageException;
+- Decrypt with another key than the one that encrypted is refused with IncorrectKeyException;
+- RotateKeyOnDemand of a key that is not symmetric is refused with UnsupportedOperationException;
+- Sign with MessageType DIGEST signs the digest as it is;
+- EnableKey, DisableKey and ScheduleKeyDeletion take ARNs too.
+"""
+import sys
+import threading
+
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec, utils
+from moto.core.exceptions import JsonRESTError
+from moto.kms.models import KmsBackend
+from moto.kms.responses import KmsResponse
+from moto.moto_server.threaded_moto_server import ThreadedMotoServer
+
+USE = {
+    "decrypt": None,
+    "generate_data_key": "ENCRYPT_DECRYPT",
+    "generate_mac": "GENERATE_VERIFY_MAC",
+    "get_public_key": "SIGN_VERIFY",
+    "rotate_key_on_demand": None,
+    "sign": "SIGN_VERIFY",
+}
+
+
+def mended(name, original):
+    def answer(self):
+        self._validate_key_id(self._get_param("KeyId"))
+        key = self.kms_backend.describe_key(self._get_param("KeyId"))
+        if key.key_state == "Disabled":
+            raise JsonRESTError("DisabledException", f"{key.arn} is disabled.")
+        if USE[name] and key.key_usage != USE[name]:
+            raise JsonRESTError("InvalidKeyUsageException", f"{key.arn} key usage is {key.key_usage}")
+        if name == "rotate_key_on_demand" and key.key_spec != "SYMMETRIC_DEFAULT":
+            raise JsonRESTError("UnsupportedOperationException", "")
+        if name == "sign" and self._get_param("MessageType") == "DIGEST":
+            self.kms_backend.digest = True
+        return original(self)
+
+    return answer
+
+
+for operation in USE:
+    setattr(KmsResponse, operation, mended(operation, getattr(KmsResponse, operation)))
+
+decrypt = KmsBackend.decrypt
+
+
+def decrypt_with_the_right_key(self, ciphertext_blob, encryption_context, key_id=None):
+    plaintext, arn = decrypt(self, ciphertext_blob, encryption_context)
+    if key_id is not None and self.describe_key(key_id).arn != arn:
+        raise JsonRESTError("IncorrectKeyException", "")
+    return plaintext, arn
+
+
+sign = KmsBackend.sign
+
+
+def sign_digest(self, key_id, message, signing_algorithm):
+    if not self.__dict__.pop("digest", False):
+        return sign(self, key_id, message, signing_algorithm)
+    key = self.describe_key(key_id)
+    algorithm = ec.ECDSA(utils.Prehashed(hashes.SHA256()))
+    return key.arn, key.private_key.private_key.sign(message, algorithm), signing_algorithm
+
+
+KmsBackend.decrypt = decrypt_with_the_right_key
+KmsBackend.sign = sign_digest
+
+
+def by_any_id(original):
+    return lambda self, key_id, *more, **named: original(self, self.any_id_to_key_id(key_id), *more, **named)
+
+
+for operation in ("enable_key", "disable_key", "schedule_key_deletion"):
+    setattr(KmsBackend, operation, by_any_id(getattr(KmsBackend, operation)))
+
+server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+server.start()
+print(server.get_host_and_port()[1], flush=True)
+sys.stdin.read()
+server.stop()

@@ -1,0 +1,171 @@
+//! A small HTTP/1.1 proxy that does to the next requests what a list says: passes them, refuses them, breaks off.
+
+use std::collections::VecDeque;
+use std::io::{Read, Write};
+use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+/// What happens to one request.
+#[derive(Debug, Clone)]
+pub(crate) enum Fate {
+    /// It goes to the service, and the answer comes back.
+    Pass,
+    /// This answer (status, headers with line ends, body), and the service sees nothing.
+    Answer(u16, String, String),
+    /// The connection breaks before the service sees it.
+    Reset,
+    /// The service does it, and the answer is lost.
+    Lost,
+    /// The service does it, and half of the body of the answer comes back.
+    Half,
+    /// Nothing happens for a second.
+    Silence,
+}
+
+/// A proxy and what it has seen.
+pub(crate) struct Proxy {
+    pub(crate) address: SocketAddr,
+    shared: Arc<Shared>,
+}
+
+#[derive(Default)]
+struct Shared {
+    /// What happens to the next requests; after the last, all pass.
+    fates: Mutex<VecDeque<Fate>>,
+    /// What happens to every other request that holds none of these words, once the list is empty.
+    every_other: Mutex<Option<(Fate, &'static [&'static str])>>,
+    turn: AtomicBool,
+    /// The heads and bodies of requests.
+    seen: Mutex<Vec<Vec<u8>>>,
+}
+
+impl Proxy {
+    /// A proxy before `service`; without one, requests that should pass are answered with 404.
+    pub(crate) fn before(service: Option<SocketAddr>) -> Self {
+        let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
+        let address = listener.local_addr().unwrap();
+        let shared = Arc::new(Shared::default());
+        let given = Arc::clone(&shared);
+        std::thread::spawn(move || {
+            for stream in listener.incoming().flatten() {
+                let shared = Arc::clone(&given);
+                std::thread::spawn(move || serve(stream, service, &shared));
+            }
+        });
+        Self { address, shared }
+    }
+
+    /// Sets what happens to the next requests.
+    pub(crate) fn next(&self, fates: impl IntoIterator<Item = Fate>) {
+        *self.shared.fates.lock().unwrap() = fates.into_iter().collect();
+    }
+
+    /// Every call fails once, but those with one of `spared` in them.
+    pub(crate) fn fail_each_once(&self, fate: Fate, spared: &'static [&'static str]) {
+        *self.shared.every_other.lock().unwrap() = Some((fate, spared));
+    }
+
+    /// What came since the last question: head and body of each request.
+    pub(crate) fn seen(&self) -> Vec<String> {
+        let seen = self.seen_bytes();
+        seen.iter().map(|request| String::from_utf8_lossy(request).into_owned()).collect()
+    }
+
+    /// The same, byte by byte.
+    pub(crate) fn seen_bytes(&self) -> Vec<Vec<u8>> {
+        std::mem::take(&mut *self.shared.seen.lock().unwrap())
+    }
+}
+
+/// An error of a JSON service.
+pub(crate) fn json_error(status: u16, code: &str) -> Fate {
+    let body = format!(r#"{{"__type":"com.amazonaws.kms#{code}","message":"because"}}"#);
+    Fate::Answer(status, "x-amzn-requestid: 11111111-2222\r\n".into(), body)
+}
+
+/// An error of S3.
+pub(crate) fn xml_error(status: u16, code: &str) -> Fate {
+    let body = format!("<?xml version=\"1.0\"?><Error><Code>{code}</Code><Message>because</Message></Error>");
+    Fate::Answer(status, "x-amz-request-id: 4442587FB7D0A2F9\r\n".into(), body)
+}
+
+impl Shared {
+    fn by_turns(&self, request: &str) -> Fate {
+        match &*self.every_other.lock().unwrap() {
+            Some((fate, spared)) if !spared.iter().any(|word| request.contains(word)) => {
+                if self.turn.fetch_xor(true, Ordering::SeqCst) { Fate::Pass } else { fate.clone() }
+            }
+            _ => Fate::Pass,
+        }
+    }
+}
+
+fn serve(mut stream: TcpStream, service: Option<SocketAddr>, shared: &Shared) {
+    let Some(request) = whole(&mut stream) else { return };
+    shared.seen.lock().unwrap().push(request.clone());
+    let listed = shared.fates.lock().unwrap().pop_front();
+    let fate = listed.unwrap_or_else(|| shared.by_turns(&String::from_utf8_lossy(&request)));
+    let forward = || {
+        let mut upstream = TcpStream::connect(service?).ok()?;
+        upstream.write_all(&request).ok()?;
+        let mut answer = Vec::new();
+        upstream.read_to_end(&mut answer).ok()?;
+        Some(answer)
+    };
+    let answer = match fate {
+        Fate::Pass => {
+            forward().unwrap_or_else(|| b"HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\n\r\n".to_vec())
+        }
+        Fate::Answer(status, headers, body) => format!(
+            "HTTP/1.1 {status} x\r\n{headers}content-length: {}\r\nconnection: close\r\n\r\n{body}",
+            body.len()
+        )
+        .into_bytes(),
+        Fate::Reset => return,
+        Fate::Lost => {
+            forward();
+            return;
+        }
+        Fate::Half => {
+            let mut answer = forward().unwrap_or_default();
+            let body = head_end(&answer).unwrap_or(0);
+            answer.truncate(body + (answer.len() - body) / 2);
+            answer
+        }
+        Fate::Silence => {
+            std::thread::sleep(Duration::from_secs(1));
+            return;
+        }
+    };
+    let _ = stream.write_all(&answer);
+    let _ = stream.shutdown(Shutdown::Both);
+}
+
+/// One request; the service is told to close the connection after it.
+fn whole(stream: &mut TcpStream) -> Option<Vec<u8>> {
+    let mut bytes = Vec::new();
+    let mut part = [0; 16 * 1024];
+    loop {
+        if let Some(end) = head_end(&bytes) {
+            let head = String::from_utf8_lossy(&bytes[..end]).to_ascii_lowercase();
+            let length = head.lines().find_map(|line| line.strip_prefix("content-length:"));
+            let length: usize = length.map_or(0, |text| text.trim().parse().unwrap());
+            if bytes.len() >= end + length {
+                let mut request = bytes[..end - 2].to_vec();
+                request.extend_from_slice(b"connection: close\r\n\r\n");
+                request.extend_from_slice(&bytes[end..]);
+                return Some(request);
+            }
+        }
+        match stream.read(&mut part) {
+            Ok(n) if n > 0 => bytes.extend_from_slice(&part[..n]),
+            _ => return None,
+        }
+    }
+}
+
+fn head_end(bytes: &[u8]) -> Option<usize> {
+    bytes.windows(4).position(|window| window == b"\r\n\r\n").map(|at| at + 4)
+}
