@@ -205,9 +205,7 @@ impl Reader {
 
     fn action(&mut self, action: &Spanned) {
         let text = action.text.as_str();
-        if text == "*"
-            || text.split_once(':').is_some_and(|(service, name)| !service.is_empty() && !name.is_empty())
-        {
+        if text == "*" || text.split_once(':').is_some_and(|(service, _)| !service.is_empty()) {
             return;
         }
         self.wrongs.push(
