@@ -265,6 +265,9 @@ impl<'a> Found<'a> {
                 Value::Open(_) if node.hole().is_some() && node.edges().is_empty() => {
                     self.spot.unknown(cause(node))
                 }
+                Value::Open(_) if node.shown().contains("alias/aws/") => {
+                    self.spot.broken(format!("`{path}` is `{}`, a key that AWS manages", node.shown()))
+                }
                 Value::Open(_) => self.spot.holds(format!("`{path}` is `{}`", node.shown())),
                 Value::Text(text) if text.is_empty() => self.spot.broken(format!("`{path}` is empty")),
                 Value::Text(text) if text.contains("alias/aws/") => {

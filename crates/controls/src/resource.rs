@@ -113,6 +113,7 @@ pub struct Estate {
     resources: Vec<Resource>,
     by_id: HashMap<String, usize>,
     by_kind: HashMap<String, Vec<usize>>,
+    by_name: HashMap<String, Vec<usize>>,
     /// Which resources refer to a resource, by its id.
     referrers: HashMap<String, Vec<usize>>,
     /// What of the source was not read, and so is not checked.
@@ -130,6 +131,7 @@ impl Estate {
             estate.by_kind.entry(resource.kind.clone()).or_default().push(at);
             if let Some(name) = resource.name() {
                 named.insert(name.to_owned(), resource.id.clone());
+                estate.by_name.entry(name.to_owned()).or_default().push(at);
             }
         }
         for (at, resource) in resources.iter().enumerate() {
@@ -182,7 +184,8 @@ impl Estate {
         }
         let text = node.text()?;
         let name = text.rsplit([':', '/']).next().unwrap_or(text);
-        self.of_kind(kind).find(|resource| resource.name() == Some(name))
+        let named = self.by_name.get(name)?;
+        named.iter().map(|at| &self.resources[*at]).find(|resource| resource.kind == kind)
     }
 
     /// Whether a value refers to this resource.

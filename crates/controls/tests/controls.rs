@@ -155,3 +155,28 @@ fn reports_come_as_table_json_sarif_and_junit() {
     let junit = controls::junit(&[report]);
     assert!(junit.contains("name=\"A&amp;B\"") && junit.contains("failures=\"1\""), "{junit}");
 }
+
+#[test]
+fn what_looks_closed_but_is_not_is_broken() {
+    let bucket = |more: &str, statement: &str| {
+        format!(
+            "Resources:\n  B:\n    Type: AWS::S3::Bucket\n    Properties: {{{more}}}\n  P:\n    Type: AWS::S3::BucketPolicy\n    Properties: {{Bucket: !Ref B, PolicyDocument: {{Version: '2012-10-17', Statement: {statement}}}}}\n"
+        )
+    };
+    let all = "PublicAccessBlockConfiguration: {BlockPublicPolicy: true, RestrictPublicBuckets: true}";
+    let open = "{Effect: Allow, Principal: '*', Action: 's3:GetObject', Resource: !Sub '${B.Arn}/*'}";
+    let key = "BucketEncryption: {ServerSideEncryptionConfiguration: [{ServerSideEncryptionByDefault: {SSEAlgorithm: 'aws:kms', KMSMasterKeyID: !Sub 'arn:aws:kms:${AWS::Region}:${AWS::AccountId}:alias/aws/s3'}}]}";
+    let denial = "{Effect: Deny, Principal: '*', Action: 's3:*', Resource: !ImportValue x, Condition: {Bool: {'aws:SecureTransport': 'false'}}}";
+    let cases = [
+        ("S3-03", bucket("", open), "broken"),
+        ("S3-03", bucket(all, open), "holds"),
+        ("S3-04", bucket("", open), "holds"),
+        ("S3-06", bucket(key, open), "broken"),
+        ("S3-07", bucket("", denial), "unknown"),
+        ("S3-07", bucket("", open), "broken"),
+    ];
+    for (control, text, word) in cases {
+        let found = findings(control_named(control).unwrap(), "case", &text).unwrap();
+        assert_eq!(found[0].word(), word, "{control}: {text}\n{}", found[0].reason());
+    }
+}

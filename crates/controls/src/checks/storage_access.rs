@@ -1,7 +1,7 @@
 //! Who gets at a bucket: Block Public Access, access control lists, and policies as the prover and S3 see them.
 
 use crate::answer::{Answer, Found, Spot, all, any, find};
-use crate::policies::{acts, conditioned, covers, policy, public, resource_unknown};
+use crate::policies::{acts, conditioned, covers, policy, public, resource_unknown, widest};
 use crate::resource::{Resource, State};
 use crate::unit::{Case, Unit, unit};
 use iam::{Effect, Policy, Statement};
@@ -134,15 +134,19 @@ fn effective(case: &Case<'_>, direction: &Direction) -> Answer {
             State::Absent => list.spot.holds("there is no public access control list"),
         }
     });
-    let policies = under_switch(bucket, ["BlockPublicPolicy", "RestrictPublicBuckets"], || {
-        let found = bucket_policies(case);
-        if found.is_empty() {
-            return Spot::of(bucket).holds("no policy of this file is for this bucket");
+    let found = bucket_policies(case);
+    if found.is_empty() {
+        return all([lists, Spot::of(bucket).holds("no policy of this file is for this bucket")]);
+    }
+    let one = |spot: Spot<'_>, policy: &Policy| {
+        let answer = || public(spot, &only(policy, direction), true);
+        // The switches stop what S3 calls public, and nothing else.
+        if iam::is_public_by_s3(policy) {
+            return under_switch(bucket, ["BlockPublicPolicy", "RestrictPublicBuckets"], answer);
         }
-        all(found
-            .into_iter()
-            .map(|related| read(case, related, &|spot, policy| public(spot, &only(policy, direction), true))))
-    });
+        answer()
+    };
+    let policies = all(found.into_iter().map(|related| read(case, related, &one)));
     all([lists, policies])
 }
 
@@ -209,7 +213,7 @@ fn read(case: &Case<'_>, related: Related<'_>, check: &dyn Fn(Spot<'_>, &Policy)
 /// One of the bucket's policies must have a statement that denies something.
 fn denied(case: &Case<'_>, what: &str, denies: fn(&Statement) -> bool) -> Answer {
     let check = |spot: Spot<'_>, policy: &Policy| {
-        let mut all = policy.statements.iter().filter(|statement| denies(statement));
+        let mut all = policy.statements.iter().filter(|statement| denies(&widest(statement)));
         match all.clone().find(|statement| !resource_unknown(statement)) {
             Some(_) => spot.holds(format!("a statement denies {what} to everybody")),
             None if all.next().is_some() => {
