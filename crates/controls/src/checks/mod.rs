@@ -1,6 +1,7 @@
 //! The controls, by topic. Each is a unit: an id, a check here, and a folder `controls/ID` with its description and its
 //! three templates.
 
+mod around;
 mod identity;
 mod keys;
 mod registry;
@@ -11,7 +12,7 @@ mod storage_access;
 
 use crate::unit::{Control, Unit};
 
-const TOPICS: [&[Unit]; 7] = [
+const TOPICS: [&[Unit]; 8] = [
     storage_access::UNITS,
     storage::UNITS,
     keys::UNITS,
@@ -19,6 +20,7 @@ const TOPICS: [&[Unit]; 7] = [
     sagemaker::UNITS,
     serving::UNITS,
     registry::UNITS,
+    around::UNITS,
 ];
 
 pub(crate) fn units() -> impl Iterator<Item = &'static Unit> {
