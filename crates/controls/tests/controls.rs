@@ -64,6 +64,8 @@ fn ids_and_aliases_are_of_one_control() {
             assert_eq!(control_named(name).unwrap().id, control.id);
         }
     }
+    let cross = controls().filter(|control| control.reach == controls::Reach::Cross).count();
+    assert!(controls().count() >= 46 && cross >= 11, "{} {cross}", controls().count());
     assert_eq!(control_named("S3EncryptionEnabled").unwrap().id, "S3-05");
     assert!(control_named("S3-99").is_none());
 }

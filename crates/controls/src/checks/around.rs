@@ -5,9 +5,13 @@ use crate::answer::{Answer, all, any, below, find};
 use crate::policies::{Document, everything, policy};
 use crate::resource::State;
 use crate::unit::{Case, Unit, unit};
+use std::sync::LazyLock;
 
-/// Providers of high-risk systems keep logs for six months: Regulation (EU) 2024/1689, article 19.
-const LOG_DAYS: u32 = 180;
+/// For how many days logs are kept at least; with its source in the data file.
+static LOG_DAYS: LazyLock<Option<u64>> = LazyLock::new(|| {
+    let data: serde_json::Value = serde_json::from_str(include_str!("../../data/thresholds.json")).ok()?;
+    data.get("log_retention_days")?.get("value")?.as_u64()
+});
 
 pub(crate) const UNITS: &[Unit] = &[
     unit!(
@@ -113,17 +117,18 @@ fn endpoint_policy(case: &Case<'_>) -> Answer {
 
 fn retention(case: &Case<'_>) -> Answer {
     let found = find(case.resource, "RetentionInDays");
+    let Some(least) = *LOG_DAYS else { return found.spot.unknown("for how long logs are to be kept") };
     match &found.state {
         State::Absent => found.spot.holds("entries are kept for ever by default"),
         State::Unknown(cause) => found.spot.clone().unknown(cause.clone()),
-        State::Known(node) => match node.text().and_then(|text| text.parse::<u32>().ok()) {
-            Some(days) if days >= LOG_DAYS => {
+        State::Known(node) => match node.text().and_then(|text| text.parse::<u64>().ok()) {
+            Some(days) if days >= least => {
                 found.spot.clone().holds(format!("entries are kept for {days} days"))
             }
             Some(days) => found
                 .spot
                 .clone()
-                .broken(format!("entries are kept for {days} days; at least {LOG_DAYS} are wanted")),
+                .broken(format!("entries are kept for {days} days; at least {least} are wanted")),
             None => found.spot.clone().unknown(crate::resource::cause(node)),
         },
     }

@@ -91,7 +91,7 @@ pub(crate) const UNITS: &[Unit] = &[
         Single,
         "a model's images are of a private registry and pinned by digest",
         [MODEL],
-        ["SageMaker.16"],
+        ["SageMaker.16", "SageMaker.19"],
         pinned_images
     ),
     unit!(

@@ -14,10 +14,10 @@ pub(crate) const UNITS: &[Unit] = &[
     unit!(
         "S3-02",
         High,
-        Cross,
+        Single,
         "a bucket blocks public access by all four switches",
         [BUCKET],
-        ["S3.8", "S3BlockPublicAccess"],
+        ["S3.8"],
         |case| {
             all(FLAGS.map(|flag| {
                 find(case.resource, &format!("PublicAccessBlockConfiguration.{flag}")).flag(true, false)
