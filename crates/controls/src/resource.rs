@@ -1,6 +1,6 @@
 //! Resources in the shape of CloudFormation, wherever they come from, and how they refer to each other.
 
-use crate::node::{Node, Piece, Place, Value};
+use crate::node::{Edge, Node, Piece, Place, Value};
 use std::collections::HashMap;
 
 /// One resource.
@@ -81,7 +81,7 @@ pub fn look<'a>(from: &'a Node, path: &[&str]) -> State<'a> {
         match &node.value {
             Value::Map(_) => match node.get(step) {
                 Some(next) => node = next,
-                None => return State::Absent,
+                None => return not_there(node),
             },
             Value::Null => return State::Absent,
             Value::Open(_) => return State::Unknown(cause(node)),
@@ -94,6 +94,14 @@ pub fn look<'a>(from: &'a Node, path: &[&str]) -> State<'a> {
         Value::Null => State::Absent,
         Value::Open(pieces) if matches!(pieces.as_slice(), [Piece::Hole(_)]) => State::Unknown(cause(node)),
         _ => State::Known(node),
+    }
+}
+
+/// What is not in an object is absent, unless a macro may add it.
+fn not_there(object: &Node) -> State<'static> {
+    match object.members().iter().find(|member| member.key.starts_with("Fn::")) {
+        Some(member) => State::Unknown(format!("what `{}` adds", member.key)),
+        None => State::Absent,
     }
 }
 
@@ -179,7 +187,8 @@ impl Estate {
     /// The resource of a type that a value refers to: by reference, or by its name or the ARN that ends with it.
     #[must_use]
     pub fn target(&self, node: &Node, kind: &str) -> Option<&Resource> {
-        if let Some(edge) = node.edges().first() {
+        if let Value::Open(_) = node.value {
+            let edge = whole_edge(node)?;
             return self.named(&edge.to).filter(|resource| resource.kind == kind);
         }
         let text = node.text()?;
@@ -193,6 +202,25 @@ impl Estate {
     pub fn refers(&self, node: &Node, to: &Resource) -> bool {
         self.target(node, &to.kind).is_some_and(|target| target.id == to.id)
     }
+}
+
+/// The first reference in a text that is a whole part of it, as in `s3://${Bucket}/all`; not as in `${Bucket}-logs`.
+fn whole_edge(node: &Node) -> Option<&Edge> {
+    let Value::Open(pieces) = &node.value else { return None };
+    let ends = |piece: Option<&Piece>, side: fn(&str) -> bool| match piece {
+        None => true,
+        Some(Piece::Text(text)) => side(text),
+        Some(_) => false,
+    };
+    pieces.iter().enumerate().find_map(|(at, piece)| match piece {
+        Piece::Edge(edge) => {
+            let before = at.checked_sub(1).and_then(|at| pieces.get(at));
+            let whole = ends(before, |text| text.ends_with(['/', ':']))
+                && ends(pieces.get(at + 1), |text| text.starts_with(['/', ':']));
+            whole.then_some(edge)
+        }
+        _ => None,
+    })
 }
 
 /// Resources that a text of the properties names or whose ARN it is.

@@ -177,8 +177,20 @@ fn what_looks_closed_but_is_not_is_broken() {
         ("S3-07", bucket("", denial), "unknown"),
         ("S3-07", bucket("", open), "broken"),
     ];
-    for (control, text, word) in cases {
+    let logs = "Resources:\n  B:\n    Type: AWS::S3::Bucket\n    Properties: {LoggingConfiguration: {DestinationBucketName: !Sub '${B}-logs'}}\n";
+    let included = "Resources:\n  K:\n    Type: AWS::KMS::Key\n    Properties: {EnableKeyRotation: true, Fn::Transform: {Name: AWS::Include}}\n";
+    let more = [("S3-14", logs.to_owned(), "holds"), ("KMS-03", included.to_owned(), "unknown")];
+    for (control, text, word) in cases.into_iter().chain(more) {
         let found = findings(control_named(control).unwrap(), "case", &text).unwrap();
         assert_eq!(found[0].word(), word, "{control}: {text}\n{}", found[0].reason());
+    }
+}
+
+#[test]
+fn every_folder_is_a_control() {
+    let folders = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("controls").read_dir().unwrap();
+    for folder in folders {
+        let name = folder.unwrap().file_name().into_string().unwrap();
+        assert_eq!(control_named(&name).map(|control| control.id), Some(name.as_str()));
     }
 }
