@@ -10,11 +10,12 @@ const FUNCTION_LINES: usize = 70;
 const MAX_FILE_BYTES: u64 = 1 << 20;
 
 /// Every room and its storey. A room imports only lower storeys, and the siblings named.
-const STOREYS: [(&str, u8); 16] = [
+const STOREYS: [(&str, u8); 17] = [
     ("facts", 0),
     ("charter", 1),
     ("ledger", 1),
     ("iam", 1),
+    ("controls", 1),
     ("registry", 1),
     ("monitor", 1),
     ("privacy", 1),
@@ -28,7 +29,7 @@ const STOREYS: [(&str, u8); 16] = [
     ("aws", 3),
     ("wardmote", 4),
 ];
-const SIBLINGS: [(&str, &str); 2] = [("world", "ledger"), ("engine", "dossier")];
+const SIBLINGS: [(&str, &str); 3] = [("world", "ledger"), ("engine", "dossier"), ("controls", "iam")];
 
 /// Storeys 0 and 1 do no I/O and read no clock, environment or chance.
 const IMPURE: [&str; 9] = [

@@ -1,0 +1,36 @@
+//! Controls: what every AI resource must be like. Resources come from templates and plans in one shape, each value with
+//! its place and with what is not known of it; every control answers holds, broken, unknown or not applicable, and
+//! says by what. Pure: text in, findings out.
+//!
+//! ```
+//! let text = "Resources:\n  Data:\n    Type: AWS::S3::Bucket\n";
+//! let estate = controls::template("stack.yaml", text).unwrap();
+//! let report = controls::scan(&estate, &controls::Selection::default());
+//! assert!(report.findings().iter().any(|finding| finding.control == "S3-02" && finding.at.line == 2));
+//! ```
+
+mod answer;
+mod checks;
+mod intrinsic;
+mod node;
+mod output;
+mod plan;
+mod policies;
+mod read;
+mod report;
+mod resource;
+mod selection;
+mod template;
+mod unit;
+
+pub use answer::Evidence;
+pub use checks::{control_named, controls};
+pub use node::{Edge, Hole, Member, Node, Piece, Place, Value};
+pub use output::{junit, sarif, table};
+pub use plan::plan;
+pub use read::{MAX_BYTES, Unreadable};
+pub use report::{Finding, Report, Summary, scan};
+pub use resource::{Estate, Resource, State, look};
+pub use selection::{BadSelection, Selection};
+pub use template::template;
+pub use unit::{Control, Reach, Severity};

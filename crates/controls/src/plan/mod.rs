@@ -1,0 +1,217 @@
+//! Terraform plans (`terraform show -json`): resources in CloudFormation's shape. What is known only after apply
+//! becomes a reference to another resource of the plan if the configuration says so, and is unknown else.
+
+mod shape;
+mod table;
+
+use crate::node::{Edge, Node, Piece, Value};
+use crate::read::{Unreadable, either};
+use crate::resource::{Estate, Resource, cause};
+use shape::carry;
+use std::collections::{HashMap, HashSet};
+use table::{Role, TYPES, Type};
+
+/// Modules within modules, deeper than this, are not followed.
+const MAX_MODULES: usize = 32;
+
+/// Reads a plan.
+///
+/// # Errors
+/// If the text is no JSON, or no plan.
+pub fn plan(file: &str, text: &str) -> Result<Estate, Unreadable> {
+    let root = either(file, text)?;
+    let Some(changes) = root.get("resource_changes") else {
+        let message = "expected a Terraform plan with `resource_changes`";
+        let help = "write it with `terraform plan -out=P` and `terraform show -json P`";
+        return Err(Unreadable::new(root.at, message, help).in_file(file));
+    };
+    let mut configured = HashMap::new();
+    if let Some(module) = root.get("configuration").and_then(|node| node.get("root_module")) {
+        collect(module, "", 0, &mut configured);
+    }
+    let addresses: Vec<&str> =
+        changes.items().iter().filter_map(|change| change.get("address")?.text()).collect();
+    let known = Known { configured, addresses: addresses.into_iter().collect() };
+    let (mut resources, mut additions) = (Vec::new(), Vec::new());
+    for change in changes.items() {
+        let Some((resource, entry)) = read(change, &known) else { continue };
+        match entry.role {
+            Role::Whole => resources.push(resource),
+            Role::Part { .. } => additions.push((resource, entry)),
+        }
+    }
+    let mut unread = Vec::new();
+    for (part, entry) in additions {
+        add(&mut resources, part, entry, &mut unread);
+    }
+    Ok(Estate::new(file, resources, unread))
+}
+
+/// What the configuration says, by address without indices; and which resources there are.
+struct Known<'a> {
+    configured: HashMap<String, (String, &'a Node)>,
+    addresses: HashSet<&'a str>,
+}
+
+fn collect<'a>(module: &'a Node, prefix: &str, depth: usize, out: &mut HashMap<String, (String, &'a Node)>) {
+    if depth > MAX_MODULES {
+        return;
+    }
+    for resource in module.get("resources").map(Node::items).unwrap_or_default() {
+        if let (Some(address), Some(expressions)) =
+            (resource.get("address").and_then(Node::text), resource.get("expressions"))
+        {
+            out.insert(format!("{prefix}{address}"), (prefix.to_owned(), expressions));
+        }
+    }
+    for call in module.get("module_calls").map(Node::members).unwrap_or_default() {
+        if let Some(inner) = call.node.get("module") {
+            collect(inner, &format!("{prefix}module.{}.", call.key), depth + 1, out);
+        }
+    }
+}
+
+/// An address without the indices of `count` and `for_each`.
+fn without_indices(address: &str) -> String {
+    let (mut out, mut inside, mut quoted) = (String::new(), false, false);
+    for c in address.chars() {
+        match c {
+            '"' if inside => quoted = !quoted,
+            '[' if !inside => inside = true,
+            ']' if inside && !quoted => inside = false,
+            c if !inside => out.push(c),
+            _ => {}
+        }
+    }
+    out
+}
+
+fn read(change: &Node, known: &Known<'_>) -> Option<(Resource, &'static Type)> {
+    let address = change.get("address")?.text()?;
+    let terraform = change.get("type")?.text()?;
+    let entry = TYPES.iter().find(|entry| entry.terraform == terraform)?;
+    let after = change.get("change")?.get("after")?;
+    if change.get("mode").and_then(Node::text) != Some("managed") || after.value == Value::Null {
+        return None;
+    }
+    let unknown = change.get("change")?.get("after_unknown");
+    let configuration = known.configured.get(&without_indices(address));
+    let values = Values { known, configuration: configuration.map(|(prefix, _)| prefix.as_str()) };
+    let whole = values.join(Some(after), unknown, configuration.map(|(_, node)| *node), true);
+    let mut properties = Node::new(after.at, Value::Map(Vec::new()));
+    for (from, to, form) in entry.fields {
+        let (from, to): (Vec<&str>, Vec<&str>) = (from.split('.').collect(), to.split('.').collect());
+        carry(&whole, &from, &mut properties, (&to, *form));
+    }
+    if let Role::Part { by, .. } = entry.role {
+        let of =
+            whole.get(by).cloned().unwrap_or_else(|| Node::unknown(after.at, format!("`{by}` is not known")));
+        shape::set(&mut properties, &["."], of);
+    }
+    let resource = Resource {
+        id: address.to_owned(),
+        kind: entry.kind.to_owned(),
+        account: None,
+        region: None,
+        at: change.at,
+        properties,
+        condition: None,
+    };
+    Some((resource, entry))
+}
+
+struct Values<'a> {
+    known: &'a Known<'a>,
+    configuration: Option<&'a str>,
+}
+
+impl Values<'_> {
+    /// What is planned, joined with what is not known yet and with what the configuration says of it.
+    fn join(&self, after: Option<&Node>, unknown: Option<&Node>, written: Option<&Node>, top: bool) -> Node {
+        let at = after.or(unknown).map(|node| node.at).unwrap_or_default();
+        match (unknown.map(|node| &node.value), after.map(|node| &node.value)) {
+            (Some(Value::Bool(true)), _) => self.later(at, written, top),
+            (Some(Value::Map(later)), Some(Value::Map(now))) => {
+                let mut members = Vec::new();
+                for member in now.iter().chain(later.iter().filter(|m| !now.iter().any(|n| n.key == m.key))) {
+                    let pick = |node: Option<&Node>| node.and_then(|node| node.get(&member.key)).cloned();
+                    let (now, later, written) = (pick(after), pick(unknown), pick(written));
+                    let is_later = later.as_ref().is_some_and(|node| node.value == Value::Bool(true));
+                    if is_later && top && written.is_none() && self.configuration.is_some() {
+                        continue; // Computed, and nobody asked for it.
+                    }
+                    let now = now.filter(|_| !is_later);
+                    let node = self.join(now.as_ref(), later.as_ref(), written.as_ref(), false);
+                    members.push(crate::node::Member { node, ..member.clone() });
+                }
+                Node::new(at, Value::Map(members))
+            }
+            (Some(Value::List(later)), Some(Value::List(now))) => {
+                let items = now.iter().enumerate().map(|(index, item)| {
+                    let block = written.and_then(|node| node.items().get(index));
+                    let same = written.filter(|node| node.get("references").is_some());
+                    self.join(Some(item), later.get(index), block.or(same), false)
+                });
+                Node::new(at, Value::List(items.collect()))
+            }
+            _ => after.cloned().unwrap_or_else(|| Node::new(at, Value::Null)),
+        }
+    }
+
+    /// What is known after apply only: a reference, if the configuration has exactly one resource for it.
+    fn later(&self, at: crate::node::Place, written: Option<&Node>, top: bool) -> Node {
+        let cause = "it is known only after apply";
+        let references = written.and_then(|node| node.get("references")).map(Node::items).unwrap_or_default();
+        let prefix = self.configuration.unwrap_or_default();
+        let mut edges: Vec<Edge> = Vec::new();
+        for reference in references.iter().filter_map(Node::text).filter(|_| !top) {
+            let parts: Vec<&str> = reference.split('.').collect();
+            let [kind, name, rest @ ..] = parts.as_slice() else { continue };
+            let exact = format!("{prefix}{kind}.{name}");
+            let first = format!("{exact}[0]");
+            let to = [exact, first].into_iter().find(|to| self.known.addresses.contains(to.as_str()));
+            let Some(to) = to else { continue };
+            if !edges.iter().any(|edge| edge.to == to) {
+                let attribute = rest.first().map(|name| (*name).to_owned()).filter(|name| name != "id");
+                edges.push(Edge { to, attribute });
+            }
+        }
+        match edges.as_slice() {
+            [only] => Node::new(at, Value::Open(vec![Piece::Edge(only.clone())])),
+            _ => Node::unknown(at, cause),
+        }
+    }
+}
+
+/// Adds a resource that is a property of another to that other.
+fn add(resources: &mut [Resource], mut part: Resource, entry: &Type, unread: &mut Vec<String>) {
+    let Role::Part { of, .. } = entry.role else { return };
+    let Value::Map(members) = &mut part.properties.value else { return };
+    let Some(at) = members.iter().position(|member| member.key == ".") else { return };
+    let owner = members.remove(at).node;
+    let is_owner = |resource: &Resource| {
+        let named = resource.name().is_some() && resource.name() == owner.text().map(last);
+        resource.kind == of && (named || owner.edge().is_some_and(|edge| edge.to == resource.id))
+    };
+    if let Some(resource) = resources.iter_mut().find(|resource| is_owner(resource)) {
+        shape::merge(&mut resource.properties, part.properties);
+        return;
+    }
+    if owner.text().is_some() {
+        unread.push(format!("`{}` belongs to `{}`, which is not in the plan", part.id, owner.shown()));
+        return;
+    }
+    // Whose it is is not known: what nobody else says of any of them is not known either.
+    let cause = format!("whether `{}` is for it: {}", part.id, cause(&owner));
+    for resource in resources.iter_mut().filter(|resource| resource.kind == of) {
+        for member in part.properties.members() {
+            if resource.properties.get(&member.key).is_none() {
+                shape::set(&mut resource.properties, &[&member.key], Node::unknown(part.at, cause.clone()));
+            }
+        }
+    }
+}
+
+fn last(text: &str) -> &str {
+    text.rsplit([':', '/']).next().unwrap_or(text)
+}

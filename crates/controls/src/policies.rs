@@ -1,0 +1,245 @@
+//! Policies in resources, as the room `iam` reads them. What a deployment certainly has (its account, its region, the
+//! ARN of a resource of the template) gets a stand-in; what could change the answer makes it unknown.
+
+use crate::answer::{Spot, find};
+use crate::node::{Edge, Node, Piece, Value};
+use crate::resource::{Estate, Resource, State, cause};
+use iam::{Effect, Policy, Statement};
+use serde_json::{Map, Value as Json};
+
+/// What stands for a part of a resource's ARN that is not known.
+pub(crate) const UNKNOWN: &str = "wardmote-unknown";
+const ACCOUNT: &str = "111122223333";
+const OTHER_ACCOUNT: &str = "444455556666";
+
+/// The part of a policy that a value is in.
+#[derive(Clone, Copy, PartialEq)]
+enum Part {
+    Principal,
+    Resource,
+    Other,
+}
+
+/// Reads the policy of a property: an object, or a text of JSON.
+///
+/// The error says what is not known of it, or why it is no policy.
+pub(crate) fn policy(estate: &Estate, node: &Node) -> Result<Policy, String> {
+    let text = match &node.value {
+        Value::Text(text) => text.clone(),
+        Value::Map(_) => {
+            let mut missing = None;
+            let json = convert(estate, node, Part::Other, &mut missing);
+            if let Some(missing) = missing {
+                return Err(missing);
+            }
+            json.to_string()
+        }
+        _ => return Err(cause(node)),
+    };
+    Policy::parse("policy", &text).map_err(|wrong| {
+        let said = wrong.0.first().map_or("it is no policy", |first| first.message.as_str());
+        format!("the policy cannot be read: {said}")
+    })
+}
+
+fn convert(estate: &Estate, node: &Node, part: Part, missing: &mut Option<String>) -> Json {
+    match &node.value {
+        Value::List(items) => items.iter().map(|item| convert(estate, item, part, missing)).collect(),
+        Value::Map(members) => {
+            let mut out = Map::new();
+            for member in members {
+                let part = match member.key.as_str() {
+                    "Principal" | "NotPrincipal" => Part::Principal,
+                    "Resource" | "NotResource" => Part::Resource,
+                    "Condition" => Part::Other,
+                    _ => part,
+                };
+                out.insert(member.key.clone(), convert(estate, &member.node, part, missing));
+            }
+            Json::Object(out)
+        }
+        Value::Open(pieces) => {
+            let many = pieces.len() > 1;
+            let mut text = String::new();
+            for piece in pieces {
+                match (piece, part) {
+                    (Piece::Text(known), _) => text.push_str(known),
+                    (Piece::Pseudo(name), _) => text.push_str(pseudo(name)),
+                    (Piece::Edge(edge), _) => text.push_str(&stand_in(estate, edge)),
+                    (Piece::Hole(_), Part::Resource) => text.push_str(UNKNOWN),
+                    // A part of an ARN of a principal: whose it is, not whether it is everybody's.
+                    (Piece::Hole(_), Part::Principal) if many => text.push_str(OTHER_ACCOUNT),
+                    (Piece::Hole(hole), _) => {
+                        missing.get_or_insert_with(|| format!("a part of the policy: {}", hole.cause));
+                    }
+                }
+            }
+            Json::String(text)
+        }
+        _ => node.to_json(&|_| String::new()),
+    }
+}
+
+fn pseudo(name: &str) -> &'static str {
+    match name {
+        "AWS::AccountId" => ACCOUNT,
+        "AWS::Region" => "us-east-1",
+        "AWS::Partition" => "aws",
+        "AWS::URLSuffix" => "amazonaws.com",
+        _ => "stack",
+    }
+}
+
+/// What a reference will be, so far as its form goes.
+fn stand_in(estate: &Estate, edge: &Edge) -> String {
+    let name = edge.to.replace(|c: char| !c.is_ascii_alphanumeric(), "-");
+    let kind = estate.named(&edge.to).map_or("", |resource| resource.kind.as_str());
+    let is_arn =
+        edge.attribute.as_deref().is_some_and(|attribute| attribute.ends_with("Arn") || attribute == "arn");
+    match kind {
+        "AWS::S3::Bucket" if is_arn => format!("arn:aws:s3:::{}", name.to_lowercase()),
+        "AWS::S3::Bucket" => name.to_lowercase(),
+        "AWS::IAM::Role" if is_arn => format!("arn:aws:iam::{ACCOUNT}:role/{name}"),
+        "AWS::IAM::User" if is_arn => format!("arn:aws:iam::{ACCOUNT}:user/{name}"),
+        "AWS::KMS::Key" if is_arn => format!("arn:aws:kms:us-east-1:{ACCOUNT}:key/{name}"),
+        "AWS::EC2::VPCEndpoint" => "vpce-0123456789abcdef0".to_owned(),
+        "AWS::EC2::VPC" => "vpc-0123456789abcdef0".to_owned(),
+        _ if is_arn => format!("arn:aws:service:us-east-1:{ACCOUNT}:{name}"),
+        _ => name,
+    }
+}
+
+/// A policy of an identity, where it stands, and what it is or why that is not known.
+pub(crate) struct Document<'a> {
+    pub(crate) spot: Spot<'a>,
+    pub(crate) policy: Result<Policy, String>,
+}
+
+/// The documents that a resource of IAM holds itself.
+pub(crate) fn documents<'a>(estate: &Estate, resource: &'a Resource) -> Vec<Document<'a>> {
+    let mut all = Vec::new();
+    let own = find(resource, "PolicyDocument");
+    match own.state {
+        State::Known(node) => all.push(Document { spot: own.spot, policy: policy(estate, node) }),
+        State::Unknown(cause) => all.push(Document { spot: own.spot, policy: Err(cause) }),
+        State::Absent => {}
+    }
+    let inline = find(resource, "Policies");
+    if let Some(missing) = inline.missing() {
+        all.push(Document { spot: inline.spot, policy: Err(missing) });
+        return all;
+    }
+    for (spot, item) in inline.items() {
+        let read = match item.get("PolicyDocument") {
+            Some(node) => policy(estate, node),
+            None => Err(cause(item)),
+        };
+        all.push(Document { spot, policy: read });
+    }
+    all
+}
+
+/// Whether a pattern of actions or ARNs covers a text; both in any case.
+pub(crate) fn covers(pattern: &str, text: &str) -> bool {
+    let (pattern, text): (Vec<char>, Vec<char>) =
+        (pattern.to_lowercase().chars().collect(), text.to_lowercase().chars().collect());
+    let (mut p, mut t, mut star, mut mark) = (0, 0, None, 0);
+    while t < text.len() {
+        if p < pattern.len() && pattern[p] == '*' {
+            star = Some(p);
+            mark = t;
+            p += 1;
+        } else if p < pattern.len() && (pattern[p] == '?' || pattern[p] == text[t]) {
+            p += 1;
+            t += 1;
+        } else if let Some(at) = star {
+            p = at + 1;
+            mark += 1;
+            t = mark;
+        } else {
+            return false;
+        }
+    }
+    pattern[p..].iter().all(|c| *c == '*')
+}
+
+/// Whether a statement's actions cover this one.
+pub(crate) fn acts(statement: &Statement, action: &str) -> bool {
+    statement.action.items.iter().any(|item| covers(&item.text, action)) != statement.action.negated
+}
+
+/// The statements that allow.
+pub(crate) fn allows(policy: &Policy) -> impl Iterator<Item = &Statement> {
+    policy.statements.iter().filter(|statement| statement.effect == Effect::Allow)
+}
+
+/// Whether a statement is for everything, by `*` or by an ARN whose resource part begins with `*` after `prefix`.
+pub(crate) fn everything(statement: &Statement, prefix: &str) -> bool {
+    let Some(resource) = &statement.resource else { return false };
+    let wide = |text: &str| {
+        let last = text.splitn(6, ':').nth(5).unwrap_or(text);
+        text == "*" || last == "*" || last == format!("{prefix}*")
+    };
+    resource.negated || resource.items.iter().any(|item| wide(&item.text))
+}
+
+/// Whether a part of the resources of a statement is not known.
+pub(crate) fn resource_unknown(statement: &Statement) -> bool {
+    statement.resource.as_ref().is_some_and(|r| r.items.iter().any(|item| item.text.contains(UNKNOWN)))
+}
+
+/// The statement with everything that its unknown resources may be.
+pub(crate) fn widest(statement: &Statement) -> Statement {
+    let mut wide = statement.clone();
+    for item in wide.resource.iter_mut().flat_map(|resource| resource.items.iter_mut()) {
+        item.text = item.text.replace(UNKNOWN, "*");
+    }
+    wide
+}
+
+/// Whether the statement has a condition on one of these keys (in lower case).
+pub(crate) fn conditioned(statement: &Statement, keys: &[&str]) -> bool {
+    statement.conditions.iter().any(|condition| keys.contains(&condition.key.text.to_lowercase().as_str()))
+}
+
+/// Whether everybody gets in by a resource's policy.
+pub(crate) fn public(spot: Spot<'_>, policy: &Policy, s3: bool) -> crate::answer::Answer {
+    if s3 && iam::is_public_by_s3(policy) {
+        return spot.broken("S3 itself calls the policy public");
+    }
+    // A denial of which it is not known what it denies is no protection to rely on.
+    let open = |statement: &Statement| statement.effect == Effect::Deny && resource_unknown(statement);
+    let mut sure = policy.clone();
+    sure.statements.retain(|statement| !open(statement));
+    match iam::prove::no_public_access(&sure) {
+        iam::prove::Proof::Witness(_) if sure.statements.len() < policy.statements.len() => {
+            spot.unknown("what a statement with `Deny` is for: a part of its `Resource` is not known")
+        }
+        iam::prove::Proof::Proved => {
+            spot.holds("nobody outside gets in by the policy; proved for all requests")
+        }
+        iam::prove::Proof::Witness(request) => {
+            let who = match request.principal() {
+                iam::Principal::Anonymous => "anybody, without signing in,",
+                _ => "somebody of an account that it does not name",
+            };
+            spot.broken(format!("{who} may `{}` on `{}`", request.written_action(), request.resource()))
+        }
+        iam::prove::Proof::Unknown(why) => spot.unknown(why),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn patterns_cover() {
+        for (pattern, text, yes) in [
+            ("kms:*", "kms:Decrypt", true),
+            ("kms:De?rypt*", "kms:decrypt", true),
+            ("s3:Get*", "s3:PutObject", false),
+            ("*", "", true),
+        ] {
+            assert_eq!(super::covers(pattern, text), yes, "{pattern} {text}");
+        }
+    }
+}

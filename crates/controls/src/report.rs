@@ -1,0 +1,179 @@
+//! What a scan found: one finding for each control and each resource that it concerns.
+
+use crate::answer::Evidence;
+use crate::checks::units;
+use crate::node::Place;
+use crate::resource::Estate;
+use crate::selection::Selection;
+use crate::unit::{Case, Control, Severity};
+use facts::Verdict;
+use serde::{Serialize, Serializer};
+use serde_json::json;
+
+/// One control on one resource.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Finding {
+    /// The control's id.
+    pub control: &'static str,
+    /// What it is about, with its aliases and severity.
+    pub about: &'static Control,
+    /// The type of the resource.
+    pub kind: String,
+    /// Its logical id, or its address in a plan.
+    pub resource: String,
+    /// Its name, if it has one.
+    pub name: Option<String>,
+    /// Where it begins.
+    pub at: Place,
+    /// What was found.
+    pub verdict: Verdict,
+    /// By what.
+    pub evidence: Vec<Evidence>,
+}
+
+impl Finding {
+    /// Where the decisive thing stands.
+    #[must_use]
+    pub fn decisive(&self) -> Place {
+        let last = self.evidence.iter().rev().find(|evidence| evidence.line > 0);
+        last.map_or(self.at, |evidence| Place { line: evidence.line, column: evidence.column })
+    }
+
+    /// The verdict in the words of the command line.
+    #[must_use]
+    pub fn word(&self) -> &'static str {
+        match self.verdict {
+            Verdict::Holds => "holds",
+            Verdict::Broken { .. } => "broken",
+            Verdict::Unknown { .. } => "unknown",
+            Verdict::NotApplicable { .. } => "not_applicable",
+        }
+    }
+
+    /// The reason of the verdict, in one sentence; nothing if it holds.
+    #[must_use]
+    pub fn reason(&self) -> &str {
+        match &self.verdict {
+            Verdict::Holds => "",
+            Verdict::Broken { reason } | Verdict::NotApplicable { reason } => reason,
+            Verdict::Unknown { missing } => missing,
+        }
+    }
+}
+
+impl Serialize for Finding {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let missing: Vec<&str> = match &self.verdict {
+            Verdict::Unknown { .. } if !self.evidence.is_empty() => {
+                self.evidence.iter().map(|e| e.said.as_str()).collect()
+            }
+            Verdict::Unknown { missing } => vec![missing],
+            _ => Vec::new(),
+        };
+        let value = json!({
+            "control": self.control,
+            "title": self.about.title,
+            "aliases": self.about.aliases,
+            "resource": {"type": self.kind, "id": self.name.as_ref().unwrap_or(&self.resource), "logicalId": self.resource},
+            "verdict": self.word(),
+            "severity": self.about.severity,
+            "reason": self.reason(),
+            "line": self.decisive().line,
+            "evidence": self.evidence,
+            "missing": missing,
+        });
+        value.serialize(serializer)
+    }
+}
+
+/// How many there are of each.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+pub struct Summary {
+    /// Resources looked at.
+    pub resources: usize,
+    /// Findings that hold.
+    pub holds: usize,
+    /// Findings that are broken.
+    pub broken: usize,
+    /// Findings that could not be decided.
+    pub unknown: usize,
+    /// Findings that do not concern their resource.
+    pub not_applicable: usize,
+}
+
+/// Everything that a scan found.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Report {
+    file: String,
+    findings: Vec<Finding>,
+    summary: Summary,
+    /// What of the file was not read, and so is not checked.
+    unread: Vec<String>,
+}
+
+impl Report {
+    /// The file.
+    #[must_use]
+    pub fn file(&self) -> &str {
+        &self.file
+    }
+
+    /// All findings, in the order of the resources and then of the controls.
+    #[must_use]
+    pub fn findings(&self) -> &[Finding] {
+        &self.findings
+    }
+
+    /// How many there are of each.
+    #[must_use]
+    pub fn summary(&self) -> Summary {
+        self.summary
+    }
+
+    /// What of the file was not read.
+    #[must_use]
+    pub fn unread(&self) -> &[String] {
+        &self.unread
+    }
+
+    /// The worst severity of what does not pass; what is unknown does not.
+    #[must_use]
+    pub fn worst(&self) -> Option<Severity> {
+        self.findings
+            .iter()
+            .filter(|finding| !finding.verdict.passes())
+            .map(|finding| finding.about.severity)
+            .max()
+    }
+}
+
+/// Asks every selected control of every selected resource that it concerns.
+#[must_use]
+pub fn scan(estate: &Estate, selection: &Selection) -> Report {
+    let mut findings = Vec::new();
+    let mut summary = Summary::default();
+    let units: Vec<_> = units().filter(|unit| selection.has_control(&unit.control)).collect();
+    for resource in estate.resources().iter().filter(|resource| selection.has_resource(resource)) {
+        summary.resources += 1;
+        for unit in units.iter().filter(|unit| unit.control.kinds.contains(&resource.kind.as_str())) {
+            let answer = (unit.check)(&Case { estate, resource });
+            match &answer.verdict {
+                Verdict::Holds => summary.holds += 1,
+                Verdict::Broken { .. } => summary.broken += 1,
+                Verdict::Unknown { .. } => summary.unknown += 1,
+                Verdict::NotApplicable { .. } => summary.not_applicable += 1,
+            }
+            findings.push(Finding {
+                control: unit.control.id,
+                about: &unit.control,
+                kind: resource.kind.clone(),
+                resource: resource.id.clone(),
+                name: resource.name().map(ToOwned::to_owned),
+                at: resource.at,
+                verdict: answer.verdict,
+                evidence: answer.evidence,
+            });
+        }
+    }
+    Report { file: estate.file.clone(), findings, summary, unread: estate.unread.clone() }
+}

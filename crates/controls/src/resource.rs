@@ -1,0 +1,237 @@
+//! Resources in the shape of CloudFormation, wherever they come from, and how they refer to each other.
+
+use crate::node::{Edge, Node, Piece, Place, Value};
+use std::collections::HashMap;
+
+/// One resource.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Resource {
+    /// Its logical id in a template, its address in a plan.
+    pub id: String,
+    /// Its type, as CloudFormation calls it.
+    pub kind: String,
+    /// The account that it is in, if that is known.
+    pub account: Option<String>,
+    /// The region that it is in, if that is known.
+    pub region: Option<String>,
+    /// Where it stands.
+    pub at: Place,
+    /// Its properties: an object, or something not known.
+    pub properties: Node,
+    /// The condition that decides whether it exists, if that cannot be worked out.
+    pub condition: Option<String>,
+}
+
+/// What is known of a property.
+#[derive(Debug, Clone, PartialEq)]
+pub enum State<'a> {
+    /// Its value; parts of it may be unknown.
+    Known(&'a Node),
+    /// Not known, and why.
+    Unknown(String),
+    /// Certainly not there.
+    Absent,
+}
+
+impl Resource {
+    /// What is known of the property at the end of a path of names.
+    #[must_use]
+    pub fn property(&self, path: &[&str]) -> State<'_> {
+        look(&self.properties, path)
+    }
+
+    /// What the resource is called, if it says so itself: the property that names resources of its type.
+    #[must_use]
+    pub fn name(&self) -> Option<&str> {
+        let last = self.kind.rsplit("::").next().unwrap_or_default();
+        let keys = [format!("{last}Name"), "Name".to_owned()];
+        keys.iter().find_map(|key| self.properties.get(key)).and_then(Node::text)
+    }
+
+    /// The value of a tag.
+    #[must_use]
+    pub fn tag(&self, wanted: &str) -> Option<&str> {
+        let tags = self.properties.get("Tags")?;
+        let pair = |tag: &&Node| tag.get("Key").and_then(Node::text) == Some(wanted);
+        match &tags.value {
+            Value::Map(_) => tags.get(wanted).and_then(Node::text),
+            _ => tags.items().iter().find(pair)?.get("Value")?.text(),
+        }
+    }
+
+    /// Where a property stands, or as far as its path leads; else the resource.
+    #[must_use]
+    pub fn place_of(&self, path: &[&str]) -> Place {
+        let mut node = &self.properties;
+        let mut at = self.at;
+        for step in path {
+            let Some(member) = node.members().iter().find(|member| member.key == *step) else { break };
+            at = member.at;
+            node = &member.node;
+        }
+        if at == Place::default() { self.at } else { at }
+    }
+}
+
+/// What is known of the value at the end of a path of names below a node.
+#[must_use]
+pub fn look<'a>(from: &'a Node, path: &[&str]) -> State<'a> {
+    let mut node = from;
+    for step in path {
+        match &node.value {
+            Value::Map(_) => match node.get(step) {
+                Some(next) => node = next,
+                None => return not_there(node),
+            },
+            Value::Null => return State::Absent,
+            Value::Open(_) => return State::Unknown(cause(node)),
+            _ => {
+                return State::Unknown(format!("expected an object with `{step}`, found `{}`", node.shown()));
+            }
+        }
+    }
+    match &node.value {
+        Value::Null => State::Absent,
+        Value::Open(pieces) if matches!(pieces.as_slice(), [Piece::Hole(_)]) => State::Unknown(cause(node)),
+        _ => State::Known(node),
+    }
+}
+
+/// What is not in an object is absent, unless a macro may add it.
+fn not_there(object: &Node) -> State<'static> {
+    match object.members().iter().find(|member| member.key.starts_with("Fn::")) {
+        Some(member) => State::Unknown(format!("what `{}` adds", member.key)),
+        None => State::Absent,
+    }
+}
+
+/// Why a value is not known.
+pub(crate) fn cause(node: &Node) -> String {
+    match (node.hole(), node.edge()) {
+        (Some(hole), _) => hole.cause.clone(),
+        (None, Some(edge)) => format!("it is a property of `{}`, known when that exists", edge.to),
+        (None, None) => format!("`{}` is known when it is deployed", node.shown()),
+    }
+}
+
+/// All resources that are looked at together.
+#[derive(Debug, Clone, Default)]
+pub struct Estate {
+    pub(crate) file: String,
+    resources: Vec<Resource>,
+    by_id: HashMap<String, usize>,
+    by_kind: HashMap<String, Vec<usize>>,
+    by_name: HashMap<String, Vec<usize>>,
+    /// Which resources refer to a resource, by its id.
+    referrers: HashMap<String, Vec<usize>>,
+    /// What of the source was not read, and so is not checked.
+    pub(crate) unread: Vec<String>,
+}
+
+impl Estate {
+    /// The resources of one file, with what of it could not be read.
+    #[must_use]
+    pub fn new(file: &str, resources: Vec<Resource>, unread: Vec<String>) -> Self {
+        let mut estate = Self { file: file.to_owned(), unread, ..Self::default() };
+        let mut named: HashMap<String, String> = HashMap::new();
+        for (at, resource) in resources.iter().enumerate() {
+            estate.by_id.insert(resource.id.clone(), at);
+            estate.by_kind.entry(resource.kind.clone()).or_default().push(at);
+            if let Some(name) = resource.name() {
+                named.insert(name.to_owned(), resource.id.clone());
+                estate.by_name.entry(name.to_owned()).or_default().push(at);
+            }
+        }
+        for (at, resource) in resources.iter().enumerate() {
+            let mut to: Vec<&str> = resource.properties.edges().iter().map(|edge| edge.to.as_str()).collect();
+            by_name(&resource.properties, &named, &mut to);
+            to.sort_unstable();
+            to.dedup();
+            for id in to.into_iter().filter(|id| *id != resource.id) {
+                estate.referrers.entry(id.to_owned()).or_default().push(at);
+            }
+        }
+        estate.resources = resources;
+        estate
+    }
+
+    /// All of them, in the order of the file.
+    #[must_use]
+    pub fn resources(&self) -> &[Resource] {
+        &self.resources
+    }
+
+    /// What of the source was not read.
+    #[must_use]
+    pub fn unread(&self) -> &[String] {
+        &self.unread
+    }
+
+    /// The resource of this id.
+    #[must_use]
+    pub fn named(&self, id: &str) -> Option<&Resource> {
+        self.by_id.get(id).map(|at| &self.resources[*at])
+    }
+
+    /// All of a type.
+    pub fn of_kind<'a>(&'a self, kind: &str) -> impl Iterator<Item = &'a Resource> {
+        self.by_kind.get(kind).map(Vec::as_slice).unwrap_or_default().iter().map(|at| &self.resources[*at])
+    }
+
+    /// All of a type that refer to a resource anywhere in their properties.
+    pub fn referring<'a>(&'a self, to: &Resource, kind: &'a str) -> impl Iterator<Item = &'a Resource> {
+        let all = self.referrers.get(&to.id).map(Vec::as_slice).unwrap_or_default();
+        all.iter().map(|at| &self.resources[*at]).filter(move |resource| resource.kind == kind)
+    }
+
+    /// The resource of a type that a value refers to: by reference, or by its name or the ARN that ends with it.
+    #[must_use]
+    pub fn target(&self, node: &Node, kind: &str) -> Option<&Resource> {
+        if let Value::Open(_) = node.value {
+            let edge = whole_edge(node)?;
+            return self.named(&edge.to).filter(|resource| resource.kind == kind);
+        }
+        let text = node.text()?;
+        let name = text.rsplit([':', '/']).next().unwrap_or(text);
+        let named = self.by_name.get(name)?;
+        named.iter().map(|at| &self.resources[*at]).find(|resource| resource.kind == kind)
+    }
+
+    /// Whether a value refers to this resource.
+    #[must_use]
+    pub fn refers(&self, node: &Node, to: &Resource) -> bool {
+        self.target(node, &to.kind).is_some_and(|target| target.id == to.id)
+    }
+}
+
+/// The first reference in a text that is a whole part of it, as in `s3://${Bucket}/all`; not as in `${Bucket}-logs`.
+fn whole_edge(node: &Node) -> Option<&Edge> {
+    let Value::Open(pieces) = &node.value else { return None };
+    let ends = |piece: Option<&Piece>, side: fn(&str) -> bool| match piece {
+        None => true,
+        Some(Piece::Text(text)) => side(text),
+        Some(_) => false,
+    };
+    pieces.iter().enumerate().find_map(|(at, piece)| match piece {
+        Piece::Edge(edge) => {
+            let before = at.checked_sub(1).and_then(|at| pieces.get(at));
+            let whole = ends(before, |text| text.ends_with(['/', ':']))
+                && ends(pieces.get(at + 1), |text| text.starts_with(['/', ':']));
+            whole.then_some(edge)
+        }
+        _ => None,
+    })
+}
+
+/// Resources that a text of the properties names or whose ARN it is.
+fn by_name<'a>(node: &Node, named: &'a HashMap<String, String>, to: &mut Vec<&'a str>) {
+    match &node.value {
+        Value::Text(text) => {
+            let last = text.rsplit([':', '/']).next().unwrap_or(text);
+            to.extend(named.get(last).map(String::as_str));
+        }
+        Value::List(items) => items.iter().for_each(|item| by_name(item, named, to)),
+        Value::Map(members) => members.iter().for_each(|member| by_name(&member.node, named, to)),
+        _ => {}
+    }
+}

@@ -1,0 +1,97 @@
+//! Which controls are asked of which resources.
+
+use crate::checks::control_named;
+use crate::policies::covers;
+use crate::resource::Resource;
+use crate::unit::Control;
+use std::fmt;
+
+/// What to look at; what is empty means everything.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Selection {
+    controls: Vec<&'static str>,
+    kinds: Vec<String>,
+    names: Vec<String>,
+    tags: Vec<(String, Option<String>)>,
+}
+
+/// A selection that selects by something that does not exist.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BadSelection {
+    message: String,
+    help: &'static str,
+}
+
+impl BadSelection {
+    /// What to do.
+    #[must_use]
+    pub fn help(&self) -> &str {
+        self.help
+    }
+}
+
+impl fmt::Display for BadSelection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for BadSelection {}
+
+impl Selection {
+    /// Only this control too, by its id or an alias.
+    ///
+    /// # Errors
+    /// If there is no such control.
+    pub fn control(mut self, name: &str) -> Result<Self, BadSelection> {
+        let Some(control) = control_named(name) else {
+            let message = format!(
+                "there is no control `{name}`; expected an id such as `S3-05` or an alias such as `S3EncryptionEnabled`"
+            );
+            return Err(BadSelection { message, help: "`wardmote controls list` shows them all" });
+        };
+        self.controls.push(control.id);
+        Ok(self)
+    }
+
+    /// Only resources of this type too; wildcards are allowed.
+    #[must_use]
+    pub fn kind(mut self, kind: &str) -> Self {
+        self.kinds.push(kind.to_owned());
+        self
+    }
+
+    /// Only resources whose id or name is like this too; wildcards are allowed.
+    #[must_use]
+    pub fn name(mut self, name: &str) -> Self {
+        self.names.push(name.to_owned());
+        self
+    }
+
+    /// Only resources with this tag too, of this value if one is given. All tags asked for must be there.
+    #[must_use]
+    pub fn tag(mut self, key: &str, value: Option<&str>) -> Self {
+        self.tags.push((key.to_owned(), value.map(ToOwned::to_owned)));
+        self
+    }
+
+    pub(crate) fn has_control(&self, control: &Control) -> bool {
+        self.controls.is_empty() || self.controls.contains(&control.id)
+    }
+
+    pub(crate) fn has_resource(&self, resource: &Resource) -> bool {
+        let any = |patterns: &[String], texts: &[&str]| {
+            patterns.is_empty()
+                || patterns.iter().any(|pattern| texts.iter().any(|text| covers(pattern, text)))
+        };
+        // What a tag is, if that is not known, keeps the resource in: nothing leaves a scope by being unclear.
+        let unclear = resource.properties.get("Tags").is_some_and(|tags| tags.any_hole().is_some());
+        let tagged = self.tags.iter().all(|(key, value)| match (resource.tag(key), value) {
+            (Some(is), Some(wanted)) => covers(wanted, is),
+            (found, _) => found.is_some() || unclear,
+        });
+        any(&self.kinds, &[&resource.kind])
+            && any(&self.names, &[&resource.id, resource.name().unwrap_or(&resource.id)])
+            && tagged
+    }
+}

@@ -1,0 +1,93 @@
+//! Terraform plans: the same controls on the same shape.
+
+use controls::{Selection, State, plan, scan};
+use serde_json::{Value, json};
+
+fn change(address: &str, after: &Value, unknown: &Value) -> Value {
+    let kind = address.split('.').rev().nth(1).unwrap_or_default();
+    json!({"address": address, "mode": "managed", "type": kind,
+        "change": {"actions": ["create"], "after": after, "after_unknown": unknown}})
+}
+
+fn configured(address: &str, expressions: &Value) -> Value {
+    json!({"address": address, "mode": "managed", "expressions": expressions})
+}
+
+fn bucket_plan(algorithm: &Value, later: &Value) -> String {
+    let refers = |attribute: &str, to: &str| json!({"references": [format!("{to}.{attribute}"), to]});
+    json!({"format_version": "1.2", "resource_changes": [
+        change("aws_s3_bucket.data", &json!({"bucket": null, "tags": null}), &json!({"bucket": true, "id": true, "server_side_encryption_configuration": true, "versioning": true})),
+        change("aws_s3_bucket_server_side_encryption_configuration.data",
+            &json!({"rule": [{"apply_server_side_encryption_by_default": [{"sse_algorithm": algorithm}]}]}),
+            &json!({"bucket": true, "rule": [{"apply_server_side_encryption_by_default": [{"kms_master_key_id": true, "sse_algorithm": later}]}]})),
+        change("aws_s3_bucket_public_access_block.data",
+            &json!({"block_public_acls": true, "block_public_policy": true, "ignore_public_acls": true, "restrict_public_buckets": true}),
+            &json!({"bucket": true})),
+        change("aws_s3_bucket_policy.data", &json!({"policy": "{\"Version\":\"2012-10-17\",\"Statement\":[{\"Effect\":\"Deny\",\"Principal\":\"*\",\"Action\":\"s3:*\",\"Resource\":[\"arn:aws:s3:::data\",\"arn:aws:s3:::data/*\"],\"Condition\":{\"Bool\":{\"aws:SecureTransport\":\"false\"}}}]}"}), &json!({"bucket": true})),
+        change("aws_kms_key.key", &json!({"enable_key_rotation": true}), &json!({"arn": true, "policy": true})),
+    ], "configuration": {"root_module": {"resources": [
+        configured("aws_s3_bucket.data", &json!({})),
+        configured("aws_s3_bucket_server_side_encryption_configuration.data", &json!({"bucket": refers("id", "aws_s3_bucket.data"),
+            "rule": [{"apply_server_side_encryption_by_default": [{"kms_master_key_id": refers("arn", "aws_kms_key.key"), "sse_algorithm": {"references": ["var.algorithm"]}}]}]})),
+        configured("aws_s3_bucket_public_access_block.data", &json!({"bucket": refers("id", "aws_s3_bucket.data")})),
+        configured("aws_s3_bucket_policy.data", &json!({"bucket": refers("id", "aws_s3_bucket.data")})),
+        configured("aws_kms_key.key", &json!({})),
+    ]}}}).to_string()
+}
+
+fn verdict(text: &str, control: &str) -> String {
+    let (Ok(estate), Ok(selection)) = (plan("plan.json", text), Selection::default().control(control)) else {
+        return "not read".to_owned();
+    };
+    let said = |f: &controls::Finding| format!("{} {} {}", f.resource, f.word(), f.reason());
+    scan(&estate, &selection).findings().iter().map(said).collect::<Vec<_>>().join("; ")
+}
+
+#[test]
+fn parts_of_a_bucket_come_together() {
+    let text = bucket_plan(&json!("aws:kms"), &json!(false));
+    for control in ["S3-02", "S3-03", "S3-04", "S3-05", "S3-06", "S3-07"] {
+        assert_eq!(verdict(&text, control).trim(), "aws_s3_bucket.data holds", "{control}");
+    }
+    assert_eq!(verdict(&text, "KMS-01").trim(), "aws_kms_key.key holds");
+    assert!(verdict(&text, "S3-12").contains("broken"), "{}", verdict(&text, "S3-12"));
+}
+
+#[test]
+fn what_is_known_after_apply_is_unknown() {
+    let text = bucket_plan(&json!(null), &json!(true));
+    assert_eq!(verdict(&text, "S3-05"), "aws_s3_bucket.data unknown it is known only after apply");
+    let text = bucket_plan(&json!("AES256"), &json!(false));
+    assert!(verdict(&text, "S3-05").contains("broken"));
+}
+
+#[test]
+fn sagemaker_resources_have_the_shape_of_templates() {
+    let text = json!({"resource_changes": [
+        change("module.ml.aws_sagemaker_notebook_instance.n", &json!({"direct_internet_access": "Disabled", "root_access": "Enabled", "subnet_id": null}), &json!({"subnet_id": true})),
+        change("aws_sagemaker_model.m", &json!({"enable_network_isolation": true, "vpc_config": [{"subnets": ["subnet-1"], "security_group_ids": ["sg-1"]}], "primary_container": [{"image": "python:3"}]}), &json!({})),
+        change("aws_sagemaker_endpoint_configuration.c", &json!({"kms_key_arn": null, "production_variants": [{"initial_instance_count": 1, "serverless_config": []}]}), &json!({})),
+    ]}).to_string();
+    for (control, word) in [
+        ("SM-01", "holds"),
+        ("SM-02", "unknown"),
+        ("SM-03", "broken"),
+        ("SM-07", "holds"),
+        ("SM-08", "holds"),
+        ("SM-09", "broken"),
+        ("SM-10", "broken"),
+        ("SM-12", "broken"),
+    ] {
+        assert!(verdict(&text, control).contains(word), "{control}: {}", verdict(&text, control));
+    }
+    let estate = plan("plan.json", &text).unwrap();
+    let subnets = estate.named("aws_sagemaker_model.m").unwrap().property(&["VpcConfig", "Subnets"]);
+    assert!(matches!(subnets, State::Known(node) if node.items().len() == 1));
+}
+
+#[test]
+fn what_is_no_plan_is_said() {
+    let wrong = plan("p.json", "{}").unwrap_err();
+    assert_eq!(wrong.to_string(), "p.json:1:1: expected a Terraform plan with `resource_changes`");
+    assert!(wrong.help().contains("terraform show -json"));
+}
