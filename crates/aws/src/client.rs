@@ -1,7 +1,7 @@
 //! The client: signs, sends, tries again within its budget, and says what went wrong.
 
 use crate::credentials::{self, Credentials};
-use crate::endpoint::{Endpoint, Partition, partition};
+use crate::endpoint::{Endpoint, Partition, partition, signing_region};
 use crate::error::{AwsError, Trouble};
 use crate::operation::{Operation, Protocol, Retry};
 use crate::retry::{Budget, Failure, pause};
@@ -74,6 +74,13 @@ impl Client {
         let line = Line { settings, transport, budget: Budget::new(), watcher };
         let inner = Inner { line, region: OnceLock::new(), credentials: Mutex::new(None) };
         Ok(Self { inner: Arc::new(inner) })
+    }
+
+    /// A client with the same settings for another region.
+    pub(crate) fn in_region(&self, region: &str) -> Result<Self, AwsError> {
+        let mut settings = self.inner.line.settings.clone();
+        settings.region = Some(crate::settings::region(region)?.to_owned());
+        Self::new(settings)
     }
 
     /// Where calls go: what was set, else where this machine is.
@@ -154,7 +161,8 @@ impl Line {
         let mut last = None;
         for number in 1.. {
             let start = Instant::now();
-            let request = build(wire, &endpoint, (operation, region, &payload), credentials)
+            let signed_in = signing_region(operation.service, region);
+            let request = build(wire, &endpoint, (operation, signed_in, &payload), credentials)
                 .map_err(|error| error.of(operation))?;
             let limit =
                 if operation.service.protocol == Protocol::RestXml { LARGEST_OBJECT } else { LARGEST_ANSWER };

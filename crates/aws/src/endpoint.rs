@@ -44,6 +44,33 @@ pub(crate) fn partition(region: &str) -> Result<Partition, AwsError> {
     }
 }
 
+/// The region in whose name calls are signed: of services that are one for a whole partition, not the one set.
+pub(crate) fn signing_region<'r>(service: &Service, region: &'r str) -> &'r str {
+    match (service.id, region) {
+        ("IAM", region) if region.starts_with("cn-") => "cn-north-1",
+        ("ORGANIZATIONS", region) if region.starts_with("cn-") => "cn-northwest-1",
+        ("IAM" | "ORGANIZATIONS", region) if region.starts_with("us-gov-") => "us-gov-west-1",
+        ("IAM" | "ORGANIZATIONS", _) => "us-east-1",
+        (_, region) => region,
+    }
+}
+
+/// The host of a service that is one for a whole partition; the names of its dual-stack hosts follow no rule, so those
+/// are not used.
+fn of_partition(service: &Service, partition: Partition, settings: &Settings) -> Option<String> {
+    let fips = if settings.fips && partition == AWS { "-fips" } else { "" };
+    let host = match (service.id, partition.name) {
+        ("IAM", "aws") => format!("iam{fips}.amazonaws.com"),
+        ("IAM", "aws-cn") => "iam.cn-north-1.amazonaws.com.cn".to_owned(),
+        ("IAM", _) => "iam.us-gov.amazonaws.com".to_owned(),
+        ("ORGANIZATIONS", "aws") => format!("organizations{fips}.us-east-1.amazonaws.com"),
+        ("ORGANIZATIONS", "aws-cn") => "organizations.cn-northwest-1.amazonaws.com.cn".to_owned(),
+        ("ORGANIZATIONS", _) => "organizations.us-gov-west-1.amazonaws.com".to_owned(),
+        _ => return None,
+    };
+    Some(host)
+}
+
 /// Scheme and authority, and the path before all paths.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Endpoint {
@@ -67,6 +94,9 @@ impl Endpoint {
             return Err(
                 AwsError::new(Trouble::Unconfigured, message).with_help("set AWS_USE_FIPS_ENDPOINT to false")
             );
+        }
+        if let Some(authority) = of_partition(service, partition, settings) {
+            return Ok(Self { scheme: "https".to_owned(), authority, path: String::new() });
         }
         let name = service.name;
         // STS of the government partition has FIPS endpoints only, under the plain name.
@@ -120,7 +150,7 @@ impl Endpoint {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::operation::{KMS, S3, STS};
+    use crate::operation::{IAM, KMS, ORGANIZATIONS, S3, STS};
     use crate::settings::Sources;
 
     fn settings(variables: &[&str]) -> Settings {
@@ -140,6 +170,23 @@ mod tests {
                         Err(error) => error.to_string(),
                     };
                     lines.push_str(&format!("{host}\n"));
+                }
+            }
+        }
+        insta::assert_snapshot!(lines);
+    }
+
+    #[test]
+    fn services_of_a_whole_partition() {
+        let mut lines = String::new();
+        for variables in [&[] as &[&str], &["AWS_USE_FIPS_ENDPOINT"]] {
+            for region in ["eu-central-1", "us-gov-east-1", "cn-north-1"] {
+                for service in [&IAM, &ORGANIZATIONS] {
+                    let host = match Endpoint::of(service, region, &settings(variables)) {
+                        Ok(endpoint) => endpoint.authority,
+                        Err(error) => error.to_string(),
+                    };
+                    lines.push_str(&format!("{host} in {}\n", signing_region(service, region)));
                 }
             }
         }

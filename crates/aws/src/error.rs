@@ -97,6 +97,11 @@ impl AwsError {
         &self.code
     }
 
+    /// The service and the name of the call that failed.
+    pub(crate) fn operation(&self) -> Option<(&'static str, &'static str)> {
+        self.operation.map(|operation| (operation.service.name, operation.name))
+    }
+
     /// The id by which AWS Support finds the request.
     pub fn request_id(&self) -> Option<&str> {
         self.request_id.as_deref()

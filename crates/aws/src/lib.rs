@@ -8,6 +8,7 @@ mod client;
 mod credentials;
 mod endpoint;
 mod error;
+pub mod inventory;
 mod keys;
 mod objects;
 mod operation;

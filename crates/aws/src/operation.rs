@@ -58,6 +58,8 @@ pub enum On {
     NewKeys,
     /// The adapter's aliases.
     Aliases,
+    /// Everything in the account.
+    Account,
 }
 
 /// An IAM action that a call needs.
@@ -85,6 +87,17 @@ pub struct Operation {
 /// AWS Key Management Service.
 pub(crate) const KMS: Service =
     Service { id: "KMS", name: "kms", protocol: Protocol::Json { version: "1.1", target: "TrentService" } };
+
+/// AWS Identity and Access Management; one for all regions of a partition.
+pub(crate) const IAM: Service =
+    Service { id: "IAM", name: "iam", protocol: Protocol::Query { version: "2010-05-08" } };
+
+/// AWS Organizations; one for all regions of a partition.
+pub(crate) const ORGANIZATIONS: Service = Service {
+    id: "ORGANIZATIONS",
+    name: "organizations",
+    protocol: Protocol::Json { version: "1.1", target: "AWSOrganizationsV20161128" },
+};
 
 /// Amazon Simple Storage Service.
 pub(crate) const S3: Service = Service { id: "S3", name: "s3", protocol: Protocol::RestXml };

@@ -108,7 +108,6 @@ fn explanations_lints_and_questions() {
         &["iam", "lint", "--describe", "nothing"],
         &["iam", "who-can", "s3:GetObject", "arn:aws:s3:::ml-data/train/*", "--inventory", inventory],
         &["iam", "who-can", "s3:GetObject", "arn:aws:s3:::elsewhere", "--inventory", inventory],
-        &["iam", "who-can", "s3:GetObject", "arn:aws:s3:::ml-data/train/*", "--live"],
         &["iam", "who-can", "GetObject", "arn:aws:s3:::ml-data", "--inventory", inventory, "--context", "a"],
         &["iam", "operation", "s3:CopyObject", "--with", "SourceBucket=a"],
         &[

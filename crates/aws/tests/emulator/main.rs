@@ -4,6 +4,7 @@
 
 mod credentials;
 mod faults;
+mod inventory;
 mod support;
 
 use aws::{Client, KeySettings, KmsKeys, ObjectSettings, S3Objects};

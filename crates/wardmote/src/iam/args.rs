@@ -18,6 +18,8 @@ pub(crate) enum IamCommand {
     WhatCan(WhatCanArgs),
     /// All principals, all resources, some actions: who may what, as CSV or JSON.
     Matrix(MatrixArgs),
+    /// Read a live account and print its inventory, for `--inventory`. Exit code 1 if something may not be read.
+    Inventory,
     /// What one call of an API asks for: every action and resource that is checked, and whether a principal has them.
     Operation(OperationArgs),
     /// Answer cases, one JSON object a line, in the order in which they come.
@@ -120,7 +122,7 @@ pub(crate) struct AskArgs {
     /// The inventory: accounts, principals, resources and their policies.
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, required_unless_present = "live")]
     pub(crate) inventory: Option<PathBuf>,
-    /// Ask the account itself.
+    /// Ask the account itself, with the credentials of the environment; docs/iam.md lists the actions that it needs.
     #[arg(long, conflicts_with = "inventory")]
     pub(crate) live: bool,
     /// A context key that all requests carry, for instance `aws:SourceVpce=vpce-1`.

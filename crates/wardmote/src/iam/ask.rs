@@ -1,24 +1,42 @@
 //! `wardmote iam who-can`, `what-can` and `matrix`: questions to an inventory.
 
 use super::args::{AskArgs, MatrixArgs, WhatCanArgs, WhoCanArgs};
+use super::live::{self, Live};
 use super::{files, no};
 use crate::answer::Answers;
 use crate::failure::{Exit, Failure};
-use iam::inventory::{Inventory, Question, Verdict};
+use aws::inventory::Scope;
+use iam::inventory::{Access, Inventory, Possible, Question, Verdict};
 use iam::{Context, Values};
+use serde::Serialize;
 use std::path::Path;
 use std::process::ExitCode;
 
 /// An inventory holds the policies of whole organisations.
 const MAX_BYTES: u64 = 256 << 20;
 
-fn open(args: &AskArgs) -> Result<(Inventory, Question), Failure> {
-    let Some(path) = args.inventory.as_deref().filter(|_| !args.live) else {
-        return Err(Failure::new(Exit::Failed, "asking a live account is not there yet")
-            .with_help("write an inventory file and give it with `--inventory`; docs/iam.md describes it"));
-    };
+/// What is asked, and of what: an inventory, and with `--live` perhaps a second one between which and the first the
+/// truth lies.
+struct Asked {
+    inventory: Inventory,
+    most: Option<Inventory>,
+    question: Question,
+}
+
+fn open(args: &AskArgs, scope: Scope<'_>, answers: &Answers) -> Result<Asked, Failure> {
     let question = Question { context: context(&args.context)?, endpoint: args.endpoint.clone() };
-    Ok((inventory(path)?, question))
+    match args.inventory.as_deref().filter(|_| !args.live) {
+        Some(path) => Ok(Asked { inventory: inventory(path)?, most: None, question }),
+        None => {
+            let Live { least, most } = live::open(scope, answers)?;
+            Ok(Asked { inventory: least, most, question })
+        }
+    }
+}
+
+/// The exit code of an answer that depends on what could not be read.
+fn unknown() -> ExitCode {
+    ExitCode::from(Exit::Failed as u8)
 }
 
 /// Reads an inventory.
@@ -45,41 +63,97 @@ pub(super) fn bad(question: impl std::fmt::Display) -> Failure {
 }
 
 pub(super) fn who_can(args: &WhoCanArgs, answers: &Answers) -> Result<ExitCode, Failure> {
-    let (inventory, question) = open(&args.ask)?;
-    let mut found = inventory.who_can(&args.action, &args.resource, &question).map_err(bad)?;
+    let asked = open(&args.ask, Scope::One(&args.resource), answers)?;
+    let ask =
+        |inventory: &Inventory| inventory.who_can(&args.action, &args.resource, &asked.question).map_err(bad);
+    let mut found = ask(&asked.inventory)?;
+    let mut open = Vec::new();
+    if let Some(most) = &asked.most {
+        (found, open) = live::join(found, &ask(most)?);
+    }
     if !args.all {
         found.retain(|access| access.verdict != Verdict::Denied);
     }
-    answers.give(&found, |found| {
-        if found.is_empty() {
+    let all: Vec<Answer<'_>> = found
+        .iter()
+        .map(Answer::Known)
+        .chain(open.iter().map(|principal| Answer::Open { principal, verdict: "unknown" }))
+        .collect();
+    answers.give(&all, |all| {
+        if all.is_empty() {
             return format!("nobody in the inventory can use {} on {}", args.action, args.resource);
         }
-        found.iter().map(ToString::to_string).collect()
+        all.iter().map(Answer::text).collect()
     })?;
-    Ok(if found.is_empty() { no() } else { ExitCode::SUCCESS })
+    Ok(match (open.is_empty(), found.is_empty()) {
+        (false, _) => unknown(),
+        (true, true) => no(),
+        (true, false) => ExitCode::SUCCESS,
+    })
+}
+
+/// Whether somebody can.
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Answer<'a> {
+    Known(&'a Access),
+    /// It depends on what could not be read.
+    Open {
+        principal: &'a str,
+        verdict: &'static str,
+    },
+}
+
+impl Answer<'_> {
+    fn text(&self) -> String {
+        match self {
+            Self::Known(access) => access.to_string(),
+            Self::Open { principal, verdict } => format!("{principal}: {verdict}\n"),
+        }
+    }
 }
 
 pub(super) fn what_can(args: &WhatCanArgs, answers: &Answers) -> Result<ExitCode, Failure> {
-    let (inventory, question) = open(&args.ask)?;
-    let found = inventory.what_can(&args.principal, &question).map_err(bad)?;
+    let asked = open(&args.ask, Scope::All, answers)?;
+    let ask = |inventory: &Inventory| inventory.what_can(&args.principal, &asked.question).map_err(bad);
+    let mut found = ask(&asked.inventory)?;
+    let mut open = 0;
+    if let Some(most) = &asked.most {
+        let most = ask(most)?;
+        let all = found.len();
+        found.retain(|possible| most.contains(possible));
+        open = most.len().max(all) - found.len();
+    }
     answers.give(&found, |found| {
-        if found.is_empty() {
+        if found.is_empty() && open == 0 {
             return format!("{} can do nothing with the resources of the inventory", args.principal);
         }
-        let line = |possible: &iam::inventory::Possible| {
+        let line = |possible: &Possible| {
             let condition =
                 if possible.access.verdict == Verdict::Conditional { "  (under conditions)" } else { "" };
             format!("{}  {}{condition}\n", possible.action, possible.resource)
         };
         found.iter().map(line).collect()
     })?;
+    if open > 0 {
+        answers.remark(&format!("unknown: {open} more answers depend on what could not be read"));
+        return Ok(unknown());
+    }
     Ok(if found.is_empty() { no() } else { ExitCode::SUCCESS })
 }
 
 pub(super) fn matrix(args: &MatrixArgs, answers: &Answers) -> Result<ExitCode, Failure> {
-    let (inventory, question) = open(&args.ask)?;
+    let asked = open(&args.ask, Scope::All, answers)?;
     let threads = std::thread::available_parallelism().unwrap_or(std::num::NonZeroUsize::MIN);
-    let matrix = inventory.matrix(&args.actions, &question, threads).map_err(bad)?;
+    let ask = |inventory: &Inventory| inventory.matrix(&args.actions, &asked.question, threads).map_err(bad);
+    let matrix = ask(&asked.inventory)?;
+    if let Some(most) = &asked.most
+        && ask(most)? != matrix
+    {
+        return Err(Failure::new(Exit::Failed, "the matrix depends on what could not be read").with_help(
+            "give the caller the actions that were denied, or ask about one resource with `who-can --live`",
+        ));
+    }
     answers.give(&matrix, iam::inventory::Matrix::to_csv)?;
     Ok(ExitCode::SUCCESS)
 }

@@ -5,6 +5,7 @@ mod ask;
 mod evaluate;
 mod files;
 mod lint;
+mod live;
 mod operation;
 mod prove;
 
@@ -28,6 +29,7 @@ pub(crate) fn run(command: &IamCommand, answers: &Answers) -> Result<ExitCode, F
         IamCommand::WhoCan(args) => ask::who_can(args, answers),
         IamCommand::WhatCan(args) => ask::what_can(args, answers),
         IamCommand::Matrix(args) => ask::matrix(args, answers),
+        IamCommand::Inventory => live::print(answers),
         IamCommand::Batch { cases } => batch(cases),
     }
 }

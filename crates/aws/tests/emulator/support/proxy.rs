@@ -37,6 +37,8 @@ struct Shared {
     /// What happens to every other request that holds none of these words, once the list is empty.
     every_other: Mutex<Option<(Fate, &'static [&'static str])>>,
     turn: AtomicBool,
+    /// What happens to every request that holds a word, before all else.
+    always: Mutex<Vec<(&'static str, Fate)>>,
     /// The heads and bodies of requests.
     seen: Mutex<Vec<Vec<u8>>>,
 }
@@ -55,6 +57,11 @@ impl Proxy {
             }
         });
         Self { address, shared }
+    }
+
+    /// Sets what happens to every request that holds a word.
+    pub(crate) fn always(&self, word: &'static str, fate: Fate) {
+        self.shared.always.lock().unwrap().push((word, fate));
     }
 
     /// Sets what happens to the next requests.
@@ -92,6 +99,11 @@ pub(crate) fn xml_error(status: u16, code: &str) -> Fate {
 }
 
 impl Shared {
+    fn always_to(&self, request: &str) -> Option<Fate> {
+        let always = self.always.lock().unwrap();
+        always.iter().find(|(word, _)| request.contains(word)).map(|(_, fate)| fate.clone())
+    }
+
     fn by_turns(&self, request: &str) -> Fate {
         match &*self.every_other.lock().unwrap() {
             Some((fate, spared)) if !spared.iter().any(|word| request.contains(word)) => {
@@ -105,8 +117,9 @@ impl Shared {
 fn serve(mut stream: TcpStream, service: Option<SocketAddr>, shared: &Shared) {
     let Some(request) = whole(&mut stream) else { return };
     shared.seen.lock().unwrap().push(request.clone());
-    let listed = shared.fates.lock().unwrap().pop_front();
-    let fate = listed.unwrap_or_else(|| shared.by_turns(&String::from_utf8_lossy(&request)));
+    let text = String::from_utf8_lossy(&request).into_owned();
+    let listed = shared.always_to(&text).or_else(|| shared.fates.lock().unwrap().pop_front());
+    let fate = listed.unwrap_or_else(|| shared.by_turns(&text));
     let forward = || {
         let mut upstream = TcpStream::connect(service?).ok()?;
         upstream.write_all(&request).ok()?;
