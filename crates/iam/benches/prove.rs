@@ -2,26 +2,16 @@
 //! Prints the median and the 99th percentile of single questions, then measures with criterion.
 #![expect(clippy::unwrap_used, clippy::print_stdout, clippy::disallowed_methods, reason = "a bench")]
 
+#[path = "../tests/random/dice.rs"]
+mod dice;
+
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
+use dice::Dice;
 use iam::Policy;
 use iam::prove::{Proof, difference, no_public_access};
 use serde_json::{Value, json};
 use std::hint::black_box;
 use std::time::Instant;
-
-/// A small generator of numbers; the same numbers in every run.
-struct Dice(u64);
-
-impl Dice {
-    fn roll(&mut self, sides: usize) -> usize {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        ((self.0 >> 33) as usize) % sides
-    }
-
-    fn pick<T: Clone>(&mut self, list: &[T]) -> T {
-        list[self.roll(list.len())].clone()
-    }
-}
 
 const ACTIONS: [&str; 10] = [
     "s3:GetObject",
@@ -62,16 +52,16 @@ fn conditions() -> Vec<(&'static str, &'static str, Value)> {
 }
 
 fn statement(dice: &mut Dice, resource_policy: bool) -> Value {
-    let effect = if dice.roll(4) == 0 { "Deny" } else { "Allow" };
-    let action = if dice.roll(10) == 0 { "NotAction" } else { "Action" };
-    let resource = if dice.roll(10) == 0 { "NotResource" } else { "Resource" };
+    let effect = if dice.below(4) == 0 { "Deny" } else { "Allow" };
+    let action = if dice.below(10) == 0 { "NotAction" } else { "Action" };
+    let resource = if dice.below(10) == 0 { "NotResource" } else { "Resource" };
     let mut statement = json!({
         "Effect": effect,
         action: [dice.pick(&ACTIONS), dice.pick(&ACTIONS)],
         resource: dice.pick(&RESOURCES),
     });
     let mut all = serde_json::Map::new();
-    for _ in 0..dice.roll(4) {
+    for _ in 0..dice.below(4) {
         let (operator, key, values) = dice.pick(&conditions());
         all.entry(operator)
             .or_insert_with(|| json!({}))
@@ -94,11 +84,11 @@ fn pairs(count: usize) -> Vec<(Policy, Policy)> {
     let read = |value: &Value| Policy::parse("bench", &value.to_string()).unwrap();
     let mut all = Vec::new();
     for _ in 0..count {
-        let resource_policy = dice.roll(3) == 0;
+        let resource_policy = dice.below(3) == 0;
         let statements: Vec<Value> =
-            (0..=dice.roll(8)).map(|_| statement(&mut dice, resource_policy)).collect();
+            (0..=dice.below(8)).map(|_| statement(&mut dice, resource_policy)).collect();
         let mut changed = statements.clone();
-        let at = dice.roll(changed.len());
+        let at = dice.below(changed.len());
         changed[at] = statement(&mut dice, resource_policy);
         let policy = |statements: &[Value]| read(&json!({"Version": "2012-10-17", "Statement": statements}));
         all.push((policy(&statements), policy(&changed)));

@@ -5,23 +5,13 @@
     reason = "tests; the number of pairs comes from outside"
 )]
 
+#[path = "random/dice.rs"]
+mod dice;
+
+use dice::Dice;
 use iam::prove::{Proof, difference};
 use iam::{Context, Layers, Outcome, Policy, PolicyKind, Principal, Program, Request, Values, decide};
 use serde_json::{Value, json};
-
-/// A small generator of numbers; the same numbers in every run.
-struct Dice(u64);
-
-impl Dice {
-    fn roll(&mut self, sides: usize) -> usize {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        ((self.0 >> 33) as usize) % sides
-    }
-
-    fn pick<T: Clone>(&mut self, list: &[T]) -> T {
-        list[self.roll(list.len())].clone()
-    }
-}
 
 const ACTIONS: [&str; 7] =
     ["s3:*", "s3:Get*", "s3:GetObject", "s3:PutObject", "*", "s3:?etObject", "kms:Decrypt"];
@@ -73,10 +63,10 @@ fn condition(dice: &mut Dice) -> (String, String, Value) {
 
 fn policy(dice: &mut Dice) -> Value {
     let mut statements = Vec::new();
-    for _ in 0..=dice.roll(3) {
-        let effect = if dice.roll(3) == 0 { "Deny" } else { "Allow" };
-        let action = if dice.roll(8) == 0 { "NotAction" } else { "Action" };
-        let resource = if dice.roll(8) == 0 { "NotResource" } else { "Resource" };
+    for _ in 0..=dice.below(3) {
+        let effect = if dice.below(3) == 0 { "Deny" } else { "Allow" };
+        let action = if dice.below(8) == 0 { "NotAction" } else { "Action" };
+        let resource = if dice.below(8) == 0 { "NotResource" } else { "Resource" };
         let mut statement =
             json!({"Effect": effect, action: dice.pick(&ACTIONS), resource: dice.pick(&RESOURCES)});
         let mut conditions = serde_json::Map::new();
@@ -191,10 +181,10 @@ fn what_is_proved_holds_for_every_request_of_a_small_world() {
         let a = policy(&mut dice);
         // Half of the pairs differ in one place only, which is where provers go wrong.
         let mut b = policy(&mut dice);
-        if dice.roll(2) == 0 {
+        if dice.below(2) == 0 {
             let other = b["Statement"][0].clone();
             b = a.clone();
-            let at = dice.roll(b["Statement"].as_array().unwrap().len());
+            let at = dice.below(b["Statement"].as_array().unwrap().len());
             let field = dice.pick(&["Action", "Resource", "Condition"]);
             if let Some(value) = other.get(field)
                 && b["Statement"][at].get(field).is_some()

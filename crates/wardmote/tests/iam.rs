@@ -61,6 +61,11 @@ fn folder() -> tempfile::TempDir {
         r#"[{"Version": "2012-10-17", "Statement": {"Effect": "Deny", "Action": "s3:*", "Resource": "*"}},
                           {"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}}]"#,
     );
+    write(
+        "rcp.json",
+        r#"{"Version": "2012-10-17", "Statement": {"Effect": "Deny", "Principal": "*", "Action": "s3:*", "Resource": "*",
+            "Condition": {"StringNotEqualsIfExists": {"aws:PrincipalOrgID": "o-example"}}}}"#,
+    );
     folder
 }
 
@@ -70,6 +75,7 @@ fn decisions_and_proofs() {
     let at = |name: &str| folder.path().join(name).display().to_string();
     let (bucket, org, request, role, scp) =
         (at("bucket.json"), at("org.json"), at("request.json"), at("role.json"), at("scp.json"));
+    let rcp = at("rcp.json");
     let mut all = String::new();
     for words in [
         &["iam", "evaluate", "--request", &request, "--resource-policy", &bucket] as &[&str],
@@ -78,7 +84,9 @@ fn decisions_and_proofs() {
         &["iam", "prove", "no-public-access", &bucket],
         &["iam", "prove", "no-public-access", &org],
         &["iam", "prove", "no-public-access", &bucket, "--json"],
+        &["iam", "prove", "no-public-access", &bucket, "--rcp", &rcp],
         &["iam", "prove", "no-new-access", "--old", &bucket, "--new", &bucket],
+        &["iam", "prove", "no-new-access", "--old", &org, "--new", &bucket, "--rcp", &rcp],
         &["iam", "prove", "no-new-access", "--old", &org, "--new", &bucket],
         &["iam", "prove", "access-not-granted", &org, "--action", "s3:Get*", "--except", "111122223333"],
         &["iam", "prove", "access-not-granted", &org, "--action", "s3:Put*"],

@@ -1,13 +1,16 @@
 //! From decided pieces to a request that a person can send: values for variables, an action of the catalogue, an ARN of
 //! a resource that the action is about.
 
+use super::ask::HOME;
+use super::callers::Sample;
 use super::captures::captures;
+use super::conditions::{templates_of_resource, templates_of_value, variables_of};
 use super::keys::{KeyAnswer, can_be_single, solve};
 use super::problem::{Attribute, Piece, Pieces};
 use super::search::{Literals, by_attribute, conditions, requirements};
 use super::strings::{Found, Pattern, Requirement, Universe, Values as Bindings, find, loosened};
 use crate::catalog::{Action, catalog};
-use crate::eval::{Clause, Comparand, ResourcePattern};
+use crate::eval::{Clause, Comparand};
 use crate::policy::Operator;
 use crate::request::{Context, Principal, Request, Values};
 use crate::value::{ArnTemplate, Atom, Template, Writing};
@@ -16,14 +19,25 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 /// Combinations of values of variables that are tried.
 const MAX_COMBINATIONS: usize = 600;
 
-/// What is fixed from the beginning: the caller, the resource's account, keys that follow from these.
+/// What is fixed from the beginning: the caller and the resource's account.
 #[derive(Debug, Clone)]
 pub(super) struct Frame {
-    pub(super) principal: Principal,
+    pub(super) sample: Sample,
     pub(super) account: Box<str>,
-    pub(super) context: Context,
     /// Whether a policy of an identity is asked about by itself.
     pub(super) by_itself: bool,
+}
+
+impl Frame {
+    /// A caller who asks for something in his own account.
+    pub(super) fn own(sample: Sample) -> Self {
+        let account = sample.principal.account().unwrap_or(HOME).into();
+        Self { sample, account, by_itself: false }
+    }
+
+    pub(super) fn principal(&self) -> &Principal {
+        &self.sample.principal
+    }
 }
 
 /// A request that is as the literals say. `Ok(None)` if there is certainly none.
@@ -64,12 +78,7 @@ pub(super) fn request(
 fn variables(pieces: &Pieces, literals: &Literals) -> Vec<Box<str>> {
     let mut keys = BTreeSet::new();
     for piece in literals.iter().filter_map(|(piece, _)| pieces.list.get(*piece)) {
-        for template in templates(piece) {
-            keys.extend(template.atoms.iter().filter_map(|atom| match atom {
-                Atom::Variable { key, .. } => Some(key.clone()),
-                _ => None,
-            }));
-        }
+        keys.extend(templates(piece).into_iter().flat_map(variables_of));
     }
     keys.into_iter().collect()
 }
@@ -77,23 +86,8 @@ fn variables(pieces: &Pieces, literals: &Literals) -> Vec<Box<str>> {
 fn templates(piece: &Piece) -> Vec<&Template> {
     match piece {
         Piece::Action(_) => Vec::new(),
-        Piece::Resource(test) => test
-            .patterns
-            .iter()
-            .flat_map(|pattern| match pattern {
-                ResourcePattern::Arn(arn) => arn.fields.iter().collect(),
-                _ => Vec::new(),
-            })
-            .collect(),
-        Piece::Condition(clause) => clause.values.iter().flat_map(comparand_templates).collect(),
-    }
-}
-
-fn comparand_templates(value: &Comparand) -> Vec<&Template> {
-    match value {
-        Comparand::Text(template) => vec![template],
-        Comparand::Arn(arn) => arn.fields.iter().collect(),
-        _ => Vec::new(),
+        Piece::Resource(test) => templates_of_resource(test),
+        Piece::Condition(clause) => clause.values.iter().flat_map(templates_of_value).collect(),
     }
 }
 
@@ -250,7 +244,7 @@ fn constants(pieces: &Pieces, key: &str) -> Vec<String> {
         if *clause.key != *key {
             continue;
         }
-        for template in clause.values.iter().flat_map(comparand_templates) {
+        for template in clause.values.iter().flat_map(templates_of_value) {
             if let [Atom::Literal(text)] = &*template.atoms {
                 found.push(text.to_string());
             }
@@ -266,7 +260,7 @@ fn assemble(
     values: &HashMap<Box<str>, Option<String>>,
     frame: &Frame,
 ) -> Result<Option<Request>, &'static str> {
-    let mut context = frame.context.clone();
+    let mut context = Context::default();
     for (key, value) in values {
         if let Some(value) = value {
             context.set(key, Values::One(value.as_str().into()));
@@ -301,7 +295,7 @@ fn assemble(
     let Some(resource) = resource(pieces, resources, &bindings, (&action, frame.by_itself))? else {
         return Ok(None);
     };
-    let request = Request::new(frame.principal.clone(), &action, &resource, Some(&frame.account), context);
+    let request = Request::new(frame.principal().clone(), &action, &resource, Some(&frame.account), context);
     Ok(request.ok())
 }
 

@@ -17,7 +17,8 @@ impl Dice {
         usize::try_from(self.next() % u64::try_from(n.max(1)).unwrap_or(1)).unwrap_or(0)
     }
 
-    pub(crate) fn pick<'a>(&mut self, words: &[&'a str]) -> &'a str {
-        words.get(self.below(words.len())).copied().unwrap_or_default()
+    /// One of a list; if it is empty, nothing in particular.
+    pub(crate) fn pick<T: Clone + Default>(&mut self, list: &[T]) -> T {
+        list.get(self.below(list.len())).cloned().unwrap_or_default()
     }
 }

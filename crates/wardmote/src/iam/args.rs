@@ -31,7 +31,7 @@ pub(crate) enum IamCommand {
 }
 
 /// The policies that bear on a request. A file holds one policy, or a list of policies that are united.
-#[derive(Debug, Args, Default)]
+#[derive(Debug, Args, Default, PartialEq, Eq)]
 pub(crate) struct LayerArgs {
     /// A policy of the caller: of the user or role, or of a group. May be given several times.
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
@@ -81,10 +81,16 @@ pub(crate) enum ProveCommand {
         /// The policy.
         #[arg(value_hint = ValueHint::FilePath)]
         policy: PathBuf,
+        /// Resource control policies that bind everybody, one level of the organisation each time.
+        #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+        rcp: Vec<PathBuf>,
+        /// What S3 knows of the bucket; of this BlockPublicAccess counts here.
+        #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+        s3: Option<PathBuf>,
     },
     /// Certain access is granted to nobody, or to nobody but some, all given layers taken together.
     AccessNotGranted(Box<GrantedArgs>),
-    /// A new policy lets nothing through that the old one did not.
+    /// A new policy lets nothing through that the old one did not, within the other layers if they are given.
     NoNewAccess {
         /// The policy as it was.
         #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
@@ -92,6 +98,8 @@ pub(crate) enum ProveCommand {
         /// The policy as it is to be.
         #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
         new: PathBuf,
+        #[command(flatten)]
+        layers: Box<LayerArgs>,
     },
 }
 

@@ -4,32 +4,50 @@ use super::args::{GrantedArgs, LayerArgs, ProveCommand};
 use super::{files, no};
 use crate::answer::Answers;
 use crate::failure::{Exit, Failure};
-use iam::prove::{Grants, Proof, access_not_granted, no_new_access, no_public_access};
+use iam::prove::{
+    Grants, Proof, access_not_granted, no_new_access, no_new_access_within, no_public_access_within,
+};
 use iam::{Layers, Policy, PolicyKind, Program};
 use serde_json::json;
 use std::process::ExitCode;
 
 pub(super) fn run(command: &ProveCommand, answers: &Answers) -> Result<ExitCode, Failure> {
     match command {
-        ProveCommand::NoPublicAccess { policy } => {
+        ProveCommand::NoPublicAccess { policy, rcp, s3 } => {
+            let args = LayerArgs { rcp: rcp.clone(), s3: s3.clone(), ..LayerArgs::default() };
+            let layers = files::layers(&args, "s3")?;
             let policy = files::policy(policy)?;
             let by_s3 = iam::is_public_by_s3(&policy);
             let note = about_s3(&policy).then(|| {
                 format!("by S3's own test the policy is {}", if by_s3 { "public" } else { "not public" })
             });
-            let proof = no_public_access(&policy);
-            let hint = hint(&policy, &proof, &no_public_access);
+            let ask = |policy: &Policy| no_public_access_within(policy, &layers);
+            let proof = ask(&policy);
+            let hint = hint(&policy, &proof, &ask);
             give(answers, ("no-public-access", "nobody outside gets in"), &proof, (note, hint))
         }
-        ProveCommand::NoNewAccess { old, new } => {
+        ProveCommand::NoNewAccess { old, new, layers } => {
             let (old, new) = (files::policy(old)?, files::policy(new)?);
-            let proof = no_new_access(&old, &new);
-            let hint = hint(&new, &proof, &|policy| no_new_access(&old, policy));
+            let alone = **layers == LayerArgs::default();
+            let service = service_of(&new).to_owned();
+            let layers = files::layers(layers, &service)?;
+            let ask = |policy: &Policy| match alone {
+                true => no_new_access(&old, policy),
+                false => no_new_access_within(&old, policy, files::resource_kind(&service), &layers),
+            };
+            let proof = ask(&new);
+            let hint = hint(&new, &proof, &ask);
             let sentence = "the new policy lets nothing through that the old one did not";
             give(answers, ("no-new-access", sentence), &proof, (None, hint))
         }
         ProveCommand::AccessNotGranted(args) => granted(args, answers),
     }
+}
+
+/// The service of which a policy speaks first.
+fn service_of(policy: &Policy) -> &str {
+    let mut actions = policy.statements.iter().flat_map(|statement| &statement.action.items);
+    actions.find_map(|action| action.text.split_once(':')).map_or("", |(service, _)| service)
 }
 
 /// Whether S3 is what a policy is about.
