@@ -13,6 +13,7 @@ mod keys;
 mod objects;
 mod operation;
 mod permissions;
+pub mod posture;
 mod profile;
 mod retry;
 mod settings;

@@ -13,6 +13,7 @@ mod digest;
 mod documents;
 mod error;
 mod evidence;
+pub mod inventory;
 mod name;
 mod quantity;
 mod tags;

@@ -16,7 +16,7 @@ use crate::client::Client;
 use crate::error::{AwsError, Trouble};
 use crate::operation::Operation;
 use crate::permissions::{Place, PolicyDocument};
-use crate::wire::{Wire, from_xml};
+use crate::wire::{Wire, decode, from_xml};
 use api::{OPERATIONS, WHO_AM_I, WhoAmI};
 use bounds::Sort;
 use serde_json::{Map, Value, json};
@@ -201,19 +201,4 @@ fn document(text: &str, of: &str) -> Result<Value, AwsError> {
         AwsError::new(Trouble::Unreadable, format!("a policy of `{of}` is no JSON object"))
             .with_help("look whether a proxy or AWS_ENDPOINT_URL answers in place of AWS")
     })
-}
-
-/// Undoes percent-encoding (RFC 3986).
-fn decode(text: &str) -> Option<String> {
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.as_bytes().iter();
-    while let Some(&byte) = rest.next() {
-        if byte == b'%' {
-            let pair = [*rest.next()?, *rest.next()?];
-            bytes.push(hex::decode(pair).ok()?.first().copied()?);
-        } else {
-            bytes.push(byte);
-        }
-    }
-    String::from_utf8(bytes).ok()
 }

@@ -1,0 +1,125 @@
+//! Users, groups, roles and policies of customers, all by one call. Properties: AWS::IAM::* of the CloudFormation reference.
+
+use super::items::{Draft, answered, item};
+use super::reader::Reader;
+use super::xml::items;
+use crate::error::{AwsError, Trouble};
+use crate::operation::{IAM, On, Operation, Permission, Retry};
+use facts::inventory::{Item, Status};
+use serde_json::{Value, json};
+
+const DETAILS: Operation = Operation {
+    service: &IAM,
+    name: "GetAccountAuthorizationDetails",
+    retry: Retry::Safe,
+    needs: &[Permission { action: "iam:GetAccountAuthorizationDetails", on: On::Account }],
+};
+
+pub(super) const OPERATIONS: [&Operation; 1] = [&DETAILS];
+
+const KINDS: [&str; 4] = ["AWS::IAM::User", "AWS::IAM::Group", "AWS::IAM::Role", "AWS::IAM::ManagedPolicy"];
+
+/// Reads all of them.
+pub(super) fn read(reader: &Reader<'_>, draft: &mut Draft) {
+    match pages(reader) {
+        Ok(all) => draft.items.extend(all),
+        Err(error) => KINDS.into_iter().for_each(|kind| draft.unread(kind, &DETAILS, &error)),
+    }
+}
+
+fn pages(reader: &Reader<'_>) -> Result<Vec<Item>, AwsError> {
+    let (mut all, mut marker) = (Vec::new(), None::<String>);
+    loop {
+        let mut parameters = vec![
+            ("MaxItems", "1000"),
+            ("Filter.member.1", "User"),
+            ("Filter.member.2", "Group"),
+            ("Filter.member.3", "Role"),
+            ("Filter.member.4", "LocalManagedPolicy"),
+        ];
+        parameters.extend(marker.as_deref().map(|marker| ("Marker", marker)));
+        let answer = reader.query(&DETAILS, &parameters)?;
+        let page = &answer["GetAccountAuthorizationDetailsResult"];
+        let unreadable =
+            || AwsError::new(Trouble::Unreadable, "a policy in the answer is no JSON object").of(&DETAILS);
+        for (list, kind) in
+            [("UserDetailList", "User"), ("GroupDetailList", "Group"), ("RoleDetailList", "Role")]
+        {
+            for holder in items(&page[list]["member"]) {
+                all.push(self::holder(&holder, kind).ok_or_else(unreadable)?);
+            }
+        }
+        for policy in items(&page["Policies"]["member"]) {
+            all.push(managed(&policy).ok_or_else(unreadable)?);
+        }
+        let next = page["Marker"].as_str().map(str::to_owned);
+        match (page["IsTruncated"] == "true", next) {
+            (false, _) => return Ok(all),
+            (true, Some(next)) if marker.as_ref() != Some(&next) => marker = Some(next),
+            // A list that ends early must not look like a whole one.
+            (true, _) => return Err(AwsError::new(Trouble::Unreadable, "the list does not end").of(&DETAILS)),
+        }
+    }
+}
+
+/// A user, group or role.
+fn holder(told: &Value, kind: &str) -> Option<Item> {
+    let name = told[format!("{kind}Name")].as_str()?;
+    let mut read = item(&format!("AWS::IAM::{kind}"), name);
+    read.arn = told["Arn"].as_str().map(str::to_owned);
+    put(&mut read, &format!("{kind}Name"), name.into());
+    put(&mut read, "Path", told["Path"].clone());
+    if kind == "Role" {
+        put(&mut read, "AssumeRolePolicyDocument", document(&told["AssumeRolePolicyDocument"])?);
+        let used = &told["RoleLastUsed"];
+        if used.is_object() {
+            read.derived.insert("LastUsed".to_owned(), used.clone());
+        }
+    }
+    let arns = items(&told["AttachedManagedPolicies"]["member"]);
+    put(&mut read, "ManagedPolicyArns", arns.iter().map(|policy| policy["PolicyArn"].clone()).collect());
+    let inline = items(&told[format!("{kind}PolicyList")]["member"]);
+    let policy = |policy: &Value| {
+        let document = document(&policy["PolicyDocument"])?;
+        Some(json!({"PolicyName": policy["PolicyName"], "PolicyDocument": document}))
+    };
+    put(&mut read, "Policies", inline.iter().map(policy).collect::<Option<Value>>()?);
+    if kind == "User" {
+        put(&mut read, "Groups", items(&told["GroupList"]["member"]).into());
+    }
+    if kind != "Group" {
+        let boundary = told["PermissionsBoundary"]["PermissionsBoundaryArn"].clone();
+        put(&mut read, "PermissionsBoundary", boundary);
+        put(&mut read, "Tags", items(&told["Tags"]["member"]).into());
+    }
+    Some(read)
+}
+
+/// A policy that the customer manages.
+fn managed(told: &Value) -> Option<Item> {
+    let name = told["PolicyName"].as_str()?;
+    let mut read = item("AWS::IAM::ManagedPolicy", told["Arn"].as_str()?);
+    read.arn = told["Arn"].as_str().map(str::to_owned);
+    read.names.insert(name.to_owned());
+    put(&mut read, "ManagedPolicyName", name.into());
+    put(&mut read, "Path", told["Path"].clone());
+    let versions = items(&told["PolicyVersionList"]["member"]);
+    let current = versions.iter().find(|version| version["IsDefaultVersion"] == "true")?;
+    put(&mut read, "PolicyDocument", document(&current["Document"])?);
+    Some(read)
+}
+
+fn put(read: &mut Item, name: &str, value: Value) {
+    let status = if value.is_null() { Status::Absent } else { Status::Ok };
+    if status == Status::Ok {
+        read.properties.insert(name.to_owned(), value);
+    }
+    read.provenance.insert(name.to_owned(), answered(&DETAILS, status));
+}
+
+/// A policy document, which IAM encodes as in a URL.
+fn document(value: &Value) -> Option<Value> {
+    let text = value.as_str()?;
+    let text = if text.trim_start().starts_with('{') { text.to_owned() } else { crate::wire::decode(text)? };
+    serde_json::from_str::<Value>(&text).ok().filter(Value::is_object)
+}

@@ -1,0 +1,140 @@
+//! What there is in an account, in the shape of CloudFormation, for controls: one file for each service.
+//!
+//! A call that is denied or fails takes nothing away: the property is there without a value, and its provenance says why.
+//! A type that could not be listed is named as unread.
+
+mod collector;
+mod iam;
+mod items;
+mod kms;
+mod reader;
+mod s3;
+mod sagemaker;
+mod services;
+mod xml;
+
+use crate::client::Client;
+use crate::error::AwsError;
+use crate::operation::Operation;
+use crate::permissions::{Place, PolicyDocument};
+use facts::Timestamp;
+use facts::inventory::Inventory;
+use items::Draft;
+use reader::Reader;
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
+
+/// Calls at the same time.
+const AT_ONCE: usize = 8;
+
+/// The policy with which all of this can be read.
+pub fn permissions() -> PolicyDocument {
+    let mut all: Vec<&Operation> = vec![&reader::WHO_AM_I];
+    all.extend(s3::OPERATIONS);
+    all.extend(kms::OPERATIONS);
+    all.extend(iam::OPERATIONS);
+    all.extend(sagemaker::KINDS.iter().chain(services::KINDS).flat_map(collector::Kind::operations));
+    all.extend(services::OPERATIONS);
+    PolicyDocument::of(&all, |_| Place { resource: vec!["*".to_owned()], condition: BTreeMap::new() })
+}
+
+/// Reads the account of whoever calls, in the client's region; buckets and identities of all regions.
+///
+/// # Errors
+/// If nobody can be asked: no credentials, no region, no service that answers.
+pub fn collect(client: &Client) -> Result<Inventory, AwsError> {
+    let account = reader::account(client)?;
+    let reader = Reader::new(client, &account);
+    let mut inventory = Inventory::new(&account, client.region()?, now());
+    let mut draft = Draft::default();
+    let found = Found::by(&reader, &mut draft);
+    let jobs = found.jobs();
+    let parts = side_by_side(&jobs, |job| {
+        let mut part = Draft::default();
+        job(&reader, &mut part);
+        part
+    });
+    parts.into_iter().for_each(|part| draft.join(part));
+    kms::name_managed_keys(&mut draft);
+    inventory.resources = draft.items;
+    inventory.unread = draft.unread;
+    inventory.sort();
+    Ok(inventory)
+}
+
+/// What was listed and is to be read.
+struct Found {
+    buckets: Vec<s3::Bucket>,
+    keys: Vec<String>,
+    aliases: kms::Aliases,
+    listed: Vec<(&'static collector::Kind, String)>,
+}
+
+type Job<'f> = Box<dyn Fn(&Reader<'_>, &mut Draft) + Send + Sync + 'f>;
+
+impl Found {
+    fn by(reader: &Reader<'_>, draft: &mut Draft) -> Self {
+        iam::read(reader, draft);
+        let kinds: Vec<&'static collector::Kind> = sagemaker::KINDS.iter().chain(services::KINDS).collect();
+        let lists = side_by_side(&kinds, |kind| {
+            let mut part = Draft::default();
+            let ids = collector::list(reader, kind, &mut part);
+            (part, ids.into_iter().map(|id| (*kind, id)).collect::<Vec<_>>())
+        });
+        let mut listed = Vec::new();
+        for (part, ids) in lists {
+            draft.join(part);
+            listed.extend(ids);
+        }
+        Self {
+            buckets: s3::list(reader, draft),
+            keys: kms::list(reader, draft),
+            aliases: kms::aliases(reader, draft),
+            listed,
+        }
+    }
+
+    fn jobs(&self) -> Vec<Job<'_>> {
+        let mut jobs: Vec<Job<'_>> = Vec::new();
+        for bucket in &self.buckets {
+            jobs.push(Box::new(move |reader, draft| s3::read(reader, bucket, draft)));
+        }
+        for arn in &self.keys {
+            jobs.push(Box::new(move |reader, draft| kms::read(reader, arn, &self.aliases, draft)));
+        }
+        for (kind, id) in &self.listed {
+            jobs.push(Box::new(move |reader, draft| collector::read(reader, kind, id, draft)));
+        }
+        jobs.push(Box::new(services::log_groups));
+        jobs.push(Box::new(services::trails));
+        jobs.push(Box::new(services::repositories));
+        jobs
+    }
+}
+
+/// Does something with all of a list, some at the same time. Answers come in the order of the list.
+fn side_by_side<T: Sync, R: Send>(all: &[T], work: impl Fn(&T) -> R + Sync) -> Vec<R> {
+    let next = AtomicUsize::new(0);
+    let done: Mutex<Vec<(usize, R)>> = Mutex::new(Vec::with_capacity(all.len()));
+    std::thread::scope(|scope| {
+        for _ in 0..AT_ONCE.min(all.len()) {
+            scope.spawn(|| {
+                while let Some((at, one)) =
+                    Some(next.fetch_add(1, Ordering::Relaxed)).and_then(|at| Some((at, all.get(at)?)))
+                {
+                    let result = work(one);
+                    done.lock().unwrap_or_else(PoisonError::into_inner).push((at, result));
+                }
+            });
+        }
+    });
+    let mut done = done.into_inner().unwrap_or_else(PoisonError::into_inner);
+    done.sort_by_key(|(at, _)| *at);
+    done.into_iter().map(|(_, result)| result).collect()
+}
+
+/// The time.
+fn now() -> Timestamp {
+    Timestamp::from_unix_ms(jiff::Timestamp::now().as_millisecond()).unwrap_or(Timestamp::EPOCH)
+}
