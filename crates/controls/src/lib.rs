@@ -12,6 +12,7 @@
 mod answer;
 mod checks;
 mod intrinsic;
+mod live;
 mod node;
 mod output;
 mod plan;
@@ -25,6 +26,7 @@ mod unit;
 
 pub use answer::Evidence;
 pub use checks::{control_named, controls};
+pub use live::live;
 pub use node::{Edge, Hole, Member, Node, Piece, Place, Value};
 pub use output::{junit, sarif, table};
 pub use plan::plan;

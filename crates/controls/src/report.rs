@@ -1,6 +1,6 @@
 //! What a scan found: one finding for each control and each resource that it concerns.
 
-use crate::answer::Evidence;
+use crate::answer::{Answer, Evidence};
 use crate::checks::units;
 use crate::node::Place;
 use crate::resource::Estate;
@@ -156,7 +156,7 @@ pub fn scan(estate: &Estate, selection: &Selection) -> Report {
     for resource in estate.resources().iter().filter(|resource| selection.has_resource(resource)) {
         summary.resources += 1;
         for unit in units.iter().filter(|unit| unit.control.kinds.contains(&resource.kind.as_str())) {
-            let answer = (unit.check)(&Case { estate, resource });
+            let answer = decided(estate, (unit.check)(&Case { estate, resource }));
             match &answer.verdict {
                 Verdict::Holds => summary.holds += 1,
                 Verdict::Broken { .. } => summary.broken += 1,
@@ -176,4 +176,14 @@ pub fn scan(estate: &Estate, selection: &Selection) -> Report {
         }
     }
     Report { file: estate.file.clone(), findings, summary, unread: estate.unread.clone() }
+}
+
+/// What a check answers counts only if it could see all that it looked for.
+fn decided(estate: &Estate, answer: Answer) -> Answer {
+    match (estate.missed(), &answer.verdict) {
+        (Some(missing), Verdict::Holds | Verdict::Broken { .. }) => {
+            Answer { verdict: Verdict::Unknown { missing }, ..answer }
+        }
+        _ => answer,
+    }
 }

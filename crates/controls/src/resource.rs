@@ -1,7 +1,8 @@
 //! Resources in the shape of CloudFormation, wherever they come from, and how they refer to each other.
 
 use crate::node::{Edge, Node, Piece, Place, Value};
-use std::collections::HashMap;
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// One resource.
 #[derive(Debug, Clone, PartialEq)]
@@ -126,13 +127,54 @@ pub struct Estate {
     referrers: HashMap<String, Vec<usize>>,
     /// What of the source was not read, and so is not checked.
     pub(crate) unread: Vec<String>,
+    /// Types of which it is not known what there is, with why.
+    gaps: Gaps,
+}
+
+/// Where a source is silent about whole types: a live account that may not be listed, or a type that nobody reads.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Gaps {
+    /// The types that were read; nothing if silence means that there is none, as in a template.
+    read: Option<BTreeSet<String>>,
+    /// Why a type was not read, or not all of it.
+    causes: BTreeMap<String, String>,
+    /// What a check wanted to know and could not.
+    missed: RefCell<Option<String>>,
+}
+
+impl Gaps {
+    /// Of a source that says what of it was read.
+    pub(crate) fn new(read: BTreeSet<String>, causes: BTreeMap<String, String>) -> Self {
+        Self { read: Some(read), causes, missed: RefCell::default() }
+    }
+
+    /// A check looks for resources of this type.
+    fn asked(&self, kind: &str) {
+        let Some(read) = &self.read else { return };
+        let cause = self.causes.get(kind).cloned();
+        if cause.is_some() || !read.contains(kind) {
+            let cause = cause.unwrap_or_else(|| "not read by this version".to_owned());
+            self.missed.borrow_mut().get_or_insert_with(|| format!("which `{kind}` there are: {cause}"));
+        }
+    }
 }
 
 impl Estate {
     /// The resources of one file, with what of it could not be read.
     #[must_use]
     pub fn new(file: &str, resources: Vec<Resource>, unread: Vec<String>) -> Self {
-        let mut estate = Self { file: file.to_owned(), unread, ..Self::default() };
+        Self::with_names(file, resources, unread, &[], Gaps::default())
+    }
+
+    /// The same; `names` are other names by which resources are referred to, each with the resource's id.
+    pub(crate) fn with_names(
+        file: &str,
+        resources: Vec<Resource>,
+        unread: Vec<String>,
+        names: &[(String, String)],
+        gaps: Gaps,
+    ) -> Self {
+        let mut estate = Self { file: file.to_owned(), unread, gaps, ..Self::default() };
         let mut named: HashMap<String, String> = HashMap::new();
         for (at, resource) in resources.iter().enumerate() {
             estate.by_id.insert(resource.id.clone(), at);
@@ -141,6 +183,11 @@ impl Estate {
                 named.insert(name.to_owned(), resource.id.clone());
                 estate.by_name.entry(name.to_owned()).or_default().push(at);
             }
+        }
+        for (name, id) in names {
+            named.entry(name.clone()).or_insert_with(|| id.clone());
+            let known = estate.by_name.entry(name.clone()).or_default();
+            known.extend(estate.by_id.get(id).filter(|at| !known.contains(at)));
         }
         for (at, resource) in resources.iter().enumerate() {
             let mut to: Vec<&str> = resource.properties.edges().iter().map(|edge| edge.to.as_str()).collect();
@@ -173,13 +220,20 @@ impl Estate {
         self.by_id.get(id).map(|at| &self.resources[*at])
     }
 
+    /// What the last check wanted to know and could not.
+    pub(crate) fn missed(&self) -> Option<String> {
+        self.gaps.missed.take()
+    }
+
     /// All of a type.
     pub fn of_kind<'a>(&'a self, kind: &str) -> impl Iterator<Item = &'a Resource> {
+        self.gaps.asked(kind);
         self.by_kind.get(kind).map(Vec::as_slice).unwrap_or_default().iter().map(|at| &self.resources[*at])
     }
 
     /// All of a type that refer to a resource anywhere in their properties.
     pub fn referring<'a>(&'a self, to: &Resource, kind: &'a str) -> impl Iterator<Item = &'a Resource> {
+        self.gaps.asked(kind);
         let all = self.referrers.get(&to.id).map(Vec::as_slice).unwrap_or_default();
         all.iter().map(|at| &self.resources[*at]).filter(move |resource| resource.kind == kind)
     }
@@ -187,6 +241,14 @@ impl Estate {
     /// The resource of a type that a value refers to: by reference, or by its name or the ARN that ends with it.
     #[must_use]
     pub fn target(&self, node: &Node, kind: &str) -> Option<&Resource> {
+        let found = self.find(node, kind);
+        if found.is_none() {
+            self.gaps.asked(kind);
+        }
+        found
+    }
+
+    fn find(&self, node: &Node, kind: &str) -> Option<&Resource> {
         if let Value::Open(_) = node.value {
             let edge = whole_edge(node)?;
             return self.named(&edge.to).filter(|resource| resource.kind == kind);

@@ -25,6 +25,9 @@ pub struct Inventory {
     pub read_at: Timestamp,
     /// What there is, by type and id.
     pub resources: Vec<Item>,
+    /// Types of which all is here that there is.
+    #[serde(default)]
+    pub read: BTreeSet<String>,
     /// Types of which it is not known what there is, with why.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub unread: BTreeMap<String, String>,
@@ -132,6 +135,7 @@ impl Inventory {
             region: region.to_owned(),
             read_at,
             resources: Vec::new(),
+            read: BTreeSet::new(),
             unread: BTreeMap::new(),
         }
     }

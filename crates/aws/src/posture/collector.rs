@@ -41,7 +41,10 @@ impl Kind {
 /// The names of all resources of a type.
 pub(super) fn list(reader: &Reader<'_>, kind: &Kind, draft: &mut Draft) -> Vec<String> {
     match reader.pages(kind.list, &json!({}), (kind.items, "NextToken", "NextToken")) {
-        Ok(all) => all.iter().filter_map(|item| item[kind.id].as_str().map(str::to_owned)).collect(),
+        Ok(all) => {
+            draft.read(&[kind.kind]);
+            all.iter().filter_map(|item| item[kind.id].as_str().map(str::to_owned)).collect()
+        }
         Err(error) => {
             draft.unread(kind.kind, kind.list, &error);
             Vec::new()

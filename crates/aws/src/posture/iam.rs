@@ -22,7 +22,10 @@ const KINDS: [&str; 4] = ["AWS::IAM::User", "AWS::IAM::Group", "AWS::IAM::Role",
 /// Reads all of them.
 pub(super) fn read(reader: &Reader<'_>, draft: &mut Draft) {
     match pages(reader) {
-        Ok(all) => draft.items.extend(all),
+        Ok(all) => {
+            draft.read(&KINDS);
+            draft.items.extend(all);
+        }
         Err(error) => KINDS.into_iter().for_each(|kind| draft.unread(kind, &DETAILS, &error)),
     }
 }

@@ -12,6 +12,8 @@ use std::collections::{BTreeMap, BTreeSet};
 pub(super) struct Draft {
     pub(super) items: Vec<Item>,
     pub(super) unread: BTreeMap<String, String>,
+    /// Types that were listed to the end.
+    pub(super) read: BTreeSet<String>,
     /// ARNs of keys that AWS manages, with their aliases.
     pub(super) managed_keys: BTreeMap<String, String>,
 }
@@ -20,7 +22,13 @@ impl Draft {
     pub(super) fn join(&mut self, other: Self) {
         self.items.extend(other.items);
         self.unread.extend(other.unread);
+        self.read.extend(other.read);
         self.managed_keys.extend(other.managed_keys);
+    }
+
+    /// All resources of these types are known.
+    pub(super) fn read(&mut self, kinds: &[&str]) {
+        self.read.extend(kinds.iter().map(|kind| (*kind).to_owned()));
     }
 
     /// Resources of a type may be there that are not read.

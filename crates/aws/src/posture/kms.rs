@@ -38,7 +38,10 @@ pub(super) type Aliases = BTreeMap<String, Vec<String>>;
 /// The ARNs of all keys.
 pub(super) fn list(reader: &Reader<'_>, draft: &mut Draft) -> Vec<String> {
     match reader.pages(&LIST, &json!({}), ("Keys", "Marker", "NextMarker")) {
-        Ok(keys) => keys.iter().filter_map(|key| key["KeyArn"].as_str().map(str::to_owned)).collect(),
+        Ok(keys) => {
+            draft.read(&[KEY]);
+            keys.iter().filter_map(|key| key["KeyArn"].as_str().map(str::to_owned)).collect()
+        }
         Err(error) => {
             draft.unread(KEY, &LIST, &error);
             Vec::new()

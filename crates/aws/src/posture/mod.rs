@@ -59,6 +59,7 @@ pub fn collect(client: &Client) -> Result<Inventory, AwsError> {
     kms::name_managed_keys(&mut draft);
     inventory.resources = draft.items;
     inventory.unread = draft.unread;
+    inventory.read = draft.read;
     inventory.sort();
     Ok(inventory)
 }

@@ -60,7 +60,10 @@ pub(super) struct Bucket {
 /// All buckets.
 pub(super) fn list(reader: &Reader<'_>, draft: &mut Draft) -> Vec<Bucket> {
     match pages(reader) {
-        Ok(buckets) => buckets,
+        Ok(buckets) => {
+            draft.read(&[BUCKET, BUCKET_POLICY]);
+            buckets
+        }
         Err(error) => {
             draft.unread(BUCKET, &LIST, &error);
             draft.unread(BUCKET_POLICY, &LIST, &error);

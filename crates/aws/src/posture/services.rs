@@ -69,6 +69,7 @@ pub(super) fn log_groups(reader: &Reader<'_>, draft: &mut Draft) {
         ("retentionInDays", "RetentionInDays"),
         ("logGroupClass", "LogGroupClass"),
     ];
+    draft.read(&[kind]);
     for told in groups {
         let Some(name) = told["logGroupName"].as_str() else { continue };
         let mut group = item(kind, name);
@@ -85,6 +86,7 @@ pub(super) fn trails(reader: &Reader<'_>, draft: &mut Draft) {
         Ok(mut told) => told["trailList"].take(),
         Err(error) => return draft.unread(kind, &TRAILS, &error),
     };
+    draft.read(&[kind]);
     let names = [
         ("Name", "TrailName"),
         ("S3BucketName", "S3BucketName"),
@@ -125,6 +127,7 @@ pub(super) fn repositories(reader: &Reader<'_>, draft: &mut Draft) {
             Ok(repositories) => repositories,
             Err(error) => return draft.unread(kind, &REPOSITORIES, &error),
         };
+    draft.read(&[kind]);
     for told in repositories {
         let Some(name) = told["repositoryName"].as_str() else { continue };
         let mut repository = item(kind, name);

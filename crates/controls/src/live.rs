@@ -1,0 +1,168 @@
+//! The inventory of a live account as resources: what could not be read is not known, and says which call is missing.
+
+use crate::checks::units;
+use crate::node::{Member, Node, Place, Value};
+use crate::resource::{Estate, Gaps, Resource};
+use facts::inventory::{Inventory, Item, Provenance};
+use serde_json::Value as Json;
+use std::collections::{BTreeSet, HashSet};
+
+/// The resources of an inventory, with the types of which it is not known what there is.
+#[must_use]
+pub fn live(inventory: &Inventory) -> Estate {
+    let name = format!("account {} in {}", inventory.account, inventory.region);
+    let mut taken = HashSet::new();
+    let (mut resources, mut names) = (Vec::new(), Vec::new());
+    for item in &inventory.resources {
+        let id = match taken.insert(item.id.clone()) {
+            true => item.id.clone(),
+            false => {
+                // A bucket and its policy have the same identifier.
+                let last = item.kind.rsplit("::").next().unwrap_or(&item.kind);
+                format!("{} ({last})", item.id)
+            }
+        };
+        let own = [item.id.as_str()].into_iter().chain(item.names.iter().map(String::as_str));
+        let tail = |name: &str| name.rsplit([':', '/']).next().unwrap_or(name).to_owned();
+        names.extend(own.map(|name| (tail(name), id.clone())));
+        resources.push(resource(inventory, item, id));
+    }
+    let mut unread: Vec<String> = Vec::new();
+    for (kind, why) in &inventory.unread {
+        unread.push(format!("{kind}: {why}"));
+        resources.push(unlisted(inventory, kind, why));
+    }
+    for kind in units().flat_map(|unit| unit.control.kinds).collect::<BTreeSet<_>>() {
+        if !inventory.read.contains(*kind) && !inventory.unread.contains_key(*kind) {
+            unread.push(format!("{kind}: not read by this version"));
+        }
+    }
+    Estate::with_names(&name, resources, unread, &names, gaps(inventory))
+}
+
+/// Types of which it is not known what there is, or not all about what there is.
+fn gaps(inventory: &Inventory) -> Gaps {
+    let mut causes = inventory.unread.clone();
+    for item in &inventory.resources {
+        if let Some(why) = item.provenance.values().find_map(Provenance::missing) {
+            causes.entry(item.kind.clone()).or_insert_with(|| format!("of `{}`, {why}", item.id));
+        }
+    }
+    Gaps::new(inventory.read.clone(), causes)
+}
+
+/// What stands for all resources of a type that could not be listed, so that no control is silent about them.
+fn unlisted(inventory: &Inventory, kind: &str, why: &str) -> Resource {
+    Resource {
+        id: format!("every {kind}"),
+        kind: kind.to_owned(),
+        account: Some(inventory.account.clone()),
+        region: Some(inventory.region.clone()),
+        at: Place::default(),
+        properties: Node::unknown(Place::default(), why),
+        condition: None,
+    }
+}
+
+fn resource(inventory: &Inventory, item: &Item, id: String) -> Resource {
+    let known = item.properties.iter().chain(&item.derived).map(|(name, value)| (name, node(value)));
+    let mut members: Vec<Member> =
+        known.map(|(name, node)| Member { key: name.clone(), at: Place::default(), node }).collect();
+    for (name, provenance) in &item.provenance {
+        if let Some(why) = Provenance::missing(provenance) {
+            let node = Node::unknown(Place::default(), why);
+            members.retain(|member| member.key != *name);
+            members.push(Member { key: name.clone(), at: Place::default(), node });
+        }
+    }
+    Resource {
+        id,
+        kind: item.kind.clone(),
+        account: Some(inventory.account.clone()),
+        region: Some(item.region.clone().unwrap_or_else(|| inventory.region.clone())),
+        at: Place::default(),
+        properties: Node::new(Place::default(), Value::Map(members)),
+        condition: None,
+    }
+}
+
+fn node(value: &Json) -> Node {
+    let value = match value {
+        Json::Null => Value::Null,
+        Json::Bool(truth) => Value::Bool(*truth),
+        Json::Number(number) => Value::Number(number.to_string()),
+        Json::String(text) => Value::Text(text.clone()),
+        Json::Array(list) => Value::List(list.iter().map(node).collect()),
+        Json::Object(members) => Value::Map(
+            members
+                .iter()
+                .map(|(key, value)| Member { key: key.clone(), at: Place::default(), node: node(value) })
+                .collect(),
+        ),
+    };
+    Node::new(Place::default(), value)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Finding, Selection, scan};
+    use serde_json::json;
+
+    fn inventory(resources: &Json) -> Inventory {
+        let text = json!({"form": "wardmote-inventory/1", "account": "123456789012", "region": "eu-central-1",
+            "read_at": "2026-11-21T10:00:00.000Z", "resources": resources, "read": ["AWS::S3::Bucket", "AWS::S3::BucketPolicy"],
+            "unread": {"AWS::KMS::Key": "`kms:ListKeys` was denied"}});
+        Inventory::from_json(&text.to_string()).unwrap()
+    }
+
+    fn told(status: &str) -> Json {
+        json!({"call": "s3:GetBucketVersioning", "at": "2026-11-21T10:00:00.000Z", "status": status})
+    }
+
+    fn verdict(resources: &Json, control: &str) -> (&'static str, String) {
+        let report = scan(&live(&inventory(resources)), &Selection::default());
+        let finding = report.findings().iter().find(|finding| finding.control == control).unwrap();
+        (finding.word(), finding.reason().to_owned())
+    }
+
+    fn bucket(properties: &Json, status: &str) -> Json {
+        json!({"type": "AWS::S3::Bucket", "id": "data", "properties": properties, "provenance": {"VersioningConfiguration": told(status)}})
+    }
+
+    #[test]
+    fn denied_is_unknown_and_absent_is_broken() {
+        let on = json!({"BucketName": "data", "VersioningConfiguration": {"Status": "Enabled"}});
+        assert_eq!(verdict(&json!([bucket(&on, "ok")]), "S3-12").0, "holds");
+        let off = json!({"BucketName": "data"});
+        assert_eq!(verdict(&json!([bucket(&off, "absent")]), "S3-12").0, "broken");
+        let (word, reason) = verdict(&json!([bucket(&off, "denied")]), "S3-12");
+        assert_eq!((word, reason.as_str()), ("unknown", "`s3:GetBucketVersioning` was denied"));
+    }
+
+    #[test]
+    fn a_policy_finds_its_bucket_although_they_have_one_name() {
+        let tls = json!({"type": "AWS::S3::BucketPolicy", "id": "data", "provenance": {}, "properties": {"Bucket": "data",
+            "PolicyDocument": {"Version": "2012-10-17", "Statement": [{"Effect": "Deny", "Principal": "*", "Action": "s3:*",
+                "Resource": ["arn:aws:s3:::data", "arn:aws:s3:::data/*"], "Condition": {"Bool": {"aws:SecureTransport": "false"}}}]}}});
+        let both = json!([bucket(&json!({"BucketName": "data"}), "absent"), tls]);
+        assert_eq!(verdict(&both, "S3-07").0, "holds");
+    }
+
+    #[test]
+    fn a_trail_that_nobody_could_see_is_not_missing() {
+        let (word, reason) = verdict(&json!([bucket(&json!({"BucketName": "data"}), "absent")]), "S3-14");
+        assert_eq!(word, "unknown", "{reason}");
+    }
+
+    #[test]
+    fn what_could_not_be_listed_is_said() {
+        let report = scan(&live(&inventory(&json!([]))), &Selection::default());
+        assert_eq!(report.unread()[0], "AWS::KMS::Key: `kms:ListKeys` was denied");
+        assert!(report.unread().contains(&"AWS::SageMaker::Model: not read by this version".to_owned()));
+        let about_keys = report.findings().iter().filter(|finding| finding.kind == "AWS::KMS::Key");
+        let words: Vec<&str> = about_keys.map(Finding::word).collect();
+        assert!(words.len() >= 3 && words.iter().all(|word| *word == "unknown"), "{words:?}");
+        assert_eq!(report.file(), "account 123456789012 in eu-central-1");
+    }
+}
