@@ -26,7 +26,7 @@ mod unit;
 pub use answer::Evidence;
 pub use checks::{control_named, controls};
 pub use node::{Edge, Hole, Member, Node, Piece, Place, Value};
-pub use output::{junit, sarif, table};
+pub use output::{json, junit, sarif, table};
 pub use plan::plan;
 pub use read::{MAX_BYTES, Unreadable};
 pub use report::{Finding, Report, Summary, scan};
