@@ -28,7 +28,7 @@ pub use answer::Evidence;
 pub use checks::{control_named, controls};
 pub use live::live;
 pub use node::{Edge, Hole, Member, Node, Piece, Place, Value};
-pub use output::{junit, sarif, table};
+pub use output::{json, junit, sarif, table};
 pub use plan::plan;
 pub use read::{MAX_BYTES, Unreadable};
 pub use report::{Finding, Report, Summary, scan};

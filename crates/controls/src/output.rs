@@ -1,8 +1,7 @@
-//! Reports as a table for people, as SARIF 2.1.0 for code hosts, and as JUnit for build servers. JSON is what a report
-//! serialises to.
+//! Reports as a table for people, as JSON for programs, as SARIF 2.1.0 for code hosts, and as JUnit for build servers.
 
 use crate::checks::controls;
-use crate::report::{Finding, Report};
+use crate::report::{Finding, Report, Summary};
 use crate::unit::{Control, Severity};
 use facts::Verdict;
 use serde_json::{Value, json};
@@ -47,6 +46,22 @@ pub fn table(report: &Report) -> String {
         let _ = writeln!(out, "{}: not checked: {unread}", report.file());
     }
     out
+}
+
+/// Every finding of all reports, how many there are of each, and what was not read.
+#[must_use]
+pub fn json(reports: &[Report]) -> Value {
+    let (mut findings, mut unread, mut sum) = (Vec::new(), Vec::new(), Summary::default());
+    for report in reports {
+        sum.add(report.summary());
+        unread.extend(report.unread().iter().map(|said| json!({"file": report.file(), "said": said})));
+        findings.extend(report.findings().iter().map(|finding| {
+            let mut value = json!(finding);
+            value["file"] = report.file().into();
+            value
+        }));
+    }
+    json!({"findings": findings, "summary": sum, "unread": unread})
 }
 
 /// One SARIF log with one run over all reports.

@@ -101,13 +101,23 @@ pub struct Summary {
     pub not_applicable: usize,
 }
 
+impl Summary {
+    /// Counts these too.
+    pub fn add(&mut self, more: Self) {
+        self.resources += more.resources;
+        self.holds += more.holds;
+        self.broken += more.broken;
+        self.unknown += more.unknown;
+        self.not_applicable += more.not_applicable;
+    }
+}
+
 /// Everything that a scan found.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Report {
     file: String,
     findings: Vec<Finding>,
     summary: Summary,
-    /// What of the file was not read, and so is not checked.
     unread: Vec<String>,
 }
 

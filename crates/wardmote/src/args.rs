@@ -75,6 +75,8 @@ pub(crate) enum Command {
     /// AWS IAM policies: decide requests, find mistakes, prove who can get in.
     #[command(subcommand)]
     Iam(crate::iam::IamCommand),
+    /// Check templates and plans against the controls: what must be so for every AI resource.
+    Audit(crate::audit::AuditArgs),
     /// Print a shell completion script.
     Completions {
         /// The shell.

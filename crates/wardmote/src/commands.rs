@@ -50,6 +50,7 @@ pub(crate) fn run(cli: &Cli, answers: &Answers) -> Run {
         Command::Log(args) => at.log(args),
         Command::Verify => at.verify(),
         Command::Iam(command) => crate::iam::run(command, answers),
+        Command::Audit(args) => crate::audit::run(args, answers),
         Command::Completions { shell } => {
             clap_complete::generate(*shell, &mut Cli::command(), "wardmote", &mut std::io::stdout());
             Ok(ExitCode::SUCCESS)

@@ -1,0 +1,69 @@
+//! What can be typed after `wardmote audit`.
+
+use clap::{Args, ValueEnum, ValueHint};
+use std::path::PathBuf;
+
+const AFTER: &str = "\
+A finding holds, is broken, unknown or not applicable; unknown is never a pass.
+Exit codes: 0 everything was looked at; 3 with --fail-on, something of that severity is broken or
+unknown; 4 a file cannot be read as a template or plan; 5 there is no such file or control.";
+
+#[derive(Debug, Args)]
+#[command(after_help = AFTER)]
+pub(crate) struct AuditArgs {
+    /// CloudFormation templates, or folders of them: files that end in .yaml, .yml, .json or .template.
+    #[arg(value_name = "PATH", value_hint = ValueHint::AnyPath, required_unless_present = "plan", conflicts_with = "plan")]
+    pub(crate) paths: Vec<PathBuf>,
+    /// A Terraform plan, as `terraform show -json` writes it.
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) plan: Option<PathBuf>,
+    /// Only this control: an id such as S3-05, or what others call it, such as S3EncryptionEnabled, S3.8 or CKV_AWS_21.
+    #[arg(long = "control", value_name = "ID")]
+    pub(crate) controls: Vec<String>,
+    /// The form of the report; --json is the same as --format json [default: table].
+    #[arg(long, value_enum)]
+    format: Option<Format>,
+    /// Exit with 3 if something of this severity or above is broken or unknown.
+    #[arg(long, value_enum, value_name = "SEVERITY")]
+    pub(crate) fail_on: Option<FailOn>,
+    /// With --fail-on: let pass what a file alone cannot decide.
+    #[arg(long, requires = "fail_on")]
+    pub(crate) allow_unknown: bool,
+}
+
+impl AuditArgs {
+    pub(crate) fn format(&self, json: bool) -> Format {
+        self.format.unwrap_or(if json { Format::Json } else { Format::Table })
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    /// For people: what does not pass, worst first.
+    Table,
+    /// For programs: every finding, and how many there are of each.
+    Json,
+    /// For code hosts: SARIF 2.1.0.
+    Sarif,
+    /// For build servers: JUnit.
+    Junit,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum FailOn {
+    Low,
+    Medium,
+    High,
+    Critical,
+}
+
+impl From<FailOn> for controls::Severity {
+    fn from(severity: FailOn) -> Self {
+        match severity {
+            FailOn::Low => Self::Low,
+            FailOn::Medium => Self::Medium,
+            FailOn::High => Self::High,
+            FailOn::Critical => Self::Critical,
+        }
+    }
+}

@@ -1,0 +1,154 @@
+//! What `wardmote audit` says, word by word.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+#![allow(dead_code, reason = "each test file uses its part of the common module")]
+
+mod common;
+
+use common::{run, stable};
+use std::path::Path;
+
+const STACK: &str = "\
+Parameters:
+  Key: {Type: String}
+Resources:
+  Data:
+    Type: AWS::S3::Bucket
+    Properties:
+      BucketEncryption:
+        ServerSideEncryptionConfiguration:
+          - ServerSideEncryptionByDefault:
+              SSEAlgorithm: AES256
+  Notebook:
+    Type: AWS::SageMaker::NotebookInstance
+    Properties:
+      DirectInternetAccess: Disabled
+      KmsKeyId: !Ref Key
+";
+
+const PLAN: &str = r#"{"format_version": "1.2", "resource_changes": [
+  {"address": "aws_kms_key.key", "mode": "managed", "type": "aws_kms_key",
+   "change": {"actions": ["create"], "after": {"enable_key_rotation": false}, "after_unknown": {"arn": true}}}]}
+"#;
+
+fn folder() -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    let write = |name: &str, bytes: &[u8]| {
+        let path = folder.path().join(name);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, bytes).unwrap();
+    };
+    write("stack.yaml", STACK.as_bytes());
+    write("plan.json", PLAN.as_bytes());
+    write("good/key.template", b"{\"Resources\": {\"K\": {\"Type\": \"AWS::KMS::Key\", \"Properties\": {\"EnableKeyRotation\": true}}}}");
+    write("good/deeper/stack.yml", STACK.as_bytes());
+    write("good/values.yaml", b"replicas: 3\n");
+    write("good/notes.txt", b"Resources");
+    write("torn/a.yaml", b"Resources:\n  K:\n    Type: [\n");
+    write("torn/b.yaml", b"Resources:\n  K:\n    Type: AWS::KMS::Key\n");
+    write("empty/values.yaml", b"replicas: 3\n");
+    write("latin.yaml", b"Resources: {\xe4: 1}");
+    let mut deep = folder.path().join("deep");
+    for _ in 0..40 {
+        deep.push("d");
+    }
+    std::fs::create_dir_all(deep).unwrap();
+    std::fs::File::create(folder.path().join("huge.yaml")).unwrap().set_len(65 << 20).unwrap();
+    folder
+}
+
+/// A dialogue: what was typed in the folder, and what came.
+fn dialogue(folder: &Path, commands: &[&str]) -> String {
+    let mut all = String::new();
+    for command in commands {
+        let words: Vec<String> = command
+            .split(' ')
+            .map(|word| match word.strip_prefix("./") {
+                Some(name) => folder.join(name).display().to_string(),
+                None => word.to_owned(),
+            })
+            .collect();
+        let words: Vec<&str> = words.iter().map(String::as_str).collect();
+        let output = run(folder, &words);
+        let text =
+            String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
+        all += &format!("$ wardmote {command}\n{text}exit {}\n\n", output.status.code().unwrap_or(-1));
+    }
+    stable(folder, &all)
+}
+
+#[test]
+fn reports() {
+    let folder = folder();
+    insta::assert_snapshot!(dialogue(
+        folder.path(),
+        &[
+            "audit ./stack.yaml --control SM-01 --control sm-04 --control S3EncryptionEnabled",
+            "audit ./stack.yaml --control S3EncryptionEnabled --control SM-04 --format json",
+            "audit --plan ./plan.json --control CMK_BACKING_KEY_ROTATION_ENABLED --json",
+            "audit ./good --control KMS-01 --format junit",
+            "audit ./good ./stack.yaml --control SM-01",
+        ],
+    ));
+}
+
+#[test]
+fn exit_codes_are_for_machines() {
+    let folder = folder();
+    let code =
+        |command: &str| dialogue(folder.path(), &[command]).lines().rev().nth(1).map(ToOwned::to_owned);
+    for (command, exit) in [
+        ("audit ./stack.yaml", "exit 0"),
+        ("audit ./stack.yaml --fail-on low", "exit 3"),
+        ("audit ./stack.yaml --control S3-05 --fail-on high", "exit 3"),
+        ("audit ./stack.yaml --control S3-05 --fail-on critical", "exit 0"),
+        ("audit ./stack.yaml --control SM-04 --fail-on medium", "exit 3"),
+        ("audit ./stack.yaml --control SM-04 --fail-on medium --allow-unknown", "exit 0"),
+        ("audit ./stack.yaml --control SM-04 --fail-on high", "exit 0"),
+        ("audit ./torn --control SM-01", "exit 4"),
+    ] {
+        assert_eq!(code(command).as_deref(), Some(exit), "{command}");
+    }
+}
+
+#[test]
+fn sarif_names_every_rule_and_place() {
+    let folder = folder();
+    let stack = folder.path().join("stack.yaml").display().to_string();
+    let output = run(folder.path(), &["audit", &stack, "--control", "S3-05", "--format", "sarif"]);
+    let sarif: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    let result = &sarif["runs"][0]["results"][0];
+    let rule = &sarif["runs"][0]["tool"]["driver"]["rules"][result["ruleIndex"].as_u64().unwrap() as usize];
+    assert_eq!((&result["ruleId"], &rule["id"]), (&"S3-05".into(), &"S3-05".into()));
+    assert_eq!(result["locations"][0]["physicalLocation"]["region"]["startLine"], 10);
+}
+
+#[test]
+fn mistakes() {
+    let folder = folder();
+    insta::assert_snapshot!(dialogue(
+        folder.path(),
+        &[
+            "audit",
+            "audit ./none.yaml",
+            "audit ./stack.yaml --control S3-99",
+            "audit ./stack.yaml --fail-on severe",
+            "audit ./stack.yaml --allow-unknown",
+            "audit ./stack.yaml --plan ./plan.json",
+            "audit ./plan.json",
+            "audit --plan ./stack.yaml",
+            "audit --plan ./stack.yaml --json",
+            "audit ./torn/a.yaml",
+            "audit ./torn --control KMS-01",
+            "audit ./empty",
+            "audit ./latin.yaml",
+            "audit ./deep",
+            "audit ./huge.yaml",
+        ],
+    ));
+}
+
+#[test]
+fn help() {
+    let folder = tempfile::tempdir().unwrap();
+    insta::assert_snapshot!(dialogue(folder.path(), &["audit --help"]));
+}
