@@ -117,6 +117,12 @@ impl Settings {
         })
     }
 
+    /// The same for calls to another region.
+    pub fn with_region(mut self, name: &str) -> Result<Self, AwsError> {
+        self.region = Some(region(name)?.to_owned());
+        Ok(self)
+    }
+
     /// The same with another limit for how long one attempt may go without progress.
     #[must_use]
     pub fn with_timeout(mut self, timeout: Duration) -> Self {

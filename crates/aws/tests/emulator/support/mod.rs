@@ -95,8 +95,9 @@ pub(crate) fn python() -> PathBuf {
     venv.join("bin/python")
 }
 
+/// Found from the tests of every room.
 pub(crate) fn folder() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/emulator")
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../aws/tests/emulator")
 }
 
 /// The environment of somebody whose endpoint is at `address`.
