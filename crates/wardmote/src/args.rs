@@ -1,5 +1,6 @@
 //! The command line: what can be typed, and the help that explains it. Help, man pages and completions come from here.
 
+use crate::aws::StoreArgs;
 use clap::{Args, Parser, Subcommand, ValueHint};
 use facts::{ColumnName, DatasetId, KeyId, ModelName, PersonId, SnapshotName, Timestamp};
 use std::path::PathBuf;
@@ -75,6 +76,9 @@ pub(crate) enum Command {
     /// AWS IAM policies: decide requests, find mistakes, prove who can get in.
     #[command(subcommand)]
     Iam(crate::iam::IamCommand),
+    /// Amazon Web Services: who calls, what each command may need there.
+    #[command(subcommand)]
+    Aws(crate::aws::AwsCommand),
     /// Print a shell completion script.
     Completions {
         /// The shell.
@@ -96,6 +100,8 @@ pub(crate) struct DemoArgs {
     /// The training program, built already; by default it is built from the examples with cargo.
     #[arg(long, value_hint = ValueHint::FilePath)]
     pub(crate) trainer: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) stores: StoreArgs,
 }
 
 #[derive(Debug, Args)]
@@ -106,6 +112,8 @@ pub(crate) struct InitArgs {
     /// The folder of its source code, in a Git checkout.
     #[arg(long, default_value = ".", value_hint = ValueHint::DirPath)]
     pub(crate) code: String,
+    #[command(flatten)]
+    pub(crate) stores: StoreArgs,
 }
 
 #[derive(Debug, Subcommand)]

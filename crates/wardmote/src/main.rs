@@ -3,6 +3,7 @@
 
 mod answer;
 mod args;
+mod aws;
 mod commands;
 mod demo;
 mod failure;
