@@ -1,8 +1,9 @@
 //! What can be typed after `wardmote aws`, and where a house keeps what it keeps.
 
 use super::settings::{Account, KeyPlace, ObjectPlace};
-use clap::{Args, Subcommand};
-use facts::Arn;
+use clap::{Args, Subcommand, ValueHint};
+use facts::{Arn, Timestamp};
+use std::path::PathBuf;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum AwsCommand {
@@ -10,6 +11,32 @@ pub(crate) enum AwsCommand {
     Identity,
     /// Print the smallest IAM policy with which a command works.
     Permissions(PermissionsArgs),
+    /// Log files of AWS CloudTrail.
+    #[command(subcommand)]
+    Trail(TrailCommand),
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum TrailCommand {
+    /// Verify a copy of a trail's bucket, without AWS: signatures, hashes, and that nothing is missing.
+    Verify(VerifyArgs),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct VerifyArgs {
+    /// The folder: log files and digest files, and beside a digest FILE the answer of `aws s3api head-object` in
+    /// FILE.head.json.
+    #[arg(value_hint = ValueHint::DirPath)]
+    pub(crate) folder: PathBuf,
+    /// The public keys of CloudTrail, as `aws cloudtrail list-public-keys` prints them.
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) public_keys: PathBuf,
+    /// Everything delivered from this time on must be proved [default: from the first digest on].
+    #[arg(long, value_name = "TIME")]
+    pub(crate) from: Option<Timestamp>,
+    /// Everything delivered up to this time must be proved [default: up to the last digest].
+    #[arg(long, value_name = "TIME")]
+    pub(crate) to: Option<Timestamp>,
 }
 
 #[derive(Debug, Args)]

@@ -5,6 +5,7 @@ mod identity;
 mod needs;
 mod permissions;
 mod settings;
+mod trail;
 
 pub(crate) use args::{AwsCommand, StoreArgs};
 pub(crate) use settings::{HouseSettings, failure};
@@ -18,5 +19,6 @@ pub(crate) fn run(house: &House, command: &AwsCommand, answers: &Answers) -> Res
     match command {
         AwsCommand::Identity => identity::run(house, answers),
         AwsCommand::Permissions(args) => permissions::run(house, args, answers),
+        AwsCommand::Trail(command) => trail::run(command, answers),
     }
 }
