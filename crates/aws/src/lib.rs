@@ -18,6 +18,7 @@ mod profile;
 mod retry;
 mod settings;
 mod sign;
+pub mod signals;
 mod transport;
 mod wire;
 

@@ -293,6 +293,9 @@ pub(crate) struct MonitorArgs {
     /// Only look: let no rule act.
     #[arg(long)]
     pub(crate) look_only: bool,
+    /// Answer with one line in CloudWatch's embedded metric format, for a log that CloudWatch Logs reads.
+    #[arg(long, value_name = "NAMESPACE")]
+    pub(crate) emf: Option<String>,
 }
 
 #[derive(Debug, Args)]

@@ -266,7 +266,13 @@ impl At<'_> {
             evidence.extend(acted.iter().flat_map(|done| done.evidence.iter().cloned()));
             let answer =
                 serde_json::json!({ "report": report.answer, "actions": acted, "evidence": evidence });
-            self.answers.give(&answer, |_| render::monitored(&report.answer, &acted, &evidence))
+            match &args.emf {
+                Some(namespace) => self.answers.line(&crate::aws::line(namespace, &report))?,
+                None => {
+                    self.answers.give(&answer, |_| render::monitored(&report.answer, &acted, &evidence))?;
+                }
+            }
+            crate::aws::send(self.house, &report, &acted)
         })
     }
 

@@ -14,7 +14,7 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::process::{Command, Output};
 use support::proxy::{Fate, Proxy, json_error, xml_error};
-use support::{Emulator, variables};
+use support::{Emulator, outlets, variables};
 
 const PLACES: [&str; 4] = ["--objects", "s3://BUCKET/house/", "--keys", "kms:alias/BUCKET/"];
 
@@ -65,6 +65,16 @@ fn house(dir: &Path, address: SocketAddr, bucket: &str) {
 fn action(request: &str) -> String {
     if let Some((_, rest)) = request.split_once("TrentService.") {
         return format!("kms:{}", rest.split("\r\n").next().unwrap());
+    }
+    if request.contains("AWSEvents.PutEvents") {
+        return "events:PutEvents".to_owned();
+    }
+    for (service, name) in
+        [("cloudwatch", "PutMetricData"), ("cloudwatch", "PutMetricAlarm"), ("sns", "Publish")]
+    {
+        if request.contains(&format!("Action={name}&")) {
+            return format!("{service}:{name}");
+        }
     }
     let line = request.lines().next().unwrap();
     let name = match line.split(' ').next().unwrap() {
@@ -172,9 +182,11 @@ fn the_whole_story_on_aws() {
     let dir = folder.path().join("demo");
     let proxy = Proxy::before(Some(Emulator::get().address));
     Emulator::get().bucket("story");
+    let topic = outlets("make", Emulator::get().address, "story");
     let (trainer, places) = (trainer(), places("story"));
     let mut words = vec!["--json", "demo", "--trainer", trainer.to_str().unwrap()];
     words.extend(places.iter().map(String::as_str));
+    words.extend(["--metrics", "Wardmote/story", "--alerts", topic.trim(), "--events", "story"]);
     let output = run(&dir, proxy.address, &words);
     let text = String::from_utf8(output.stdout).unwrap();
     assert!(output.status.success(), "{text}\n{}", String::from_utf8_lossy(&output.stderr));
@@ -204,6 +216,49 @@ fn the_whole_story_on_aws() {
         (&served["serving"]["version"], &served["serving"]["how"]),
         (&2.into(), &"rolled_back_to".into())
     );
+    signals_arrived(&dir, &proxy);
+}
+
+/// All alerts of the story, the figures of both versions, and an alarm for each rule of the charter.
+fn signals_arrived(dir: &Path, proxy: &Proxy) {
+    let at = proxy.address;
+    proxy.seen();
+    let mut all = said(dir, at, &["aws", "alarms"]);
+    assert!(!proxy.seen().iter().any(|request| request.contains("PutMetricAlarm")), "only shown");
+    json(dir, at, &["aws", "alarms", "--put"]);
+    let called: BTreeSet<String> = proxy.seen().iter().map(|request| action(request)).collect();
+    let allowed = actions(&json(dir, at, &["aws", "permissions", "aws", "alarms"]));
+    assert!(called.is_subset(&allowed), "{called:?} within {allowed:?}");
+    let arrived: Value = serde_json::from_str(&outlets("read", Emulator::get().address, "story")).unwrap();
+    let texts = |list: &str, path: &str| -> Vec<String> {
+        let list = arrived[list].as_array().unwrap().iter();
+        list.map(|one| one.pointer(path).unwrap().as_str().unwrap().to_owned()).collect()
+    };
+    assert_eq!(texts("topic", "/attributes/did"), ["retrained", "notified", "notified", "rolled_back"]);
+    assert_eq!(texts("bus", "/detail/did"), ["retrained", "notified", "notified", "rolled_back"]);
+    let log = json(dir, at, &["log", "--limit", "100000"]);
+    let known: BTreeSet<&str> =
+        log.as_array().unwrap().iter().map(|entry| entry["evidence"].as_str().unwrap()).collect();
+    for evidence in texts("bus", "/detail/evidence/0") {
+        assert!(known.contains(evidence.as_str()), "{evidence} is in the ledger");
+    }
+    let metrics = arrived["metrics"].as_array().unwrap().iter();
+    let versions: BTreeSet<&str> = metrics
+        .filter(|metric| metric["name"] == "model_accuracy")
+        .filter_map(|metric| metric["dimensions"]["Version"].as_str())
+        .collect();
+    assert_eq!(versions, BTreeSet::from(["2", "3"]));
+    let look = ["monitor", "credit-scoring", "--look-only", "--as", "wardmote-automation"];
+    let line = run(dir, at, &[&look as &[&str], &["--emf", "Wardmote/story"]].concat());
+    let line: Value = serde_json::from_slice(&line.stdout).unwrap();
+    assert_eq!(line["_aws"]["CloudWatchMetrics"][0]["Namespace"], "Wardmote/story");
+    assert_eq!((&line["Model"], &line["Version"]), (&"credit-scoring".into(), &"2".into()));
+    proxy.always("Action=PutMetricData", xml_error(403, "AccessDenied"));
+    let output = run(dir, at, &look);
+    assert!(!output.stdout.is_empty(), "the answer comes all the same");
+    all.push_str(&String::from_utf8_lossy(&output.stderr));
+    insta::assert_snapshot!(stable(dir, &all));
+    assert_eq!(output.status.code(), Some(8));
 }
 
 #[test]
@@ -356,6 +411,10 @@ fn settings_that_make_no_sense_are_refused() {
         &["init", "--objects", "s3://bank/", "--region", "Frankfurt"],
         &[&["init"], &keys as &[&str], &["--key-administrator", role, "--key-user", role]].concat(),
         &[&["init"], &keys as &[&str], &["--administration-profile", "security"]].concat(),
+        &["init", "--metrics", "AWS/bank"],
+        &["init", "--alerts", "arn:aws:sqs:eu-central-1:123456789012:queue"],
+        &["init", "--events", "my bus"],
+        &["aws", "alarms", "--period-seconds", "90"],
     ] {
         all.push_str(&said(&dir, at, words));
     }

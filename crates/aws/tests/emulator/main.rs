@@ -5,6 +5,7 @@
 mod credentials;
 mod faults;
 mod inventory;
+mod signals;
 mod support;
 
 use aws::{Client, KeySettings, KmsKeys, ObjectSettings, S3Objects};

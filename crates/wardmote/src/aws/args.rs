@@ -11,6 +11,8 @@ pub(crate) enum AwsCommand {
     Identity,
     /// Print the smallest IAM policy with which a command works.
     Permissions(PermissionsArgs),
+    /// Show the CloudWatch alarms that the alert rules of the charter make, and put them.
+    Alarms(AlarmsArgs),
     /// Log files of AWS CloudTrail.
     #[command(subcommand)]
     Trail(TrailCommand),
@@ -40,6 +42,23 @@ pub(crate) struct VerifyArgs {
 }
 
 #[derive(Debug, Args)]
+pub(crate) struct AlarmsArgs {
+    /// Put them; alarms of the same names are replaced.
+    #[arg(long)]
+    pub(crate) put: bool,
+    /// How long one look of an alarm lasts; a period without a figure is an alarm too.
+    #[arg(long, default_value_t = 86_400, value_name = "SECONDS", value_parser = whole_minutes)]
+    pub(crate) period_seconds: u32,
+}
+
+/// CloudWatch looks at whole minutes, and over at most a day.
+fn whole_minutes(text: &str) -> Result<u32, String> {
+    let seconds = text.parse().ok().filter(|seconds| (60..=86_400).contains(seconds) && seconds % 60 == 0);
+    seconds
+        .ok_or_else(|| format!("`{text}` is not a period: expected whole minutes, from 60 to 86400 seconds"))
+}
+
+#[derive(Debug, Args)]
 pub(crate) struct PermissionsArgs {
     /// The command, for example `model train` or `iam who-can`; without one, all that the house needs.
     #[arg(value_name = "COMMAND")]
@@ -49,7 +68,7 @@ pub(crate) struct PermissionsArgs {
     pub(crate) administration: bool,
 }
 
-/// Where a house keeps its objects and keys; in its folder by default.
+/// Where a house keeps its objects and keys, in its folder by default, and where it sends signals, if anywhere.
 #[derive(Debug, Clone, Default, Args)]
 #[command(next_help_heading = "Amazon Web Services")]
 pub(crate) struct StoreArgs {
@@ -74,6 +93,15 @@ pub(crate) struct StoreArgs {
     /// The profile of the shared files as which keys are administered, if not the one as which they are used.
     #[arg(long, value_name = "PROFILE", requires = "keys")]
     pub(crate) administration_profile: Option<String>,
+    /// Send the figures of the monitor to CloudWatch, in this namespace, for example `Wardmote/bank`.
+    #[arg(long, value_name = "NAMESPACE")]
+    pub(crate) metrics: Option<String>,
+    /// Send alerts to this SNS topic.
+    #[arg(long, value_name = "ARN")]
+    pub(crate) alerts: Option<Arn>,
+    /// Send alerts to this EventBridge bus, by name or ARN.
+    #[arg(long, value_name = "BUS")]
+    pub(crate) events: Option<String>,
     /// The profile of the shared files as which the house calls [default: as the environment says].
     #[arg(long, value_name = "PROFILE")]
     pub(crate) profile: Option<String>,
@@ -99,6 +127,9 @@ impl StoreArgs {
             ("--key-administrator", texts(&self.key_administrators)),
             ("--key-user", texts(&self.key_users)),
             ("--administration-profile", text(&self.administration_profile)),
+            ("--metrics", text(&self.metrics)),
+            ("--alerts", text(&self.alerts)),
+            ("--events", text(&self.events)),
             ("--profile", text(&self.profile)),
             ("--region", text(&self.region)),
         ];

@@ -5,10 +5,12 @@ mod identity;
 mod needs;
 mod permissions;
 mod settings;
+mod signals;
 mod trail;
 
 pub(crate) use args::{AwsCommand, StoreArgs};
 pub(crate) use settings::{HouseSettings, failure};
+pub(crate) use signals::{line, send};
 
 use crate::answer::Answers;
 use crate::failure::Failure;
@@ -19,6 +21,7 @@ pub(crate) fn run(house: &House, command: &AwsCommand, answers: &Answers) -> Res
     match command {
         AwsCommand::Identity => identity::run(house, answers),
         AwsCommand::Permissions(args) => permissions::run(house, args, answers),
+        AwsCommand::Alarms(args) => signals::alarms(house, args, answers),
         AwsCommand::Trail(command) => trail::run(command, answers),
     }
 }

@@ -3,6 +3,7 @@
 
 use crate::args::Cli;
 use crate::failure::{Exit, Failure};
+use aws::signals::SignalUse;
 use aws::{KeyUse, ObjectUse};
 use clap::CommandFactory;
 
@@ -18,6 +19,7 @@ pub(super) struct Needs {
     pub(super) objects: &'static [ObjectUse],
     pub(super) keys: &'static [KeyUse],
     pub(super) reads: Option<Reads>,
+    pub(super) signals: &'static [SignalUse],
 }
 
 /// How much of an account is read.
@@ -29,7 +31,7 @@ pub(super) enum Reads {
     Account,
 }
 
-const NOTHING: Needs = Needs { objects: &[], keys: &[], reads: None };
+const NOTHING: Needs = Needs { objects: &[], keys: &[], reads: None, signals: &[] };
 /// The charters that were in force are objects, so whoever opens the house reads objects.
 const OPEN: Needs = Needs { objects: &[Get], ..NOTHING };
 
@@ -38,12 +40,12 @@ const fn reading(keys: &'static [KeyUse]) -> Needs {
 }
 
 const fn writing(keys: &'static [KeyUse]) -> Needs {
-    Needs { objects: &[Put, Get], keys, reads: None }
+    Needs { objects: &[Put, Get], keys, ..NOTHING }
 }
 
 /// Every command; a test holds that none is missing.
-const COMMANDS: [(&str, Needs); 44] = [
-    ("demo", writing(&ALL_BUT_ROTATION)),
+const COMMANDS: [(&str, Needs); 45] = [
+    ("demo", Needs { signals: &LOOK, ..writing(&ALL_BUT_ROTATION) }),
     ("init", NOTHING),
     ("plan", OPEN),
     ("apply", writing(&[State, Create, CreateSigning])),
@@ -69,7 +71,7 @@ const COMMANDS: [(&str, Needs); 44] = [
     ("model retire", OPEN),
     ("serve", writing(&[UnwrapDataKey, GenerateDataKey, PublicKey])),
     ("labels import", writing(&[GenerateDataKey])),
-    ("monitor", writing(&[UnwrapDataKey, GenerateDataKey, PublicKey])),
+    ("monitor", Needs { signals: &LOOK, ..writing(&[UnwrapDataKey, GenerateDataKey, PublicKey]) }),
     ("card", OPEN),
     ("history", OPEN),
     ("log", NOTHING),
@@ -85,12 +87,15 @@ const COMMANDS: [(&str, Needs); 44] = [
     ("iam inventory", Needs { reads: Some(Reads::Account), ..NOTHING }),
     ("iam batch", NOTHING),
     ("aws", NOTHING),
+    ("aws alarms", Needs { signals: &[SignalUse::Alarms], ..OPEN }),
     ("completions", NOTHING),
     ("man", NOTHING),
 ];
 
 const ALL_BUT_ROTATION: [KeyUse; 8] =
     [State, Create, CreateSigning, GenerateDataKey, UnwrapDataKey, DeriveSecret, Sign, PublicKey];
+
+const LOOK: [SignalUse; 2] = [SignalUse::Metrics, SignalUse::Alerts];
 
 /// What a command needs, by the words that name it.
 pub(super) fn of(command: &str) -> Result<Needs, Failure> {
@@ -117,7 +122,8 @@ pub(super) fn of(command: &str) -> Result<Needs, Failure> {
 
 /// What all commands of a house need.
 pub(super) fn of_house() -> Needs {
-    writing(&KeyUse::ALL)
+    let signals = &[SignalUse::Metrics, SignalUse::Alerts, SignalUse::Alarms];
+    Needs { signals, ..writing(&KeyUse::ALL) }
 }
 
 #[cfg(test)]

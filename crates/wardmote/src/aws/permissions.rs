@@ -3,7 +3,7 @@
 
 use super::args::PermissionsArgs;
 use super::needs::{self, Needs, Reads};
-use super::settings::HouseSettings;
+use super::settings::{HouseSettings, failure};
 use crate::answer::Answers;
 use crate::failure::{Exit, Failure};
 use crate::house::House;
@@ -46,6 +46,9 @@ fn document(
     if !administration {
         if let Some(objects) = settings.objects()? {
             documents.push(objects.permissions(needs.objects)?);
+        }
+        if let Some(signals) = settings.signals()? {
+            documents.push(signals.permissions(needs.signals).map_err(failure)?);
         }
         documents.extend(needs.reads.map(|reads| match reads {
             Reads::One => aws::inventory::permissions_for_one(),

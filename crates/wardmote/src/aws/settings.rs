@@ -1,8 +1,10 @@
-//! `house.json`: where a house keeps its objects and keys, if not in its folder, and the adapters that follow from it.
+//! `house.json`: where a house keeps its objects and keys, if not in its folder, where it sends signals, and the adapters
+//! that follow from it.
 
 use super::StoreArgs;
 use crate::failure::{Exit, Failure};
 use crate::house::write_private;
+use aws::signals::{SignalSettings, Signals};
 use aws::{AwsError, Client, KeySettings, KmsKeys, ObjectSettings, S3Objects, Settings, Sources};
 use facts::Arn;
 use serde::{Deserialize, Serialize};
@@ -28,6 +30,8 @@ pub(crate) struct HouseSettings {
     objects: Option<Objects>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     keys: Option<Keys>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    signals: Option<Outlets>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -50,6 +54,20 @@ struct Keys {
     users: Vec<Arn>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     administration_profile: Option<String>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Outlets {
+    /// The namespace in CloudWatch.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    metrics: Option<String>,
+    /// The SNS topic.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    alerts: Option<Arn>,
+    /// The EventBridge bus.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    events: Option<String>,
 }
 
 impl HouseSettings {
@@ -82,12 +100,20 @@ impl HouseSettings {
             users: args.key_users.clone(),
             administration_profile: args.administration_profile.clone(),
         });
-        let mut settings = Self { region: args.region.clone(), profile: args.profile.clone(), objects, keys };
-        if settings.is_elsewhere() {
+        let sends = args.metrics.is_some() || args.alerts.is_some() || args.events.is_some();
+        let signals = sends.then(|| Outlets {
+            metrics: args.metrics.clone(),
+            alerts: args.alerts.clone(),
+            events: args.events.clone(),
+        });
+        let (region, profile) = (args.region.clone(), args.profile.clone());
+        let mut settings = Self { region, profile, objects, keys, signals };
+        if settings.calls() {
             settings.region = Some(settings.client()?.region().map_err(failure)?.to_owned());
             // Names that AWS would misread are refused before anything is written.
             settings.objects()?;
             settings.keys()?;
+            settings.signals()?;
         }
         Ok(settings)
     }
@@ -108,9 +134,9 @@ impl HouseSettings {
         Ok(write_private(&dir.join(FILE), &text)?)
     }
 
-    /// Whether anything is kept outside of the folder.
-    pub(crate) fn is_elsewhere(&self) -> bool {
-        self.objects.is_some() || self.keys.is_some()
+    /// Whether the house calls AWS.
+    fn calls(&self) -> bool {
+        self.objects.is_some() || self.keys.is_some() || self.signals.is_some()
     }
 
     /// Whether keys are administered by another caller than the one who uses them.
@@ -157,6 +183,17 @@ impl HouseSettings {
             Some(profile) => service.administered_by(self.client_as(Some(profile))?),
             None => service,
         }))
+    }
+
+    /// The ways out for figures and alerts, if there are any.
+    pub(crate) fn signals(&self) -> Result<Option<Signals>, Failure> {
+        let Some(outlets) = &self.signals else { return Ok(None) };
+        let settings = SignalSettings {
+            namespace: outlets.metrics.clone(),
+            topic: outlets.alerts.clone(),
+            bus: outlets.events.clone(),
+        };
+        Signals::new(self.client()?, settings).map(Some).map_err(failure)
     }
 }
 
