@@ -10,12 +10,13 @@ const FUNCTION_LINES: usize = 70;
 const MAX_FILE_BYTES: u64 = 1 << 20;
 
 /// Every room and its storey. A room imports only lower storeys, and the siblings named.
-const STOREYS: [(&str, u8); 17] = [
+const STOREYS: [(&str, u8); 18] = [
     ("facts", 0),
     ("charter", 1),
     ("ledger", 1),
     ("iam", 1),
     ("controls", 1),
+    ("trail", 1),
     ("registry", 1),
     ("monitor", 1),
     ("privacy", 1),

@@ -3,7 +3,7 @@
 use crate::credentials::{self, Credentials};
 use crate::endpoint::{Endpoint, Partition, partition, signing_region};
 use crate::error::{AwsError, Trouble};
-use crate::operation::{Operation, Protocol, Retry};
+use crate::operation::{Operation, Protocol, Retry, Service};
 use crate::retry::{Budget, Failure, pause};
 use crate::settings::Settings;
 use crate::sign::{Signed, Signer, sha256_hex};
@@ -78,9 +78,7 @@ impl Client {
 
     /// A client with the same settings for another region.
     pub(crate) fn in_region(&self, region: &str) -> Result<Self, AwsError> {
-        let mut settings = self.inner.line.settings.clone();
-        settings.region = Some(crate::settings::region(region)?.to_owned());
-        Self::new(settings)
+        Self::new(self.inner.line.settings.clone().with_region(region)?)
     }
 
     /// Where calls go: what was set, else where this machine is.
@@ -100,9 +98,19 @@ impl Client {
         partition(self.region()?)
     }
 
-    /// Where a service is.
+    /// Where the service of an operation is.
     pub(crate) fn endpoint(&self, operation: &'static Operation) -> Result<Endpoint, AwsError> {
-        Endpoint::of(operation.service, self.region()?, &self.inner.line.settings)
+        self.address(operation.service)
+    }
+
+    /// Where a service is.
+    pub(crate) fn address(&self, service: &Service) -> Result<Endpoint, AwsError> {
+        Endpoint::of(service, self.region()?, &self.inner.line.settings)
+    }
+
+    /// The profile of the shared files that is read.
+    pub(crate) fn profile(&self) -> &str {
+        &self.inner.line.settings.profile
     }
 
     /// Calls a JSON service.

@@ -58,6 +58,14 @@ pub enum On {
     NewKeys,
     /// The adapter's aliases.
     Aliases,
+    /// The metrics of a namespace.
+    Namespace,
+    /// The alarms that are ours by name.
+    Alarms,
+    /// The topic of alerts.
+    Topic,
+    /// The event bus of alerts.
+    Bus,
     /// Everything in the account.
     Account,
 }
@@ -87,6 +95,21 @@ pub struct Operation {
 /// AWS Key Management Service.
 pub(crate) const KMS: Service =
     Service { id: "KMS", name: "kms", protocol: Protocol::Json { version: "1.1", target: "TrentService" } };
+
+/// Amazon CloudWatch. Permissions call it `cloudwatch`, hosts and signatures `monitoring`.
+pub(crate) const CLOUDWATCH: Service =
+    Service { id: "CLOUDWATCH", name: "monitoring", protocol: Protocol::Query { version: "2010-08-01" } };
+
+/// Amazon EventBridge.
+pub(crate) const EVENTBRIDGE: Service = Service {
+    id: "EVENTBRIDGE",
+    name: "events",
+    protocol: Protocol::Json { version: "1.1", target: "AWSEvents" },
+};
+
+/// Amazon Simple Notification Service.
+pub(crate) const SNS: Service =
+    Service { id: "SNS", name: "sns", protocol: Protocol::Query { version: "2010-03-31" } };
 
 /// AWS Identity and Access Management; one for all regions of a partition.
 pub(crate) const IAM: Service =

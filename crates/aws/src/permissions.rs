@@ -60,6 +60,25 @@ impl PolicyDocument {
         self
     }
 
+    /// What any of `documents` allows, in as few statements as that takes.
+    pub fn join(documents: impl IntoIterator<Item = Self>) -> Self {
+        let mut joined: Vec<Statement> = Vec::new();
+        for statement in documents.into_iter().flat_map(|document| document.statement) {
+            let same = |there: &&mut Statement| {
+                there.resource == statement.resource && there.condition == statement.condition
+            };
+            match joined.iter_mut().find(same) {
+                Some(there) => {
+                    there.action.extend(statement.action);
+                    there.action.sort_unstable();
+                    there.action.dedup();
+                }
+                None => joined.push(statement),
+            }
+        }
+        Self { version: "2012-10-17", statement: joined }
+    }
+
     /// All actions in it.
     pub fn actions(&self) -> Vec<&'static str> {
         self.statement.iter().flat_map(|statement| statement.action.iter().copied()).collect()

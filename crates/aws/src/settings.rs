@@ -33,6 +33,13 @@ impl Sources {
         Self { variables, home }
     }
 
+    /// The same with one variable set.
+    #[must_use]
+    pub fn with(mut self, name: &str, value: &str) -> Self {
+        self.variables.insert(name.to_owned(), value.to_owned());
+        self
+    }
+
     /// A variable that is set and not empty.
     pub(crate) fn variable(&self, name: &str) -> Option<&str> {
         self.variables.get(name).map(String::as_str).filter(|value| !value.is_empty())
@@ -115,6 +122,12 @@ impl Settings {
             profiles,
             sources,
         })
+    }
+
+    /// The same for calls to another region.
+    pub fn with_region(mut self, name: &str) -> Result<Self, AwsError> {
+        self.region = Some(region(name)?.to_owned());
+        Ok(self)
     }
 
     /// The same with another limit for how long one attempt may go without progress.

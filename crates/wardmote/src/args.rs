@@ -1,5 +1,6 @@
 //! The command line: what can be typed, and the help that explains it. Help, man pages and completions come from here.
 
+use crate::aws::StoreArgs;
 use clap::{Args, Parser, Subcommand, ValueHint};
 use facts::{ColumnName, DatasetId, KeyId, ModelName, PersonId, SnapshotName, Timestamp};
 use std::path::PathBuf;
@@ -77,6 +78,9 @@ pub(crate) enum Command {
     Iam(crate::iam::IamCommand),
     /// Check templates and plans against the controls: what must be so for every AI resource.
     Audit(crate::audit::AuditArgs),
+    /// Amazon Web Services: who calls, what each command may need there.
+    #[command(subcommand)]
+    Aws(crate::aws::AwsCommand),
     /// Print a shell completion script.
     Completions {
         /// The shell.
@@ -98,6 +102,8 @@ pub(crate) struct DemoArgs {
     /// The training program, built already; by default it is built from the examples with cargo.
     #[arg(long, value_hint = ValueHint::FilePath)]
     pub(crate) trainer: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) stores: StoreArgs,
 }
 
 #[derive(Debug, Args)]
@@ -108,6 +114,8 @@ pub(crate) struct InitArgs {
     /// The folder of its source code, in a Git checkout.
     #[arg(long, default_value = ".", value_hint = ValueHint::DirPath)]
     pub(crate) code: String,
+    #[command(flatten)]
+    pub(crate) stores: StoreArgs,
 }
 
 #[derive(Debug, Subcommand)]
@@ -287,6 +295,9 @@ pub(crate) struct MonitorArgs {
     /// Only look: let no rule act.
     #[arg(long)]
     pub(crate) look_only: bool,
+    /// Answer with one line in CloudWatch's embedded metric format, for a log that CloudWatch Logs reads.
+    #[arg(long, value_name = "NAMESPACE")]
+    pub(crate) emf: Option<String>,
 }
 
 #[derive(Debug, Args)]

@@ -5,6 +5,7 @@ use crate::args::{
     CardArgs, Cli, Command, CredentialCommand, DataCommand, HistoryArgs, InitArgs, KeyCommand, LabelsCommand,
     LogArgs, LogCommand, ModelCommand, MonitorArgs, Part, VersionArgs,
 };
+use crate::aws::HouseSettings;
 use crate::failure::{Exit, Failure};
 use crate::house::{House, write_private};
 use crate::{demo, render, serve};
@@ -51,6 +52,7 @@ pub(crate) fn run(cli: &Cli, answers: &Answers) -> Run {
         Command::Verify => at.verify(),
         Command::Iam(command) => crate::iam::run(command, answers),
         Command::Audit(args) => crate::audit::run(args, answers),
+        Command::Aws(command) => crate::aws::run(&house, command, answers),
         Command::Completions { shell } => {
             clap_complete::generate(*shell, &mut Cli::command(), "wardmote", &mut std::io::stdout());
             Ok(ExitCode::SUCCESS)
@@ -84,12 +86,14 @@ impl At<'_> {
             )
             .with_help("edit it, then `wardmote plan` shows what it means"));
         }
+        let settings = HouseSettings::typed(&args.stores)?;
         let quote = |text: &str| serde_json::to_string(text).unwrap_or_default();
         let text = TEMPLATE
             .replace("command: [\"./trainer\"]", &format!("command: [{}]", quote(&args.trainer)))
             .replace("      code: .\n", &format!("      code: {}\n", quote(&args.code)));
         fs::create_dir_all(self.house.dir())
             .map_err(|error| Failure::io(format!("make `{}`", self.house.dir().display()), error))?;
+        settings.write(self.house.dir())?;
         write_private(&path, text.as_bytes())?;
         let path = path.display().to_string();
         self.answers.give(&serde_json::json!({ "charter": path }), |_| {
@@ -263,7 +267,13 @@ impl At<'_> {
             evidence.extend(acted.iter().flat_map(|done| done.evidence.iter().cloned()));
             let answer =
                 serde_json::json!({ "report": report.answer, "actions": acted, "evidence": evidence });
-            self.answers.give(&answer, |_| render::monitored(&report.answer, &acted, &evidence))
+            match &args.emf {
+                Some(namespace) => self.answers.line(&crate::aws::line(namespace, &report))?,
+                None => {
+                    self.answers.give(&answer, |_| render::monitored(&report.answer, &acted, &evidence))?;
+                }
+            }
+            crate::aws::send(self.house, &report, &acted)
         })
     }
 

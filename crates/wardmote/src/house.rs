@@ -1,7 +1,8 @@
-//! The folder of a house, and the embedded adapters over it.
+//! The folder of a house, and the adapters over it: the embedded ones, and those of AWS where `house.json` says so.
 //!
 //! ```text
 //! charter.yaml        what people write (or charter/*.yaml)
+//! house.json          where objects and keys are, if not here
 //! credentials.json    access keys, 0600; the embedded default keeps them here for their holders to collect
 //! ledger/             the record
 //! keys/  objects/     the key service and the encrypted objects
@@ -9,6 +10,7 @@
 //! scratch/            private folders of running programs
 //! ```
 
+use crate::aws::HouseSettings;
 use crate::failure::{Exit, Failure};
 use charter::{Checked, SourceFile};
 use engine::{Engine, Ports};
@@ -21,7 +23,7 @@ use std::io::Write;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use world::Entropy;
+use world::{Entropy, KeyService, ObjectStore};
 
 /// The folder of a house.
 pub(crate) struct House {
@@ -165,12 +167,28 @@ impl House {
             .with_help("name the folder of the house with `--dir`, or found one with `wardmote init` and `wardmote apply`"))
     }
 
+    /// What `house.json` says.
+    pub(crate) fn settings(&self) -> Result<HouseSettings, Failure> {
+        HouseSettings::read(&self.dir)
+    }
+
     fn ports(&self, ledger: Arc<SqliteLedger>) -> Result<Ports, Failure> {
-        let passphrase = std::env::var("WARDMOTE_KEY_PASSPHRASE").ok();
+        let settings = self.settings()?;
+        let objects: Arc<dyn ObjectStore> = match settings.objects()? {
+            Some(bucket) => Arc::new(bucket),
+            None => Arc::new(FolderObjects::open(&self.dir.join("objects"))?),
+        };
+        let keys: Arc<dyn KeyService> = match settings.keys()? {
+            Some(kms) => Arc::new(kms),
+            None => {
+                let passphrase = std::env::var("WARDMOTE_KEY_PASSPHRASE").ok();
+                Arc::new(LocalKeys::open(&self.dir.join("keys"), passphrase.as_deref())?)
+            }
+        };
         Ok(Ports {
             ledger,
-            objects: Arc::new(FolderObjects::open(&self.dir.join("objects"))?),
-            keys: Arc::new(LocalKeys::open(&self.dir.join("keys"), passphrase.as_deref())?),
+            objects,
+            keys,
             runtime: Arc::new(OnnxRuntime),
             programs: Arc::new(LocalPrograms::open(&self.dir.join("scratch"))?),
             clock: Arc::new(SystemClock),

@@ -4,6 +4,7 @@
 mod answer;
 mod args;
 mod audit;
+mod aws;
 mod commands;
 mod demo;
 mod failure;

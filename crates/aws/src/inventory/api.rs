@@ -2,7 +2,7 @@
 //!
 //! Source: API references of IAM, STS, S3, KMS and AWS Organizations.
 
-use crate::operation::{IAM, KMS, ORGANIZATIONS, On, Operation, Permission, Retry, S3, STS, Service};
+use crate::operation::{IAM, KMS, ORGANIZATIONS, On, Operation, Permission, Retry, S3, Service};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -16,8 +16,6 @@ macro_rules! needs {
     };
 }
 
-/// Everybody may ask who they are.
-pub(super) const WHO_AM_I: Operation = read(&STS, "GetCallerIdentity", &[]);
 pub(super) const DETAILS: Operation =
     read(&IAM, "GetAccountAuthorizationDetails", needs!("iam:GetAccountAuthorizationDetails"));
 pub(super) const LIST_BUCKETS: Operation = read(&S3, "ListBuckets", needs!("s3:ListAllMyBuckets"));
@@ -43,7 +41,7 @@ pub(super) const POLICY: Operation =
 
 /// All that is called.
 pub(super) const OPERATIONS: [&Operation; 16] = [
-    &WHO_AM_I,
+    &crate::identity::WHO_AM_I,
     &DETAILS,
     &LIST_BUCKETS,
     &BUCKET_POLICY,
@@ -72,18 +70,6 @@ impl<T> Default for Items<T> {
     fn default() -> Self {
         Self { member: Vec::new() }
     }
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-pub(super) struct WhoAmI {
-    pub(super) get_caller_identity_result: Identity,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-pub(super) struct Identity {
-    pub(super) account: String,
 }
 
 #[derive(Deserialize)]

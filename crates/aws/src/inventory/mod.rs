@@ -16,8 +16,8 @@ use crate::client::Client;
 use crate::error::{AwsError, Trouble};
 use crate::operation::Operation;
 use crate::permissions::{Place, PolicyDocument};
-use crate::wire::{Wire, decode, from_xml};
-use api::{OPERATIONS, WHO_AM_I, WhoAmI};
+use crate::wire::decode;
+use api::{LIST_KEYS, OPERATIONS};
 use bounds::Sort;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
@@ -92,9 +92,21 @@ const WITHOUT_POLICY: [(&str, &[&str]); 2] = [
     ),
 ];
 
-/// The policy with which all of this can be read.
+/// The smallest policy with which a whole account can be read.
 pub fn permissions() -> PolicyDocument {
-    PolicyDocument::of(&OPERATIONS, |_| Place { resource: vec!["*".to_owned()], condition: BTreeMap::new() })
+    needed(&OPERATIONS)
+}
+
+/// The smallest policy with which what any one ARN names can be read.
+pub fn permissions_for_one() -> PolicyDocument {
+    let operations: Vec<&Operation> =
+        OPERATIONS.into_iter().filter(|operation| **operation != LIST_KEYS).collect();
+    needed(&operations)
+}
+
+/// None of these calls is about something that is known before.
+fn needed(operations: &[&Operation]) -> PolicyDocument {
+    PolicyDocument::of(operations, |_| Place { resource: vec!["*".to_owned()], condition: BTreeMap::new() })
 }
 
 /// Reads the account of whoever calls.
@@ -102,9 +114,7 @@ pub fn permissions() -> PolicyDocument {
 /// # Errors
 /// If principals may not be read, if the resource is not in the account, or if a call fails otherwise.
 pub fn collect(client: &Client, scope: Scope<'_>) -> Result<Collected, AwsError> {
-    let answer = client.call(&WHO_AM_I, &Wire::form(&WHO_AM_I, &[]))?;
-    let who: WhoAmI = from_xml(&WHO_AM_I, &answer)?;
-    let account = who.get_caller_identity_result.account;
+    let account = crate::identity::account(client)?;
     let mut draft = Draft::default();
     principals::read(client, &account, &mut draft)?;
     match scope {

@@ -48,7 +48,7 @@ pub(super) const GET_PUBLIC_KEY: Operation =
 pub(super) const GENERATE_MAC: Operation =
     operation("GenerateMac", Retry::Safe, &[on("kms:GenerateMac", On::KeysByAlias)]);
 
-/// What administrators of keys call.
+/// What administrators of keys call: what the key policy of a new key lets them do.
 pub(super) const ADMINISTRATION: [&Operation; 9] = [
     &CREATE_KEY,
     &CREATE_ALIAS,
@@ -61,7 +61,7 @@ pub(super) const ADMINISTRATION: [&Operation; 9] = [
     // The one who makes a signing key hands out its public half.
     &GET_PUBLIC_KEY,
 ];
-/// What users of keys call.
+/// What users of keys call: what the key policy of a new key lets them do.
 pub(super) const USAGE: [&Operation; 5] =
     [&GENERATE_DATA_KEY, &DECRYPT, &SIGN, &GET_PUBLIC_KEY, &GENERATE_MAC];
 

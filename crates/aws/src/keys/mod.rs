@@ -7,16 +7,19 @@
 
 mod api;
 mod policy;
+mod usage;
+
+pub use usage::KeyUse;
 
 use crate::client::Client;
 use crate::error::{AwsError, Trouble};
 use crate::operation::Operation;
 use crate::permissions::PolicyDocument;
 use api::{
-    ADMINISTRATION, CREATE_ALIAS, CREATE_KEY, CreateAlias, CreateKey, DECRYPT, DESCRIBE_KEY, DISABLE_KEY,
-    Decrypt, Decrypted, Described, ENABLE_KEY, GENERATE_DATA_KEY, GENERATE_MAC, GET_PUBLIC_KEY,
-    GenerateDataKey, GenerateMac, Generated, LIST_ROTATIONS, ListRotations, Mac, Metadata, Named, Public,
-    Purpose, ROTATE_KEY, Rotations, SCHEDULE_DELETION, SIGN, ScheduleDeletion, Sign, Signature, Tag, USAGE,
+    CREATE_ALIAS, CREATE_KEY, CreateAlias, CreateKey, DECRYPT, DESCRIBE_KEY, DISABLE_KEY, Decrypt, Decrypted,
+    Described, ENABLE_KEY, GENERATE_DATA_KEY, GENERATE_MAC, GET_PUBLIC_KEY, GenerateDataKey, GenerateMac,
+    Generated, LIST_ROTATIONS, ListRotations, Mac, Metadata, Named, Public, Purpose, ROTATE_KEY, Rotations,
+    SCHEDULE_DELETION, SIGN, ScheduleDeletion, Sign, Signature, Tag,
 };
 use aws_lc_rs::digest;
 use base64::Engine;
@@ -69,19 +72,24 @@ impl KmsKeys {
         self
     }
 
-    /// The smallest policy with which keys can be used.
-    pub fn permissions_to_use(&self) -> Result<PolicyDocument, PortError> {
-        self.permissions(&self.user, &USAGE)
+    /// The smallest policy with which these uses of keys work, as far as the caller who uses keys makes the calls.
+    pub fn permissions_to_use(&self, uses: &[KeyUse]) -> Result<PolicyDocument, PortError> {
+        self.permissions(&self.user, uses.iter().flat_map(|one| one.calls().0))
     }
 
-    /// The smallest policy with which keys can be made, disabled, enabled and rotated.
-    pub fn permissions_to_administer(&self) -> Result<PolicyDocument, PortError> {
-        self.permissions(&self.administrator, &ADMINISTRATION)
+    /// The same, as far as the caller who administers keys makes the calls.
+    pub fn permissions_to_administer(&self, uses: &[KeyUse]) -> Result<PolicyDocument, PortError> {
+        self.permissions(&self.administrator, uses.iter().flat_map(|one| one.calls().1))
     }
 
-    fn permissions(&self, client: &Client, operations: &[&Operation]) -> Result<PolicyDocument, PortError> {
+    fn permissions<'o>(
+        &self,
+        client: &Client,
+        operations: impl Iterator<Item = &'o &'static Operation>,
+    ) -> Result<PolicyDocument, PortError> {
         let place = (client.partition()?.name, client.region()?);
-        Ok(policy::of_caller(&self.settings, operations, place))
+        let operations: Vec<&Operation> = operations.copied().collect();
+        Ok(policy::of_caller(&self.settings, &operations, place))
     }
 
     fn alias(&self, key: &KeyId) -> String {

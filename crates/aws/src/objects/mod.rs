@@ -53,7 +53,33 @@ const DELETE: Operation = Operation {
     retry: Retry::Safe,
     needs: &[on("s3:DeleteObject", On::Objects)],
 };
-const OPERATIONS: [&Operation; 4] = [&PUT, &GET, &LIST, &DELETE];
+
+/// What is done with objects.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ObjectUse {
+    /// [`ObjectStore::put`], which looks at what has the name already.
+    Put,
+    /// [`ObjectStore::get`].
+    Get,
+    /// [`ObjectStore::list`].
+    List,
+    /// [`ObjectStore::delete`].
+    Delete,
+}
+
+impl ObjectUse {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Put, Self::Get, Self::List, Self::Delete];
+
+    fn calls(self) -> &'static [&'static Operation] {
+        match self {
+            Self::Put => &[&PUT, &GET],
+            Self::Get => &[&GET],
+            Self::List => &[&LIST],
+            Self::Delete => &[&DELETE],
+        }
+    }
+}
 
 /// What one request can put.
 const LARGEST: usize = 5 << 30;
@@ -108,8 +134,8 @@ impl S3Objects {
         Ok(Self { client, settings })
     }
 
-    /// The smallest policy with which this store works.
-    pub fn permissions(&self) -> Result<PolicyDocument, PortError> {
+    /// The smallest policy with which these uses of the store work.
+    pub fn permissions(&self, uses: &[ObjectUse]) -> Result<PolicyDocument, PortError> {
         let (partition, region) = (self.client.partition()?, self.client.region()?);
         let ObjectSettings { bucket, prefix, kms_key, .. } = &self.settings;
         let arn = format!("arn:{}:s3:::{bucket}", partition.name);
@@ -133,7 +159,8 @@ impl S3Objects {
             _ => Place { resource: vec![format!("{arn}/{prefix}*")], condition: BTreeMap::new() },
         };
         // The default key of the account is open to all its users of S3; nobody can be given it.
-        let mut document = PolicyDocument::of(&OPERATIONS, place);
+        let calls: Vec<&Operation> = uses.iter().flat_map(|one| one.calls()).copied().collect();
+        let mut document = PolicyDocument::of(&calls, place);
         if kms_key.is_none() {
             document = document.without("kms:");
         }

@@ -30,7 +30,7 @@ const AT_ONCE: usize = 8;
 
 /// The policy with which all of this can be read.
 pub fn permissions() -> PolicyDocument {
-    let mut all: Vec<&Operation> = vec![&reader::WHO_AM_I];
+    let mut all: Vec<&Operation> = vec![&crate::identity::WHO_AM_I];
     all.extend(s3::OPERATIONS);
     all.extend(kms::OPERATIONS);
     all.extend(iam::OPERATIONS);
@@ -44,7 +44,7 @@ pub fn permissions() -> PolicyDocument {
 /// # Errors
 /// If nobody can be asked: no credentials, no region, no service that answers.
 pub fn collect(client: &Client) -> Result<Inventory, AwsError> {
-    let account = reader::account(client)?;
+    let account = crate::identity::account(client)?;
     let reader = Reader::new(client, &account);
     let mut inventory = Inventory::new(&account, client.region()?, now());
     let mut draft = Draft::default();

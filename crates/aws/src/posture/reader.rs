@@ -3,15 +3,11 @@
 use super::xml::tree;
 use crate::client::Client;
 use crate::error::{AwsError, Trouble};
-use crate::operation::{Operation, Retry, STS};
+use crate::operation::Operation;
 use crate::wire::Wire;
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
-
-/// Everybody may ask who they are.
-pub(super) const WHO_AM_I: Operation =
-    Operation { service: &STS, name: "GetCallerIdentity", retry: Retry::Safe, needs: &[] };
 
 /// A list longer than this is not read to its end.
 const MAX_PAGES: usize = 10_000;
@@ -21,14 +17,6 @@ pub(super) struct Reader<'c> {
     pub(super) client: &'c Client,
     pub(super) account: &'c str,
     regional: Mutex<BTreeMap<String, Client>>,
-}
-
-/// The account of whoever calls.
-pub(super) fn account(client: &Client) -> Result<String, AwsError> {
-    let answer = client.call(&WHO_AM_I, &Wire::form(&WHO_AM_I, &[]))?;
-    let tree = tree(&WHO_AM_I, &answer)?;
-    let account = tree["GetCallerIdentityResult"]["Account"].as_str().map(str::to_owned);
-    account.ok_or_else(|| crate::wire::unreadable(&WHO_AM_I, &answer))
 }
 
 impl<'c> Reader<'c> {

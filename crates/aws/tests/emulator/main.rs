@@ -5,6 +5,7 @@
 mod credentials;
 mod faults;
 mod inventory;
+mod signals;
 mod support;
 
 use aws::{Client, KeySettings, KmsKeys, ObjectSettings, S3Objects};
@@ -64,8 +65,10 @@ fn keys_keep_the_contract() {
     let (client, called) = watched();
     world::contract::keys::check(&|| Box::new(keys(client.clone(), "contract/")));
     let keys = keys(client, "contract/");
-    let (administration, usage) =
-        (keys.permissions_to_administer().unwrap(), keys.permissions_to_use().unwrap());
+    let (administration, usage) = (
+        keys.permissions_to_administer(&aws::KeyUse::ALL).unwrap(),
+        keys.permissions_to_use(&aws::KeyUse::ALL).unwrap(),
+    );
     let allowed: BTreeSet<_> = administration.actions().into_iter().chain(usage.actions()).collect();
     for name in called.lock().unwrap().iter() {
         assert!(allowed.contains(format!("kms:{name}").as_str()), "`{name}` is called and not allowed");
@@ -219,14 +222,17 @@ fn the_key_policy_keeps_administrators_and_users_apart() {
 #[test]
 fn the_smallest_policies() {
     let client = client(Emulator::get().address);
-    let store = objects(client.clone(), "bank-evidence").permissions().unwrap();
+    let store = objects(client.clone(), "bank-evidence").permissions(&aws::ObjectUse::ALL).unwrap();
     let keys = keys(client, "wardmote/bank/");
     let pretty = |document: &aws::PolicyDocument| serde_json::to_string_pretty(&document.to_json()).unwrap();
     insta::assert_snapshot!("policy_of_objects", pretty(&store));
-    insta::assert_snapshot!("policy_of_key_users", pretty(&keys.permissions_to_use().unwrap()));
+    insta::assert_snapshot!(
+        "policy_of_key_users",
+        pretty(&keys.permissions_to_use(&aws::KeyUse::ALL).unwrap())
+    );
     insta::assert_snapshot!(
         "policy_of_key_administrators",
-        pretty(&keys.permissions_to_administer().unwrap())
+        pretty(&keys.permissions_to_administer(&aws::KeyUse::ALL).unwrap())
     );
 }
 
@@ -303,8 +309,12 @@ fn administrators_and_users_call_apart() {
     let allowed = |document: aws::PolicyDocument| {
         document.actions().into_iter().map(str::to_owned).collect::<BTreeSet<_>>()
     };
-    assert_eq!(called[0], allowed(keys.permissions_to_use().unwrap()), "not one action more or less");
-    let mut administration = allowed(keys.permissions_to_administer().unwrap());
+    assert_eq!(
+        called[0],
+        allowed(keys.permissions_to_use(&aws::KeyUse::ALL).unwrap()),
+        "not one action more or less"
+    );
+    let mut administration = allowed(keys.permissions_to_administer(&aws::KeyUse::ALL).unwrap());
     // The two that go with others: tags of a new key, and the way out when it cannot be named.
     assert!(administration.remove("kms:TagResource") && administration.remove("kms:ScheduleKeyDeletion"));
     assert_eq!(called[1], administration);

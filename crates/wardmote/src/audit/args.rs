@@ -6,17 +6,30 @@ use std::path::PathBuf;
 const AFTER: &str = "\
 A finding holds, is broken, unknown or not applicable; unknown is never a pass.
 Exit codes: 0 everything was looked at; 3 with --fail-on, something of that severity is broken or
-unknown; 4 a file cannot be read as a template or plan; 5 there is no such file or control.";
+unknown; 4 a file cannot be read as a template, plan or inventory; 5 there is no such file or control.";
 
 #[derive(Debug, Args)]
 #[command(after_help = AFTER)]
 pub(crate) struct AuditArgs {
-    /// CloudFormation templates, or folders of them: files that end in .yaml, .yml, .json or .template.
-    #[arg(value_name = "PATH", value_hint = ValueHint::AnyPath, required_unless_present = "plan", conflicts_with = "plan")]
+    /// CloudFormation templates, or folders of them: files that end in .yaml, .yml, .json or .template; or an inventory
+    /// that --save kept.
+    #[arg(value_name = "PATH", value_hint = ValueHint::AnyPath, required_unless_present_any = ["plan", "live"], conflicts_with_all = ["plan", "live"])]
     pub(crate) paths: Vec<PathBuf>,
     /// A Terraform plan, as `terraform show -json` writes it.
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) plan: Option<PathBuf>,
+    /// What is there now, with the credentials of the environment; `wardmote aws permissions audit` says what they need.
+    #[arg(long, conflicts_with = "plan")]
+    pub(crate) live: bool,
+    /// Where AWS is, in place of AWS_ENDPOINT_URL.
+    #[arg(long, value_name = "URL", requires = "live", value_hint = ValueHint::Url)]
+    pub(crate) endpoint_url: Option<String>,
+    /// The region, in place of AWS_REGION.
+    #[arg(long, requires = "live")]
+    pub(crate) region: Option<String>,
+    /// Keep the inventory that was read.
+    #[arg(long, value_name = "FILE", requires = "live", value_hint = ValueHint::FilePath)]
+    pub(crate) save: Option<PathBuf>,
     /// Only this control: an id such as S3-05, or what others call it, such as S3EncryptionEnabled, S3.8 or CKV_AWS_21.
     #[arg(long = "control", value_name = "ID")]
     pub(crate) controls: Vec<String>,

@@ -1,5 +1,6 @@
 //! Files and folders of templates, and plans.
 
+use super::live;
 use crate::failure::{Exit, Failure};
 use controls::{Estate, Unreadable};
 use std::path::{Path, PathBuf};
@@ -31,8 +32,12 @@ pub(super) fn templates(paths: &[PathBuf]) -> Result<Found, Failure> {
     let mut found = Found::default();
     for path in paths {
         if !path.is_dir() {
-            let estate = controls::template(&path.display().to_string(), &text(path)?);
-            found.estates.push(estate.map_err(|wrong| refused(&wrong))?);
+            let (name, text) = (path.display().to_string(), text(path)?);
+            let estate = match live::kept(&name, &text) {
+                Some(kept) => kept?,
+                None => controls::template(&name, &text).map_err(|wrong| refused(&wrong))?,
+            };
+            found.estates.push(estate);
             continue;
         }
         let mut files = Vec::new();

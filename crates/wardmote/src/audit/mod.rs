@@ -1,7 +1,8 @@
-//! `wardmote audit`: controls on templates and plans. Needs no house and writes nothing.
+//! `wardmote audit`: controls on templates, plans and live accounts. Needs no house.
 
 mod args;
 mod files;
+mod live;
 
 pub(crate) use args::AuditArgs;
 
@@ -17,6 +18,7 @@ pub(crate) fn run(args: &AuditArgs, answers: &Answers) -> Result<ExitCode, Failu
     let selection = selection(args)?;
     let found = match &args.plan {
         Some(path) => files::plan(path)?,
+        None if args.live => Found { estates: vec![live::account(args, answers)?], ..Found::default() },
         None => files::templates(&args.paths)?,
     };
     let reports: Vec<Report> = found.estates.iter().map(|estate| scan(estate, &selection)).collect();

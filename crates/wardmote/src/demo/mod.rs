@@ -31,7 +31,8 @@ pub(crate) fn run(cli: &Cli, args: &DemoArgs, answers: &Answers) -> Result<ExitC
     let dir =
         fs::canonicalize(&dir).map_err(|error| Failure::io(format!("find `{}`", dir.display()), error))?;
     let mut stage = Stage::open(&dir, answers)?;
-    story::tell(&mut stage, &repository.join("examples/credit-scoring"), &trainer)?;
+    let stores = args.stores.words();
+    story::tell(&mut stage, &repository.join("examples/credit-scoring"), (&trainer, &stores))?;
     Ok(ExitCode::SUCCESS)
 }
 

@@ -17,8 +17,13 @@ const MODEL: &str = "credit-scoring";
 /// How many applications are played in one stretch.
 const REQUESTS: usize = 400;
 
-pub(super) fn tell(stage: &mut Stage<'_>, example: &Path, trainer: &Path) -> Result<(), Failure> {
-    charter(stage, example, trainer)?;
+/// `stores` are the words after `init` that say where objects and keys are.
+pub(super) fn tell(
+    stage: &mut Stage<'_>,
+    example: &Path,
+    (trainer, stores): (&Path, &[String]),
+) -> Result<(), Failure> {
+    charter(stage, example, (trainer, stores))?;
     let pseudonymised = data(stage, example)?;
     let before = SystemClock.now();
     candidates(stage)?;
@@ -40,14 +45,16 @@ pub(super) fn tell(stage: &mut Stage<'_>, example: &Path, trainer: &Path) -> Res
     summary(stage)
 }
 
-fn charter(stage: &mut Stage<'_>, example: &Path, trainer: &Path) -> Result<(), Failure> {
+fn charter(
+    stage: &mut Stage<'_>,
+    example: &Path,
+    (trainer, stores): (&Path, &[String]),
+) -> Result<(), Failure> {
     stage.chapter("The charter says who there is, what is demanded, and what happens when")?;
     let (trainer, code) = (trainer.display().to_string(), example.display().to_string());
-    stage.run(
-        "A charter to start from is written",
-        &["init", "--trainer", &trainer, "--code", &code],
-        Done,
-    )?;
+    let mut init = vec!["init", "--trainer", &trainer, "--code", &code];
+    init.extend(stores.iter().map(String::as_str));
+    stage.run("A charter to start from is written", &init, Done)?;
     let plan = stage.run("What it means, in sentences", &["plan"], Done)?;
     for change in plan["changes"]
         .as_array()

@@ -95,8 +95,18 @@ pub(crate) fn python() -> PathBuf {
     venv.join("bin/python")
 }
 
+/// What `outlets.py` prints.
+pub(crate) fn outlets(what: &str, address: SocketAddr, name: &str) -> String {
+    let url = format!("http://{address}");
+    let output =
+        Command::new(python()).arg(folder().join("outlets.py")).args([what, &url, name]).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap()
+}
+
+/// Found from the tests of every room.
 pub(crate) fn folder() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/emulator")
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../aws/tests/emulator")
 }
 
 /// The environment of somebody whose endpoint is at `address`.

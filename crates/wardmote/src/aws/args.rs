@@ -1,0 +1,141 @@
+//! What can be typed after `wardmote aws`, and where a house keeps what it keeps.
+
+use super::settings::{Account, KeyPlace, ObjectPlace};
+use clap::{Args, Subcommand, ValueHint};
+use facts::{Arn, Timestamp};
+use std::path::PathBuf;
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum AwsCommand {
+    /// Show who calls, in which region, and which endpoints are in force. Shows no secret.
+    Identity,
+    /// Print the smallest IAM policy with which a command works.
+    Permissions(PermissionsArgs),
+    /// Show the CloudWatch alarms that the alert rules of the charter make, and put them.
+    Alarms(AlarmsArgs),
+    /// Log files of AWS CloudTrail.
+    #[command(subcommand)]
+    Trail(TrailCommand),
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum TrailCommand {
+    /// Verify a copy of a trail's bucket, without AWS: signatures, hashes, and that nothing is missing.
+    Verify(VerifyArgs),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct VerifyArgs {
+    /// The folder: log files and digest files, and beside a digest FILE the answer of `aws s3api head-object` in
+    /// FILE.head.json.
+    #[arg(value_hint = ValueHint::DirPath)]
+    pub(crate) folder: PathBuf,
+    /// The public keys of CloudTrail, as `aws cloudtrail list-public-keys` prints them.
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) public_keys: PathBuf,
+    /// Everything delivered from this time on must be proved [default: from the first digest on].
+    #[arg(long, value_name = "TIME")]
+    pub(crate) from: Option<Timestamp>,
+    /// Everything delivered up to this time must be proved [default: up to the last digest].
+    #[arg(long, value_name = "TIME")]
+    pub(crate) to: Option<Timestamp>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct AlarmsArgs {
+    /// Put them; alarms of the same names are replaced.
+    #[arg(long)]
+    pub(crate) put: bool,
+    /// How long one look of an alarm lasts; a period without a figure is an alarm too.
+    #[arg(long, default_value_t = 86_400, value_name = "SECONDS", value_parser = whole_minutes)]
+    pub(crate) period_seconds: u32,
+}
+
+/// CloudWatch looks at whole minutes, and over at most a day.
+fn whole_minutes(text: &str) -> Result<u32, String> {
+    let seconds = text.parse().ok().filter(|seconds| (60..=86_400).contains(seconds) && seconds % 60 == 0);
+    seconds
+        .ok_or_else(|| format!("`{text}` is not a period: expected whole minutes, from 60 to 86400 seconds"))
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct PermissionsArgs {
+    /// The command, for example `model train` or `iam who-can`; without one, all that the house needs.
+    #[arg(value_name = "COMMAND")]
+    pub(crate) command: Vec<String>,
+    /// The policy of the caller who administers keys, where that is another.
+    #[arg(long)]
+    pub(crate) administration: bool,
+}
+
+/// Where a house keeps its objects and keys, in its folder by default, and where it sends signals, if anywhere.
+#[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "Amazon Web Services")]
+pub(crate) struct StoreArgs {
+    /// Keep the encrypted objects in a bucket that exists: `s3://BUCKET/PREFIX/`.
+    #[arg(long, value_name = "PLACE")]
+    pub(crate) objects: Option<ObjectPlace>,
+    /// The KMS key under which S3 encrypts them once more [default: the account's key `aws/s3`].
+    #[arg(long, value_name = "ARN", requires = "objects")]
+    pub(crate) objects_key: Option<Arn>,
+    /// The account that must own the bucket.
+    #[arg(long, value_name = "ACCOUNT", requires = "objects")]
+    pub(crate) bucket_owner: Option<Account>,
+    /// Keep the keys in AWS KMS, with aliases that begin so: `kms:alias/PREFIX/`.
+    #[arg(long, value_name = "PLACE")]
+    pub(crate) keys: Option<KeyPlace>,
+    /// A role that administers new keys and cannot use them; may be repeated.
+    #[arg(long = "key-administrator", value_name = "ARN", requires_all = ["keys", "key_users"])]
+    pub(crate) key_administrators: Vec<Arn>,
+    /// A role that uses new keys and cannot administer them; may be repeated.
+    #[arg(long = "key-user", value_name = "ARN", requires_all = ["keys", "key_administrators"])]
+    pub(crate) key_users: Vec<Arn>,
+    /// The profile of the shared files as which keys are administered, if not the one as which they are used.
+    #[arg(long, value_name = "PROFILE", requires = "keys")]
+    pub(crate) administration_profile: Option<String>,
+    /// Send the figures of the monitor to CloudWatch, in this namespace, for example `Wardmote/bank`.
+    #[arg(long, value_name = "NAMESPACE")]
+    pub(crate) metrics: Option<String>,
+    /// Send alerts to this SNS topic.
+    #[arg(long, value_name = "ARN")]
+    pub(crate) alerts: Option<Arn>,
+    /// Send alerts to this EventBridge bus, by name or ARN.
+    #[arg(long, value_name = "BUS")]
+    pub(crate) events: Option<String>,
+    /// The profile of the shared files as which the house calls [default: as the environment says].
+    #[arg(long, value_name = "PROFILE")]
+    pub(crate) profile: Option<String>,
+    /// The region of the keys and the bucket [default: the one in force now, which the house keeps].
+    #[arg(long)]
+    pub(crate) region: Option<String>,
+}
+
+impl StoreArgs {
+    /// As they were typed.
+    pub(crate) fn words(&self) -> Vec<String> {
+        fn text(value: &Option<impl ToString>) -> Vec<String> {
+            value.iter().map(ToString::to_string).collect()
+        }
+        fn texts(values: &[Arn]) -> Vec<String> {
+            values.iter().map(ToString::to_string).collect()
+        }
+        let all = [
+            ("--objects", text(&self.objects)),
+            ("--objects-key", text(&self.objects_key)),
+            ("--bucket-owner", text(&self.bucket_owner)),
+            ("--keys", text(&self.keys)),
+            ("--key-administrator", texts(&self.key_administrators)),
+            ("--key-user", texts(&self.key_users)),
+            ("--administration-profile", text(&self.administration_profile)),
+            ("--metrics", text(&self.metrics)),
+            ("--alerts", text(&self.alerts)),
+            ("--events", text(&self.events)),
+            ("--profile", text(&self.profile)),
+            ("--region", text(&self.region)),
+        ];
+        let words = |(name, values): (&str, Vec<String>)| {
+            values.into_iter().flat_map(|value| [name.to_owned(), value]).collect::<Vec<_>>()
+        };
+        all.into_iter().flat_map(words).collect()
+    }
+}

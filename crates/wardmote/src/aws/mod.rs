@@ -1,0 +1,27 @@
+//! `wardmote aws`: who calls and where, what each command may need there, and the house's part in it.
+
+mod args;
+mod identity;
+mod needs;
+mod permissions;
+mod settings;
+mod signals;
+mod trail;
+
+pub(crate) use args::{AwsCommand, StoreArgs};
+pub(crate) use settings::{HouseSettings, failure};
+pub(crate) use signals::{line, send};
+
+use crate::answer::Answers;
+use crate::failure::Failure;
+use crate::house::House;
+use std::process::ExitCode;
+
+pub(crate) fn run(house: &House, command: &AwsCommand, answers: &Answers) -> Result<ExitCode, Failure> {
+    match command {
+        AwsCommand::Identity => identity::run(house, answers),
+        AwsCommand::Permissions(args) => permissions::run(house, args, answers),
+        AwsCommand::Alarms(args) => signals::alarms(house, args, answers),
+        AwsCommand::Trail(command) => trail::run(command, answers),
+    }
+}

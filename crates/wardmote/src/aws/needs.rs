@@ -1,0 +1,163 @@
+//! What each command does with what a house may keep on AWS. The emulator's tests hold this: what a command calls there
+//! is what its policy allows.
+
+use crate::args::Cli;
+use crate::failure::{Exit, Failure};
+use aws::signals::SignalUse;
+use aws::{KeyUse, ObjectUse};
+use clap::CommandFactory;
+
+use KeyUse::{
+    Create, CreateSigning, DeriveSecret, GenerateDataKey, PublicKey, Rotate, SetState, Sign, State,
+    UnwrapDataKey,
+};
+use ObjectUse::{Get, Put};
+
+/// What a command does.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Needs {
+    pub(super) objects: &'static [ObjectUse],
+    pub(super) keys: &'static [KeyUse],
+    pub(super) reads: Option<Reads>,
+    pub(super) signals: &'static [SignalUse],
+}
+
+/// How much of an account is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Reads {
+    /// All principals and one resource.
+    One,
+    /// All principals, buckets and keys.
+    Account,
+    /// What controls are about.
+    Posture,
+}
+
+const NOTHING: Needs = Needs { objects: &[], keys: &[], reads: None, signals: &[] };
+/// The charters that were in force are objects, so whoever opens the house reads objects.
+const OPEN: Needs = Needs { objects: &[Get], ..NOTHING };
+
+const fn reading(keys: &'static [KeyUse]) -> Needs {
+    Needs { keys, ..OPEN }
+}
+
+const fn writing(keys: &'static [KeyUse]) -> Needs {
+    Needs { objects: &[Put, Get], keys, ..NOTHING }
+}
+
+/// Every command; a test holds that none is missing.
+const COMMANDS: [(&str, Needs); 46] = [
+    ("demo", Needs { signals: &LOOK, ..writing(&ALL_BUT_ROTATION) }),
+    ("init", NOTHING),
+    ("plan", OPEN),
+    ("apply", writing(&[State, Create, CreateSigning])),
+    ("schema", NOTHING),
+    ("data list", OPEN),
+    ("data import", writing(&[GenerateDataKey])),
+    ("data pseudonymise", writing(&[UnwrapDataKey, GenerateDataKey, DeriveSecret])),
+    ("data read", reading(&[UnwrapDataKey])),
+    ("key list", reading(&[State])),
+    ("key disable", reading(&[SetState])),
+    ("key enable", reading(&[SetState])),
+    ("key rotate", reading(&[Rotate])),
+    ("credential issue", OPEN),
+    ("model list", OPEN),
+    ("model show", OPEN),
+    ("model train", writing(&[UnwrapDataKey, GenerateDataKey])),
+    ("model validate", reading(&[UnwrapDataKey])),
+    ("model approve", writing(&[Sign, PublicKey])),
+    ("model reject", OPEN),
+    ("model deploy", reading(&[UnwrapDataKey, PublicKey])),
+    ("model rollback", reading(&[UnwrapDataKey, PublicKey])),
+    ("model export", reading(&[UnwrapDataKey, PublicKey])),
+    ("model retire", OPEN),
+    ("serve", writing(&[UnwrapDataKey, GenerateDataKey, PublicKey])),
+    ("labels import", writing(&[GenerateDataKey])),
+    ("monitor", Needs { signals: &LOOK, ..writing(&[UnwrapDataKey, GenerateDataKey, PublicKey]) }),
+    ("card", OPEN),
+    ("history", OPEN),
+    ("log", NOTHING),
+    ("log export", NOTHING),
+    ("verify", NOTHING),
+    ("iam evaluate", NOTHING),
+    ("iam prove", NOTHING),
+    ("iam lint", NOTHING),
+    ("iam operation", NOTHING),
+    ("iam who-can", Needs { reads: Some(Reads::One), ..NOTHING }),
+    ("iam what-can", Needs { reads: Some(Reads::Account), ..NOTHING }),
+    ("iam matrix", Needs { reads: Some(Reads::Account), ..NOTHING }),
+    ("iam inventory", Needs { reads: Some(Reads::Account), ..NOTHING }),
+    ("iam batch", NOTHING),
+    ("audit", Needs { reads: Some(Reads::Posture), ..NOTHING }),
+    ("aws", NOTHING),
+    ("aws alarms", Needs { signals: &[SignalUse::Alarms], ..OPEN }),
+    ("completions", NOTHING),
+    ("man", NOTHING),
+];
+
+const ALL_BUT_ROTATION: [KeyUse; 8] =
+    [State, Create, CreateSigning, GenerateDataKey, UnwrapDataKey, DeriveSecret, Sign, PublicKey];
+
+const LOOK: [SignalUse; 2] = [SignalUse::Metrics, SignalUse::Alerts];
+
+/// What a command needs, by the words that name it.
+pub(super) fn of(command: &str) -> Result<Needs, Failure> {
+    let named = |(name, _): &&(&str, Needs)| {
+        *name == command || command.strip_prefix(name).is_some_and(|rest| rest.starts_with(' '))
+    };
+    // `log export` before `log`.
+    let found = COMMANDS.iter().filter(named).max_by_key(|(name, _)| name.len());
+    if let Some((_, needs)) = found {
+        return Ok(*needs);
+    }
+    if Cli::command().find_subcommand(command).is_some() {
+        let under: Vec<String> = COMMANDS
+            .iter()
+            .filter(|(name, _)| name.starts_with(&format!("{command} ")))
+            .map(|(name, _)| format!("`{name}`"))
+            .collect();
+        return Err(Failure::new(Exit::Usage, format!("`wardmote {command}` is several commands"))
+            .with_help(format!("name one of {}", under.join(", "))));
+    }
+    Err(Failure::new(Exit::Usage, format!("there is no command `wardmote {}`", command.escape_debug()))
+        .with_help("name a command as `wardmote --help` lists them, for example `model train`"))
+}
+
+/// What all commands of a house need.
+pub(super) fn of_house() -> Needs {
+    let signals = &[SignalUse::Metrics, SignalUse::Alerts, SignalUse::Alarms];
+    Needs { signals, ..writing(&KeyUse::ALL) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_command_is_in_the_table_and_nothing_else() {
+        let (mut missing, mut known) = (Vec::new(), Vec::new());
+        leaves(&Cli::command(), "", &mut |name| {
+            known.push(name.to_owned());
+            if of(name).is_err() {
+                missing.push(name.to_owned());
+            }
+        });
+        assert!(missing.is_empty(), "not in the table: {missing:?}");
+        for (name, _) in COMMANDS {
+            let there = known.iter().any(|one| one == name || one.starts_with(&format!("{name} ")));
+            assert!(there, "`{name}` is in the table and is no command");
+        }
+    }
+
+    fn leaves(command: &clap::Command, path: &str, see: &mut impl FnMut(&str)) {
+        for sub in command.get_subcommands() {
+            let name = format!("{path} {}", sub.get_name()).trim_start().to_owned();
+            if sub.has_subcommands() {
+                leaves(sub, &name, see);
+            }
+            if !sub.has_subcommands() || !sub.is_subcommand_required_set() {
+                see(&name);
+            }
+        }
+    }
+}

@@ -1,0 +1,60 @@
+//! `wardmote aws permissions`: the smallest IAM policy with which a command works, from the declarations of the
+//! operations that it calls.
+
+use super::args::PermissionsArgs;
+use super::needs::{self, Needs, Reads};
+use super::settings::{HouseSettings, failure};
+use crate::answer::Answers;
+use crate::failure::{Exit, Failure};
+use crate::house::House;
+use aws::PolicyDocument;
+use std::process::ExitCode;
+
+pub(super) fn run(house: &House, args: &PermissionsArgs, answers: &Answers) -> Result<ExitCode, Failure> {
+    let settings = house.settings()?;
+    let command = args.command.join(" ");
+    let needs = if command.is_empty() { needs::of_house() } else { needs::of(&command)? };
+    if args.administration && !settings.administered_apart() {
+        let text = "in this house keys are administered by whoever uses them";
+        return Err(Failure::new(Exit::Usage, text)
+            .with_help("leave `--administration` out: the one policy has everything in it"));
+    }
+    let document = document(&settings, &needs, args.administration)?;
+    if document.actions().is_empty() {
+        let command =
+            if command.is_empty() { "this house".to_owned() } else { format!("`wardmote {command}`") };
+        answers.remark(&format!("note: {command} needs no permission of AWS here"));
+    }
+    answers.give(&document.to_json(), |document| format!("{document:#}"))?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn document(
+    settings: &HouseSettings,
+    needs: &Needs,
+    administration: bool,
+) -> Result<PolicyDocument, Failure> {
+    let mut documents = Vec::new();
+    if let Some(keys) = settings.keys()? {
+        if !administration {
+            documents.push(keys.permissions_to_use(needs.keys)?);
+        }
+        if administration || !settings.administered_apart() {
+            documents.push(keys.permissions_to_administer(needs.keys)?);
+        }
+    }
+    if !administration {
+        if let Some(objects) = settings.objects()? {
+            documents.push(objects.permissions(needs.objects)?);
+        }
+        if let Some(signals) = settings.signals()? {
+            documents.push(signals.permissions(needs.signals).map_err(failure)?);
+        }
+        documents.extend(needs.reads.map(|reads| match reads {
+            Reads::One => aws::inventory::permissions_for_one(),
+            Reads::Account => aws::inventory::permissions(),
+            Reads::Posture => aws::posture::permissions(),
+        }));
+    }
+    Ok(PolicyDocument::join(documents))
+}
