@@ -183,6 +183,14 @@ fn help(answer: &Answer, code: &str, trouble: Trouble, operation: &Operation) ->
         return Some("sign in again: the credentials have expired".to_owned());
     }
     match trouble {
+        Trouble::Denied
+            if matches!(
+                code,
+                "InvalidClientTokenId" | "UnrecognizedClientException" | "InvalidAccessKeyId"
+            ) =>
+        {
+            Some("AWS does not know the access key: look at the credentials and their region".to_owned())
+        }
         Trouble::Denied if matches!(code, "SignatureDoesNotMatch" | "InvalidSignatureException") => {
             Some("look at the secret access key".to_owned())
         }

@@ -48,13 +48,18 @@ fn gaps(inventory: &Inventory) -> Gaps {
             causes.entry(item.kind.clone()).or_insert_with(|| format!("of `{}`, {why}", item.id));
         }
     }
-    Gaps::new(inventory.read.clone(), causes)
+    let unlisted = inventory.unread.iter().map(|(kind, why)| (every(kind), why.clone())).collect();
+    Gaps::new(inventory.read.clone(), causes, unlisted)
+}
+
+fn every(kind: &str) -> String {
+    format!("every {kind}")
 }
 
 /// What stands for all resources of a type that could not be listed, so that no control is silent about them.
 fn unlisted(inventory: &Inventory, kind: &str, why: &str) -> Resource {
     Resource {
-        id: format!("every {kind}"),
+        id: every(kind),
         kind: kind.to_owned(),
         account: Some(inventory.account.clone()),
         region: Some(inventory.region.clone()),

@@ -166,7 +166,7 @@ pub fn scan(estate: &Estate, selection: &Selection) -> Report {
     for resource in estate.resources().iter().filter(|resource| selection.has_resource(resource)) {
         summary.resources += 1;
         for unit in units.iter().filter(|unit| unit.control.kinds.contains(&resource.kind.as_str())) {
-            let answer = decided(estate, (unit.check)(&Case { estate, resource }));
+            let answer = decided(&Case { estate, resource }, unit.check);
             match &answer.verdict {
                 Verdict::Holds => summary.holds += 1,
                 Verdict::Broken { .. } => summary.broken += 1,
@@ -189,11 +189,10 @@ pub fn scan(estate: &Estate, selection: &Selection) -> Report {
 }
 
 /// What a check answers counts only if it could see all that it looked for.
-fn decided(estate: &Estate, answer: Answer) -> Answer {
-    match (estate.missed(), &answer.verdict) {
-        (Some(missing), Verdict::Holds | Verdict::Broken { .. }) => {
-            Answer { verdict: Verdict::Unknown { missing }, ..answer }
-        }
-        _ => answer,
+fn decided(case: &Case<'_>, check: fn(&Case<'_>) -> Answer) -> Answer {
+    let answer = check(case);
+    match (case.estate.missed(case.resource), &answer.verdict) {
+        (None, _) | (_, Verdict::Unknown { .. }) => answer,
+        (Some(missing), _) => Answer { verdict: Verdict::Unknown { missing }, ..answer },
     }
 }

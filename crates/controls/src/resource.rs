@@ -138,14 +138,20 @@ pub(crate) struct Gaps {
     read: Option<BTreeSet<String>>,
     /// Why a type was not read, or not all of it.
     causes: BTreeMap<String, String>,
+    /// Why nothing is known of what stands for all of a type, by its id.
+    unlisted: BTreeMap<String, String>,
     /// What a check wanted to know and could not.
     missed: RefCell<Option<String>>,
 }
 
 impl Gaps {
     /// Of a source that says what of it was read.
-    pub(crate) fn new(read: BTreeSet<String>, causes: BTreeMap<String, String>) -> Self {
-        Self { read: Some(read), causes, missed: RefCell::default() }
+    pub(crate) fn new(
+        read: BTreeSet<String>,
+        causes: BTreeMap<String, String>,
+        unlisted: BTreeMap<String, String>,
+    ) -> Self {
+        Self { read: Some(read), causes, unlisted, missed: RefCell::default() }
     }
 
     /// A check looks for resources of this type.
@@ -220,9 +226,10 @@ impl Estate {
         self.by_id.get(id).map(|at| &self.resources[*at])
     }
 
-    /// What the last check wanted to know and could not.
-    pub(crate) fn missed(&self) -> Option<String> {
-        self.gaps.missed.take()
+    /// What the last check, of this resource, wanted to know and could not.
+    pub(crate) fn missed(&self, resource: &Resource) -> Option<String> {
+        let missed = self.gaps.missed.take();
+        self.gaps.unlisted.get(&resource.id).cloned().or(missed)
     }
 
     /// All of a type.

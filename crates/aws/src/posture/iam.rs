@@ -1,6 +1,6 @@
 //! Users, groups, roles and policies of customers, all by one call. Properties: AWS::IAM::* of the CloudFormation reference.
 
-use super::items::{Draft, answered, item};
+use super::items::{Draft, answered, item, left_out};
 use super::reader::Reader;
 use super::xml::items;
 use crate::error::{AwsError, Trouble};
@@ -15,19 +15,53 @@ const DETAILS: Operation = Operation {
     needs: &[Permission { action: "iam:GetAccountAuthorizationDetails", on: On::Account }],
 };
 
-pub(super) const OPERATIONS: [&Operation; 1] = [&DETAILS];
+const ACCESS_KEYS: Operation = Operation {
+    service: &IAM,
+    name: "ListAccessKeys",
+    retry: Retry::Safe,
+    needs: &[Permission { action: "iam:ListAccessKeys", on: On::Account }],
+};
 
-const KINDS: [&str; 4] = ["AWS::IAM::User", "AWS::IAM::Group", "AWS::IAM::Role", "AWS::IAM::ManagedPolicy"];
+pub(super) const OPERATIONS: [&Operation; 2] = [&DETAILS, &ACCESS_KEYS];
+
+/// Inline policies stand in whoever has them, so there are none of type `AWS::IAM::Policy` beside these.
+const KINDS: [&str; 5] =
+    ["AWS::IAM::User", "AWS::IAM::Group", "AWS::IAM::Role", "AWS::IAM::ManagedPolicy", "AWS::IAM::Policy"];
+const ACCESS_KEY: &str = "AWS::IAM::AccessKey";
 
 /// Reads all of them.
 pub(super) fn read(reader: &Reader<'_>, draft: &mut Draft) {
     match pages(reader) {
         Ok(all) => {
             draft.read(&KINDS);
+            access_keys(reader, &all, draft);
             draft.items.extend(all);
         }
-        Err(error) => KINDS.into_iter().for_each(|kind| draft.unread(kind, &DETAILS, &error)),
+        Err(error) => {
+            KINDS.into_iter().chain([ACCESS_KEY]).for_each(|kind| draft.unread(kind, &DETAILS, &error));
+        }
     }
+}
+
+/// The long-term keys of users. If those of one are not known, it is not known which there are.
+fn access_keys(reader: &Reader<'_>, all: &[Item], draft: &mut Draft) {
+    for user in all.iter().filter(|item| item.kind == KINDS[0]) {
+        let told = match reader.query(&ACCESS_KEYS, &[("UserName", &user.id), ("MaxItems", "1000")]) {
+            Ok(told) => told,
+            Err(error) => return draft.unread(ACCESS_KEY, &ACCESS_KEYS, &error),
+        };
+        for told in items(&told["ListAccessKeysResult"]["AccessKeyMetadata"]["member"]) {
+            let Some(id) = told["AccessKeyId"].as_str() else { continue };
+            let mut key = item(ACCESS_KEY, id);
+            for (there, here) in [("UserName", "UserName"), ("Status", "Status")] {
+                key.properties.insert(here.to_owned(), told[there].clone());
+                key.provenance.insert(here.to_owned(), answered(&ACCESS_KEYS, Status::Ok));
+            }
+            key.derived.insert("CreateDate".to_owned(), told["CreateDate"].clone());
+            draft.items.push(key);
+        }
+    }
+    draft.read(&[ACCESS_KEY]);
 }
 
 fn pages(reader: &Reader<'_>) -> Result<Vec<Item>, AwsError> {
@@ -43,18 +77,12 @@ fn pages(reader: &Reader<'_>) -> Result<Vec<Item>, AwsError> {
         parameters.extend(marker.as_deref().map(|marker| ("Marker", marker)));
         let answer = reader.query(&DETAILS, &parameters)?;
         let page = &answer["GetAccountAuthorizationDetailsResult"];
-        let unreadable =
-            || AwsError::new(Trouble::Unreadable, "a policy in the answer is no JSON object").of(&DETAILS);
         for (list, kind) in
             [("UserDetailList", "User"), ("GroupDetailList", "Group"), ("RoleDetailList", "Role")]
         {
-            for holder in items(&page[list]["member"]) {
-                all.push(self::holder(&holder, kind).ok_or_else(unreadable)?);
-            }
+            all.extend(items(&page[list]["member"]).iter().filter_map(|told| holder(told, kind)));
         }
-        for policy in items(&page["Policies"]["member"]) {
-            all.push(managed(&policy).ok_or_else(unreadable)?);
-        }
+        all.extend(items(&page["Policies"]["member"]).iter().filter_map(managed));
         let next = page["Marker"].as_str().map(str::to_owned);
         match (page["IsTruncated"] == "true", next) {
             (false, _) => return Ok(all),
@@ -73,7 +101,7 @@ fn holder(told: &Value, kind: &str) -> Option<Item> {
     put(&mut read, &format!("{kind}Name"), name.into());
     put(&mut read, "Path", told["Path"].clone());
     if kind == "Role" {
-        put(&mut read, "AssumeRolePolicyDocument", document(&told["AssumeRolePolicyDocument"])?);
+        put_document(&mut read, "AssumeRolePolicyDocument", document(&told["AssumeRolePolicyDocument"]));
         let used = &told["RoleLastUsed"];
         if used.is_object() {
             read.derived.insert("LastUsed".to_owned(), used.clone());
@@ -86,7 +114,7 @@ fn holder(told: &Value, kind: &str) -> Option<Item> {
         let document = document(&policy["PolicyDocument"])?;
         Some(json!({"PolicyName": policy["PolicyName"], "PolicyDocument": document}))
     };
-    put(&mut read, "Policies", inline.iter().map(policy).collect::<Option<Value>>()?);
+    put_document(&mut read, "Policies", inline.iter().map(policy).collect());
     if kind == "User" {
         put(&mut read, "Groups", items(&told["GroupList"]["member"]).into());
     }
@@ -100,15 +128,16 @@ fn holder(told: &Value, kind: &str) -> Option<Item> {
 
 /// A policy that the customer manages.
 fn managed(told: &Value) -> Option<Item> {
-    let name = told["PolicyName"].as_str()?;
-    let mut read = item("AWS::IAM::ManagedPolicy", told["Arn"].as_str()?);
-    read.arn = told["Arn"].as_str().map(str::to_owned);
+    let arn = told["Arn"].as_str()?;
+    let name = told["PolicyName"].as_str().or_else(|| arn.rsplit('/').next())?;
+    let mut read = item("AWS::IAM::ManagedPolicy", arn);
+    read.arn = Some(arn.to_owned());
     read.names.insert(name.to_owned());
     put(&mut read, "ManagedPolicyName", name.into());
     put(&mut read, "Path", told["Path"].clone());
     let versions = items(&told["PolicyVersionList"]["member"]);
-    let current = versions.iter().find(|version| version["IsDefaultVersion"] == "true")?;
-    put(&mut read, "PolicyDocument", document(&current["Document"])?);
+    let current = versions.iter().find(|version| version["IsDefaultVersion"] == "true");
+    put_document(&mut read, "PolicyDocument", current.and_then(|current| document(&current["Document"])));
     Some(read)
 }
 
@@ -118,6 +147,16 @@ fn put(read: &mut Item, name: &str, value: Value) {
         read.properties.insert(name.to_owned(), value);
     }
     read.provenance.insert(name.to_owned(), answered(&DETAILS, status));
+}
+
+/// A property that every answer has: what cannot be read of it is not known.
+fn put_document(read: &mut Item, name: &str, value: Option<Value>) {
+    match value {
+        Some(value) => put(read, name, value),
+        None => {
+            read.provenance.insert(name.to_owned(), left_out(&DETAILS));
+        }
+    }
 }
 
 /// A policy document, which IAM encodes as in a URL.

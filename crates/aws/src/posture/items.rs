@@ -125,7 +125,10 @@ pub(super) fn provenance(operation: &Operation, error: &AwsError) -> Provenance 
         _ if unknown.contains(&error.code()) => Status::NotSupported,
         _ => Status::Error,
     };
-    Provenance { said: Some(error.to_string()), ..answered(operation, status) }
+    let said = error.to_string();
+    let own = format!("`{}:{}` failed: ", operation.service.name, operation.name);
+    let said = said.strip_prefix(&own).unwrap_or(&said).to_owned();
+    Provenance { said: Some(said), ..answered(operation, status) }
 }
 
 /// A call as people know it: by the permission that it needs.

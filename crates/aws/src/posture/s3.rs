@@ -150,16 +150,20 @@ fn configuration(parts: &Parts<'_>, read: &mut Item) {
     let told =
         parts.get(&ACL, "acl", &[]).and(|told| Some(items(&told["AccessControlList"]["Grant"]).into()));
     if let Told::Is(grants) = &told {
-        read.properties.insert("AccessControl".to_owned(), canned(grants).into());
-        read.provenance.insert("AccessControl".to_owned(), answered(&ACL, Status::Ok));
+        let name = canned(grants);
+        if let Some(name) = name {
+            read.properties.insert("AccessControl".to_owned(), name.into());
+        }
+        let status = if name.is_some() { Status::Ok } else { Status::Absent };
+        read.provenance.insert("AccessControl".to_owned(), answered(&ACL, status));
         derive(read, "Acl", &ACL, told);
     } else {
         learn(read, "AccessControl", &ACL, told);
     }
 }
 
-/// What CloudFormation calls an access control list that grants this much.
-fn canned(grants: &Value) -> &'static str {
+/// What CloudFormation calls an access control list that grants this much; nothing if it grants others nothing.
+fn canned(grants: &Value) -> Option<&'static str> {
     let to = |group: &str, permissions: &[&str]| {
         items(grants).iter().any(|grant| {
             let uri = grant["Grantee"]["URI"].as_str().unwrap_or_default();
@@ -168,12 +172,15 @@ fn canned(grants: &Value) -> &'static str {
         })
     };
     let write = ["WRITE", "WRITE_ACP", "FULL_CONTROL"];
+    let read = ["READ", "READ_ACP"];
     match () {
-        () if to("/global/AllUsers", &write) || to("/global/AuthenticatedUsers", &write) => "PublicReadWrite",
-        () if to("/global/AllUsers", &["READ", "READ_ACP"]) => "PublicRead",
-        () if to("/global/AuthenticatedUsers", &["READ", "READ_ACP"]) => "AuthenticatedRead",
-        () if to("/s3/LogDelivery", &["WRITE"]) => "LogDeliveryWrite",
-        () => "Private",
+        () if to("/global/AllUsers", &write) || to("/global/AuthenticatedUsers", &write) => {
+            Some("PublicReadWrite")
+        }
+        () if to("/global/AllUsers", &read) => Some("PublicRead"),
+        () if to("/global/AuthenticatedUsers", &read) => Some("AuthenticatedRead"),
+        () if to("/s3/LogDelivery", &["WRITE"]) => Some("LogDeliveryWrite"),
+        () => None,
     }
 }
 

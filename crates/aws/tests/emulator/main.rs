@@ -5,6 +5,7 @@
 mod credentials;
 mod faults;
 mod inventory;
+mod posture;
 mod signals;
 mod support;
 

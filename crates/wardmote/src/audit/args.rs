@@ -22,13 +22,13 @@ pub(crate) struct AuditArgs {
     #[arg(long, conflicts_with = "plan")]
     pub(crate) live: bool,
     /// Where AWS is, in place of AWS_ENDPOINT_URL.
-    #[arg(long, value_name = "URL", requires = "live", value_hint = ValueHint::Url)]
+    #[arg(long, value_name = "URL", requires = "live", conflicts_with_all = ["paths", "plan"], value_hint = ValueHint::Url)]
     pub(crate) endpoint_url: Option<String>,
     /// The region, in place of AWS_REGION.
-    #[arg(long, requires = "live")]
+    #[arg(long, requires = "live", conflicts_with_all = ["paths", "plan"])]
     pub(crate) region: Option<String>,
     /// Keep the inventory that was read.
-    #[arg(long, value_name = "FILE", requires = "live", value_hint = ValueHint::FilePath)]
+    #[arg(long, value_name = "FILE", requires = "live", conflicts_with_all = ["paths", "plan"], value_hint = ValueHint::FilePath)]
     pub(crate) save: Option<PathBuf>,
     /// Only this control: an id such as S3-05, or what others call it, such as S3EncryptionEnabled, S3.8 or CKV_AWS_21.
     #[arg(long = "control", value_name = "ID")]

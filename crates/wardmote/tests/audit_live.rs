@@ -1,0 +1,133 @@
+//! `wardmote audit --live`, word by word, against an account in the emulator.
+#![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that cannot go on fails")]
+#![allow(dead_code, reason = "each test file uses its part of the common modules")]
+
+mod common;
+#[path = "../../aws/tests/emulator/support/mod.rs"]
+mod support;
+
+use common::wardmote;
+use serde_json::Value;
+use std::path::Path;
+use std::process::{Command, Output};
+use std::sync::Once;
+use support::proxy::{Proxy, xml_error};
+use support::{Emulator, bare, folder, python, variables};
+
+fn account() {
+    static MADE: Once = Once::new();
+    MADE.call_once(|| {
+        let url = format!("http://{}", Emulator::get().address);
+        let output = Command::new(python()).arg(folder().join("posture.py")).arg(url).output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    });
+}
+
+/// The program with credentials and without endpoints.
+fn command(dir: &Path) -> Command {
+    let mut command = wardmote(dir);
+    for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("AWS_")) {
+        command.env_remove(name);
+    }
+    let own = variables(Emulator::get().address).into_iter().filter(|(name, _)| name != "AWS_ENDPOINT_URL");
+    command.envs(own).env("HOME", dir);
+    command
+}
+
+fn run(dir: &Path, words: &[&str]) -> Output {
+    command(dir).args(words).output().unwrap()
+}
+
+fn text(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned() + &String::from_utf8_lossy(&output.stdout)
+}
+
+/// Ids differ from run to run.
+fn stable(text: &str) -> String {
+    let id = |word: &&str| word.len() == 36 && word.bytes().filter(|b| *b == b'-').count() == 4;
+    let mut out = text.to_owned();
+    for word in text.split(|c: char| !(c.is_ascii_alphanumeric() || c == '-')).filter(id) {
+        out = out.replace(word, "KEY");
+    }
+    for word in text.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| word.starts_with("AKIA")) {
+        out = out.replace(word, "AKIA");
+    }
+    out
+}
+
+#[test]
+fn an_account_is_audited_and_its_inventory_is_audited_again() {
+    account();
+    let dir = tempfile::tempdir().unwrap();
+    let url = format!("http://{}", Emulator::get().address);
+    let live = ["audit", "--live", "--endpoint-url", &url, "--region", "eu-central-1"];
+    let kept = dir.path().join("inventory.json").display().to_string();
+    let words: Vec<&str> = live.into_iter().chain(["--save", &kept]).collect();
+    let output = run(dir.path(), &words);
+    assert!(output.status.success(), "{}", text(&output));
+    insta::assert_snapshot!(stable(&text(&output)).replace(&kept, "FILE"));
+    let mode = std::os::unix::fs::MetadataExt::mode(&dir.path().join("inventory.json").metadata().unwrap());
+    assert_eq!(mode & 0o777, 0o600);
+    let again = run(dir.path(), &["audit", &kept]);
+    assert_eq!(String::from_utf8_lossy(&again.stdout), String::from_utf8_lossy(&output.stdout));
+    let strict = run(dir.path(), &["audit", &kept, "--control", "S3-03", "--fail-on", "low"]);
+    assert_eq!(strict.status.code(), Some(0), "{}", text(&strict));
+    let strict = run(dir.path(), &["audit", &kept, "--control", "SM-15", "--fail-on", "low"]);
+    assert_eq!(strict.status.code(), Some(3), "a type that could not be listed is no pass");
+}
+
+#[test]
+fn what_cannot_be_asked_is_said() {
+    account();
+    let dir = tempfile::tempdir().unwrap();
+    let url = format!("http://{}", Emulator::get().address);
+    let at = |name: &str| format!("{}/{name}", dir.path().display());
+    let mut all = String::new();
+    let mut say = |name: &str, output: &Output| {
+        let said = text(output).replace(&url, "URL").replace(&at(""), "DIR/");
+        all.push_str(&format!("{name}\n{said}exit {}\n\n", output.status.code().unwrap()));
+    };
+    let nobody = wardmote(dir.path())
+        .env_clear()
+        .envs(bare(Emulator::get().address))
+        .env("HOME", dir.path())
+        .args(["audit", "--live", "--endpoint-url", &url])
+        .output()
+        .unwrap();
+    say("without credentials", &nobody);
+    let proxy = Proxy::before(Some(Emulator::get().address));
+    proxy.always("GetCallerIdentity", xml_error(403, "InvalidClientTokenId"));
+    let wrong = format!("http://{}", proxy.address);
+    say("with unknown credentials", &run(dir.path(), &["audit", "--live", "--endpoint-url", &wrong]));
+    say("in no region", &run(dir.path(), &["audit", "--live", "--region", "Frankfurt!"]));
+    say("without --live", &run(dir.path(), &["audit", "--region", "eu-central-1", "x.yaml"]));
+    std::fs::write(dir.path().join("torn.json"), "{\"form\": \"wardmote-inventory/1\"}").unwrap();
+    say("a torn inventory", &run(dir.path(), &["audit", &at("torn.json")]));
+    std::fs::write(dir.path().join("other.json"), OTHER).unwrap();
+    say("of another form", &run(dir.path(), &["audit", &at("other.json")]));
+    say(
+        "nowhere to save",
+        &run(dir.path(), &["audit", "--live", "--endpoint-url", &url, "--save", &at("no/where.json")]),
+    );
+    insta::assert_snapshot!(all);
+}
+
+const OTHER: &str = r#"{"form": "wardmote-inventory/9", "account": "1", "region": "r", "read_at": "2026-11-21T10:00:00.000Z", "resources": []}"#;
+
+#[test]
+fn a_bucket_that_may_not_be_read_is_unknown() {
+    account();
+    let dir = tempfile::tempdir().unwrap();
+    let proxy = Proxy::before(Some(Emulator::get().address));
+    proxy.always("posture-good?encryption=", xml_error(403, "AccessDenied"));
+    let url = format!("http://{}", proxy.address);
+    let output = run(
+        dir.path(),
+        &["audit", "--live", "--endpoint-url", &url, "--control", "S3EncryptionEnabled", "--json"],
+    );
+    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let found = report["findings"].as_array().unwrap();
+    let good = found.iter().find(|finding| finding["resource"]["id"] == "posture-good").unwrap();
+    assert_eq!(good["verdict"], "unknown");
+    assert!(good["missing"].to_string().contains("s3:GetEncryptionConfiguration"), "{good}");
+}
