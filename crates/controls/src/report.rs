@@ -74,6 +74,7 @@ impl Serialize for Finding {
             "control": self.control,
             "title": self.about.title,
             "aliases": self.about.aliases,
+            "partOf": self.about.part_of,
             "resource": {"type": self.kind, "id": self.name.as_ref().unwrap_or(&self.resource), "logicalId": self.resource},
             "verdict": self.word(),
             "severity": self.about.severity,
@@ -102,6 +103,15 @@ pub struct Summary {
 }
 
 impl Summary {
+    fn count(&mut self, verdict: &Verdict) {
+        match verdict {
+            Verdict::Holds => self.holds += 1,
+            Verdict::Broken { .. } => self.broken += 1,
+            Verdict::Unknown { .. } => self.unknown += 1,
+            Verdict::NotApplicable { .. } => self.not_applicable += 1,
+        }
+    }
+
     /// Counts these too.
     pub fn add(&mut self, more: Self) {
         self.resources += more.resources;
@@ -134,10 +144,28 @@ impl Report {
         &self.findings
     }
 
+    /// The findings without those that a finding of the whole control says again.
+    pub fn wholes(&self) -> impl Iterator<Item = &Finding> {
+        let mut asked: Vec<&str> = self.findings.iter().map(|finding| finding.control).collect();
+        asked.sort_unstable();
+        asked.dedup();
+        self.findings.iter().filter(move |finding| {
+            finding.about.part_of.is_none_or(|whole| asked.binary_search(&whole).is_err())
+        })
+    }
+
     /// How many there are of each.
     #[must_use]
     pub fn summary(&self) -> Summary {
         self.summary
+    }
+
+    /// How many there are of each, parts not counted beside their whole.
+    #[must_use]
+    pub fn summary_of_wholes(&self) -> Summary {
+        let mut sum = Summary { resources: self.summary.resources, ..Summary::default() };
+        self.wholes().for_each(|finding| sum.count(&finding.verdict));
+        sum
     }
 
     /// What of the file was not read.
@@ -167,12 +195,7 @@ pub fn scan(estate: &Estate, selection: &Selection) -> Report {
         summary.resources += 1;
         for unit in units.iter().filter(|unit| unit.control.kinds.contains(&resource.kind.as_str())) {
             let answer = (unit.check)(&Case { estate, resource });
-            match &answer.verdict {
-                Verdict::Holds => summary.holds += 1,
-                Verdict::Broken { .. } => summary.broken += 1,
-                Verdict::Unknown { .. } => summary.unknown += 1,
-                Verdict::NotApplicable { .. } => summary.not_applicable += 1,
-            }
+            summary.count(&answer.verdict);
             findings.push(Finding {
                 control: unit.control.id,
                 about: &unit.control,

@@ -1,6 +1,6 @@
 //! Which controls are asked of which resources.
 
-use crate::checks::control_named;
+use crate::checks::controls_named;
 use crate::policies::covers;
 use crate::resource::Resource;
 use crate::unit::Control;
@@ -44,13 +44,14 @@ impl Selection {
     /// # Errors
     /// If there is no such control.
     pub fn control(mut self, name: &str) -> Result<Self, BadSelection> {
-        let Some(control) = control_named(name) else {
+        let found: Vec<&str> = controls_named(name).map(|control| control.id).collect();
+        if found.is_empty() {
             let message = format!(
                 "there is no control `{name}`; expected an id such as `S3-05` or an alias such as `S3EncryptionEnabled`"
             );
             return Err(BadSelection { message, help: "`wardmote controls list` shows them all" });
-        };
-        self.controls.push(control.id);
+        }
+        self.controls.extend(found);
         Ok(self)
     }
 

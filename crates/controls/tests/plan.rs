@@ -46,7 +46,7 @@ fn verdict(text: &str, control: &str) -> String {
 #[test]
 fn parts_of_a_bucket_come_together() {
     let text = bucket_plan(&json!("aws:kms"), &json!(false));
-    for control in ["S3-02", "S3-03", "S3-04", "S3-05", "S3-06", "S3-07"] {
+    for control in ["S3-02", "S3-03", "S3-04", "S3-05", "S3-06"] {
         assert_eq!(verdict(&text, control).trim(), "aws_s3_bucket.data holds", "{control}");
     }
     assert_eq!(verdict(&text, "KMS-01").trim(), "aws_kms_key.key holds");

@@ -15,7 +15,7 @@ pub(crate) const UNITS: &[Unit] = &[
         Single,
         "an endpoint's volumes are encrypted with a customer key",
         [CONFIG],
-        [],
+        ["CKV_AWS_98", "SAGEMAKER_ENDPOINT_CONFIGURATION_KMS_KEY_CONFIGURED", "W1200"],
         |case| { find(case.resource, "KmsKeyId").customer_key() }
     ),
     unit!(
@@ -33,7 +33,7 @@ pub(crate) const UNITS: &[Unit] = &[
         Single,
         "an endpoint has two instances or none of its own",
         [CONFIG],
-        ["SageMaker.4"],
+        ["SageMaker.4", "SAGEMAKER_ENDPOINT_CONFIG_PROD_INSTANCE_COUNT"],
         instances
     ),
     unit!(
@@ -76,7 +76,7 @@ fn captures(case: &Case<'_>) -> Answer {
 }
 
 /// The bucket of an address such as `s3://bucket/prefix`.
-fn bucket_of<'a>(case: &Case<'a>, node: &crate::node::Node) -> Option<&'a Resource> {
+pub(super) fn bucket_of<'a>(case: &Case<'a>, node: &crate::node::Node) -> Option<&'a Resource> {
     if node.edges().is_empty() {
         let name = node.text()?.strip_prefix("s3://")?.split('/').next()?;
         return case.estate.of_kind("AWS::S3::Bucket").find(|bucket| bucket.name() == Some(name));
