@@ -23,6 +23,8 @@ pub struct Finding {
     pub resource: String,
     /// Its name, if it has one.
     pub name: Option<String>,
+    /// What else of a plan it was put together from, by address.
+    pub parts: Vec<String>,
     /// Where it begins.
     pub at: Place,
     /// What was found.
@@ -75,7 +77,7 @@ impl Serialize for Finding {
             "title": self.about.title,
             "aliases": self.about.aliases,
             "partOf": self.about.part_of,
-            "resource": {"type": self.kind, "id": self.name.as_ref().unwrap_or(&self.resource), "logicalId": self.resource},
+            "resource": {"type": self.kind, "id": self.name.as_ref().unwrap_or(&self.resource), "logicalId": self.resource, "parts": self.parts},
             "verdict": self.word(),
             "severity": self.about.severity,
             "reason": self.reason(),
@@ -202,6 +204,7 @@ pub fn scan(estate: &Estate, selection: &Selection) -> Report {
                 kind: resource.kind.clone(),
                 resource: resource.id.clone(),
                 name: resource.name().map(ToOwned::to_owned),
+                parts: resource.parts.clone(),
                 at: resource.at,
                 verdict: answer.verdict,
                 evidence: answer.evidence,

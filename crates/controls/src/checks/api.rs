@@ -10,6 +10,8 @@ const METHOD: &str = "AWS::ApiGateway::Method";
 const ROUTE: &str = "AWS::ApiGatewayV2::Route";
 const STAGE: &str = "AWS::ApiGateway::Stage";
 const STAGE_2: &str = "AWS::ApiGatewayV2::Stage";
+/// What the transform for serverless applications makes stages of.
+const SERVERLESS: [&str; 2] = ["AWS::Serverless::Api", "AWS::Serverless::HttpApi"];
 const API: &str = "AWS::ApiGateway::RestApi";
 const PLAN: &str = "AWS::ApiGateway::UsagePlan";
 const DOMAIN: &str = "AWS::ApiGateway::DomainName";
@@ -38,7 +40,7 @@ pub(crate) const UNITS: &[Unit] = &[
         High,
         "every method asks who calls, or for a key",
         [METHOD],
-        ["CKV_AWS_59", "AVD-AWS-0004", "CKV2_AWS_70"],
+        ["CKV_AWS_59", "AVD-AWS-0004"],
         |case| {
             let key = find(case.resource, "ApiKeyRequired").flag(true, false);
             any([authorised(case), key]).unwrap_or_else(|| authorised(case))
@@ -67,7 +69,7 @@ pub(crate) const UNITS: &[Unit] = &[
         "access",
         Medium,
         "a stage writes access logs",
-        [STAGE, STAGE_2],
+        [STAGE, STAGE_2, SERVERLESS[0], SERVERLESS[1]],
         [
             "APIGateway.9",
             "CKV_AWS_76",
@@ -139,12 +141,7 @@ pub(crate) const UNITS: &[Unit] = &[
         Medium,
         "a stage shows its backend a certificate",
         [STAGE],
-        [
-            "APIGateway.2",
-            "API_GW_SSL_ENABLED",
-            "CKV2_AWS_51",
-            "apigateway_restapi_client_certificate_enabled"
-        ],
+        ["APIGateway.2", "API_GW_SSL_ENABLED", "apigateway_restapi_client_certificate_enabled"],
         certificate
     ),
     part!(
@@ -217,7 +214,8 @@ fn planned(case: &Case<'_>) -> Answer {
 }
 
 fn access_log(case: &Case<'_>) -> Answer {
-    let setting = if case.resource.kind == STAGE { "AccessLogSetting" } else { "AccessLogSettings" };
+    let first = [STAGE, SERVERLESS[0]].contains(&case.resource.kind.as_str());
+    let setting = if first { "AccessLogSetting" } else { "AccessLogSettings" };
     find(case.resource, &format!("{setting}.DestinationArn")).present()
 }
 

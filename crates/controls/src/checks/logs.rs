@@ -150,7 +150,15 @@ pub(crate) const UNITS: &[Unit] = &[
         "a log group says for how long it keeps entries",
         [GROUP],
         ["CKV_AWS_66", "W86", "CW_LOGGROUP_RETENTION_PERIOD_CHECK"],
-        |case| find(case.resource, "RetentionInDays").present()
+        |case| {
+            let found = find(case.resource, "RetentionInDays");
+            match &found.state {
+                State::Known(node) if node.text() == Some("0") => {
+                    found.spot.clone().broken("0 means for ever")
+                }
+                _ => found.present(),
+            }
+        }
     ),
     part!(
         "LOG-04",

@@ -132,6 +132,9 @@ fn escalates(case: &Case<'_>) -> Answer {
         Err(missing) => spot.unknown(missing),
         Ok(text) => {
             let report = iam::lint::lint("policy", &text, PolicyKind::Identity);
+            if iam::Policy::parse("policy", &text).is_ok_and(|policy| allows(&policy).any(gives_everything)) {
+                return spot.broken("a statement allows everything, so also more rights");
+            }
             let way = report.findings().iter().find(|finding| finding.code().starts_with("escalation-"));
             match way {
                 Some(way) => spot.broken(format!("{}: {}", way.code(), way.message())),
@@ -139,6 +142,12 @@ fn escalates(case: &Case<'_>) -> Answer {
             }
         }
     }))
+}
+
+fn gives_everything(statement: &Statement) -> bool {
+    acts(statement, "iam:AttachUserPolicy")
+        && crate::policies::everything(statement, "")
+        && statement.conditions.is_empty()
 }
 
 fn apart(case: &Case<'_>) -> Answer {
