@@ -77,6 +77,9 @@ pub(crate) enum Command {
     Iam(crate::iam::IamCommand),
     /// Check templates and plans against the controls: what must be so for every AI resource.
     Audit(crate::audit::AuditArgs),
+    /// The controls: what there is, what each asks for, and what of which framework they answer.
+    #[command(subcommand)]
+    Controls(crate::audit::ControlsCommand),
     /// Print a shell completion script.
     Completions {
         /// The shell.

@@ -10,16 +10,11 @@ pub(crate) const UNITS: &[Unit] = &[
     unit!(
         "BR-03",
         High,
-        Single,
-        "every agent has a guardrail",
+        Cross,
+        "every agent has a guardrail, or the account enforces one",
         ["AWS::Bedrock::Agent"],
         ["CKV_AWS_383", "bedrock_agent_guardrail_enabled"],
-        |case| {
-            all([
-                find(case.resource, "GuardrailConfiguration.GuardrailIdentifier").present(),
-                find(case.resource, "GuardrailConfiguration.GuardrailVersion").present(),
-            ])
-        }
+        guarded
     ),
     unit!(
         "BR-04",
@@ -71,6 +66,18 @@ pub(crate) const UNITS: &[Unit] = &[
         endpoint_policy
     ),
 ];
+
+fn guarded(case: &Case<'_>) -> Answer {
+    let enforced = case
+        .estate
+        .of_kind("AWS::Bedrock::EnforcedGuardrailConfiguration")
+        .map(|all| find(all, "GuardrailIdentifier").present().if_exists(all, case.resource));
+    match any(enforced) {
+        Some(enforced) if enforced.is_holds() => enforced,
+        _ => all(["GuardrailIdentifier", "GuardrailVersion"]
+            .map(|name| find(case.resource, &format!("GuardrailConfiguration.{name}")).present())),
+    }
+}
 
 fn attacks(case: &Case<'_>) -> Answer {
     let filters = find(case.resource, "ContentPolicyConfig.FiltersConfig");

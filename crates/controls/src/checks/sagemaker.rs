@@ -141,11 +141,15 @@ pub(crate) const UNITS: &[Unit] = &[
     unit!(
         "SM-09",
         Medium,
-        Single,
-        "a model's images are of a private registry and pinned by digest",
+        Cross,
+        "a model's images are of a private registry that scans them, and pinned by digest",
         [MODEL],
         [],
-        |case| all([images_by(case, &pinned_image), images_by(case, &private_image)])
+        |case| all([
+            images_by(case, &pinned_image),
+            images_by(case, &private_image),
+            images_by(case, &|found| scanned_image(case, found)),
+        ])
     ),
     part!(
         "SM-09",
@@ -257,6 +261,19 @@ fn private_image(found: Found<'_>) -> Answer {
         shown.contains(".dkr.ecr.")
             || node.edges().iter().any(|edge| edge.attribute.as_deref() == Some("RepositoryUri"))
     })
+}
+
+/// Whether the repository scans, if it is in the file; what is elsewhere is not judged.
+fn scanned_image(case: &Case<'_>, found: Found<'_>) -> Answer {
+    let State::Known(node) = found.state else { return not_applicable("there is no image") };
+    let mut repositories = node.edges().into_iter().filter_map(|edge| case.estate.named(&edge.to));
+    match repositories.find(|resource| resource.kind == "AWS::ECR::Repository") {
+        Some(repository) => find(repository, "ImageScanningConfiguration.ScanOnPush")
+            .flag(true, false)
+            .by_way_of(found.spot, &format!("the repository is `{}`", repository.id))
+            .if_exists(repository, case.resource),
+        None => not_applicable("the repository is not in this file"),
+    }
 }
 
 fn pinned_image(found: Found<'_>) -> Answer {

@@ -15,8 +15,8 @@ pub(crate) const UNITS: &[Unit] = &[
     unit!(
         "S3-02",
         High,
-        Single,
-        "a bucket blocks public access by all four switches",
+        Cross,
+        "a bucket, or its account, blocks public access by all four switches",
         [BUCKET],
         [
             "S3.8",
@@ -186,7 +186,16 @@ fn under_switch(bucket: &Resource, names: [&str; 2], answer: impl FnOnce() -> An
 }
 
 fn blocks(case: &Case<'_>, flag: &str) -> Answer {
-    find(case.resource, &format!("PublicAccessBlockConfiguration.{flag}")).flag(true, false)
+    let own = find(case.resource, &format!("PublicAccessBlockConfiguration.{flag}")).flag(true, false);
+    // What the account of the plan blocks is blocked for each of its buckets.
+    let of_account = case
+        .estate
+        .of_kind("AWS::S3::AccountPublicAccessBlock")
+        .map(|account| find(account, flag).flag(true, false).if_exists(account, case.resource));
+    match any(of_account) {
+        Some(account) if account.is_holds() => account,
+        _ => own,
+    }
 }
 
 /// What the access control list alone lets through.
