@@ -11,6 +11,7 @@
 
 mod answer;
 mod checks;
+mod framework;
 mod intrinsic;
 mod live;
 mod node;
@@ -26,6 +27,7 @@ mod unit;
 
 pub use answer::Evidence;
 pub use checks::{control_named, controls};
+pub use framework::{Framework, Requirement, framework_named, frameworks};
 pub use live::live;
 pub use node::{Edge, Hole, Member, Node, Piece, Place, Value};
 pub use output::{json, junit, sarif, table};

@@ -65,6 +65,7 @@ fn unlisted(inventory: &Inventory, kind: &str, why: &str) -> Resource {
         region: Some(inventory.region.clone()),
         at: Place::default(),
         properties: Node::unknown(Place::default(), why),
+        parts: Vec::new(),
         condition: None,
     }
 }
@@ -87,6 +88,7 @@ fn resource(inventory: &Inventory, item: &Item, id: String) -> Resource {
         region: Some(item.region.clone().unwrap_or_else(|| inventory.region.clone())),
         at: Place::default(),
         properties: Node::new(Place::default(), Value::Map(members)),
+        parts: Vec::new(),
         condition: None,
     }
 }

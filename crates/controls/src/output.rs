@@ -11,8 +11,7 @@ use std::fmt::Write as _;
 #[must_use]
 pub fn table(report: &Report) -> String {
     let mut out = String::new();
-    let mut open: Vec<&Finding> =
-        report.findings().iter().filter(|finding| !finding.verdict.passes()).collect();
+    let mut open: Vec<&Finding> = report.wholes().filter(|finding| !finding.verdict.passes()).collect();
     open.sort_by_key(|f| (std::cmp::Reverse(f.about.severity), f.at, f.control));
     let width = |text: &dyn Fn(&Finding) -> usize, least: usize| {
         open.iter().map(|f| text(f)).max().unwrap_or(0).max(least)
@@ -29,9 +28,12 @@ pub fn table(report: &Report) -> String {
             finding.resource,
             finding.reason(),
         );
-        let _ = writeln!(out, "          {}:{}:{}", report.file(), place.line, place.column);
+        // What is in no file has no place in one.
+        if place.line > 0 {
+            let _ = writeln!(out, "          {}:{}:{}", report.file(), place.line, place.column);
+        }
     }
-    let sum = report.summary();
+    let sum = report.summary_of_wholes();
     let _ = writeln!(
         out,
         "{}: resources {}; controls: hold {}, broken {}, unknown {}, not applicable {}",
@@ -71,7 +73,7 @@ pub fn sarif(reports: &[Report]) -> Value {
     let mut results = Vec::new();
     let mut notes = Vec::new();
     for report in reports {
-        let open = report.findings().iter().filter(|finding| !finding.verdict.passes());
+        let open = report.wholes().filter(|finding| !finding.verdict.passes());
         results.extend(open.map(|finding| {
             let index = all.iter().position(|control| control.id == finding.control).unwrap_or(0);
             result(report, finding, index)
@@ -171,17 +173,17 @@ pub fn junit(reports: &[Report]) -> String {
     let mut out =
         String::from("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites name=\"wardmote audit\">\n");
     for report in reports {
-        let sum = report.summary();
+        let sum = report.summary_of_wholes();
         let _ = writeln!(
             out,
             "  <testsuite name=\"{}\" tests=\"{}\" failures=\"{}\" errors=\"{}\" skipped=\"{}\">",
             xml(report.file()),
-            report.findings().len(),
+            report.wholes().count(),
             sum.broken,
             sum.unknown,
             sum.not_applicable
         );
-        for finding in report.findings() {
+        for finding in report.wholes() {
             let place = finding.decisive();
             let _ = write!(
                 out,

@@ -9,7 +9,7 @@ use serde_json::{Map, Value as Json};
 
 /// What stands for a part of a resource's ARN that is not known.
 pub(crate) const UNKNOWN: &str = "wardmote-unknown";
-const ACCOUNT: &str = "111122223333";
+pub(crate) const ACCOUNT: &str = "111122223333";
 const OTHER_ACCOUNT: &str = "444455556666";
 
 /// The part of a policy that a value is in.
@@ -24,22 +24,23 @@ enum Part {
 ///
 /// The error says what is not known of it, or why it is no policy.
 pub(crate) fn policy(estate: &Estate, node: &Node) -> Result<Policy, String> {
-    let text = match &node.value {
-        Value::Text(text) => text.clone(),
-        Value::Map(_) => {
-            let mut missing = None;
-            let json = convert(estate, node, Part::Other, &mut missing);
-            if let Some(missing) = missing {
-                return Err(missing);
-            }
-            json.to_string()
-        }
-        _ => return Err(cause(node)),
-    };
+    let text = policy_text(estate, node)?;
     Policy::parse("policy", &text).map_err(|wrong| {
         let said = wrong.0.first().map_or("it is no policy", |first| first.message.as_str());
         format!("the policy cannot be read: {said}")
     })
+}
+
+fn policy_text(estate: &Estate, node: &Node) -> Result<String, String> {
+    match &node.value {
+        Value::Text(text) => Ok(text.clone()),
+        Value::Map(_) => {
+            let mut missing = None;
+            let json = convert(estate, node, Part::Other, &mut missing);
+            missing.map_or_else(|| Ok(json.to_string()), Err)
+        }
+        _ => Err(cause(node)),
+    }
 }
 
 fn convert(estate: &Estate, node: &Node, part: Part, missing: &mut Option<String>) -> Json {
@@ -117,24 +118,37 @@ pub(crate) struct Document<'a> {
 
 /// The documents that a resource of IAM holds itself.
 pub(crate) fn documents<'a>(estate: &Estate, resource: &'a Resource) -> Vec<Document<'a>> {
+    let read = |(spot, node): (Spot<'a>, Result<&Node, String>)| Document {
+        spot,
+        policy: node.and_then(|node| policy(estate, node)),
+    };
+    document_nodes(resource).into_iter().map(read).collect()
+}
+
+/// The same documents as texts.
+pub(crate) fn document_texts<'a>(
+    estate: &Estate,
+    resource: &'a Resource,
+) -> Vec<(Spot<'a>, Result<String, String>)> {
+    let nodes = document_nodes(resource).into_iter();
+    nodes.map(|(spot, node)| (spot, node.and_then(|node| policy_text(estate, node)))).collect()
+}
+
+fn document_nodes(resource: &Resource) -> Vec<(Spot<'_>, Result<&Node, String>)> {
     let mut all = Vec::new();
     let own = find(resource, "PolicyDocument");
     match own.state {
-        State::Known(node) => all.push(Document { spot: own.spot, policy: policy(estate, node) }),
-        State::Unknown(cause) => all.push(Document { spot: own.spot, policy: Err(cause) }),
+        State::Known(node) => all.push((own.spot, Ok(node))),
+        State::Unknown(cause) => all.push((own.spot, Err(cause))),
         State::Absent => {}
     }
     let inline = find(resource, "Policies");
     if let Some(missing) = inline.missing() {
-        all.push(Document { spot: inline.spot, policy: Err(missing) });
+        all.push((inline.spot, Err(missing)));
         return all;
     }
     for (spot, item) in inline.items() {
-        let read = match item.get("PolicyDocument") {
-            Some(node) => policy(estate, node),
-            None => Err(cause(item)),
-        };
-        all.push(Document { spot, policy: read });
+        all.push((spot, item.get("PolicyDocument").ok_or_else(|| cause(item))));
     }
     all
 }

@@ -23,6 +23,8 @@ pub struct Finding {
     pub resource: String,
     /// Its name, if it has one.
     pub name: Option<String>,
+    /// What else of a plan it was put together from, by address.
+    pub parts: Vec<String>,
     /// Where it begins.
     pub at: Place,
     /// What was found.
@@ -74,7 +76,8 @@ impl Serialize for Finding {
             "control": self.control,
             "title": self.about.title,
             "aliases": self.about.aliases,
-            "resource": {"type": self.kind, "id": self.name.as_ref().unwrap_or(&self.resource), "logicalId": self.resource},
+            "partOf": self.about.part_of,
+            "resource": {"type": self.kind, "id": self.name.as_ref().unwrap_or(&self.resource), "logicalId": self.resource, "parts": self.parts},
             "verdict": self.word(),
             "severity": self.about.severity,
             "reason": self.reason(),
@@ -102,6 +105,15 @@ pub struct Summary {
 }
 
 impl Summary {
+    fn count(&mut self, verdict: &Verdict) {
+        match verdict {
+            Verdict::Holds => self.holds += 1,
+            Verdict::Broken { .. } => self.broken += 1,
+            Verdict::Unknown { .. } => self.unknown += 1,
+            Verdict::NotApplicable { .. } => self.not_applicable += 1,
+        }
+    }
+
     /// Counts these too.
     pub fn add(&mut self, more: Self) {
         self.resources += more.resources;
@@ -134,10 +146,28 @@ impl Report {
         &self.findings
     }
 
+    /// The findings without those that a finding of the whole control says again.
+    pub fn wholes(&self) -> impl Iterator<Item = &Finding> {
+        let mut asked: Vec<&str> = self.findings.iter().map(|finding| finding.control).collect();
+        asked.sort_unstable();
+        asked.dedup();
+        self.findings.iter().filter(move |finding| {
+            finding.about.part_of.is_none_or(|whole| asked.binary_search(&whole).is_err())
+        })
+    }
+
     /// How many there are of each.
     #[must_use]
     pub fn summary(&self) -> Summary {
         self.summary
+    }
+
+    /// How many there are of each, parts not counted beside their whole.
+    #[must_use]
+    pub fn summary_of_wholes(&self) -> Summary {
+        let mut sum = Summary { resources: self.summary.resources, ..Summary::default() };
+        self.wholes().for_each(|finding| sum.count(&finding.verdict));
+        sum
     }
 
     /// What of the file was not read.
@@ -167,18 +197,14 @@ pub fn scan(estate: &Estate, selection: &Selection) -> Report {
         summary.resources += 1;
         for unit in units.iter().filter(|unit| unit.control.kinds.contains(&resource.kind.as_str())) {
             let answer = decided(&Case { estate, resource }, unit.check);
-            match &answer.verdict {
-                Verdict::Holds => summary.holds += 1,
-                Verdict::Broken { .. } => summary.broken += 1,
-                Verdict::Unknown { .. } => summary.unknown += 1,
-                Verdict::NotApplicable { .. } => summary.not_applicable += 1,
-            }
+            summary.count(&answer.verdict);
             findings.push(Finding {
                 control: unit.control.id,
                 about: &unit.control,
                 kind: resource.kind.clone(),
                 resource: resource.id.clone(),
                 name: resource.name().map(ToOwned::to_owned),
+                parts: resource.parts.clone(),
                 at: resource.at,
                 verdict: answer.verdict,
                 evidence: answer.evidence,

@@ -19,6 +19,8 @@ pub struct Resource {
     pub at: Place,
     /// Its properties: an object, or something not known.
     pub properties: Node,
+    /// What else of a plan it was put together from, by address.
+    pub parts: Vec<String>,
     /// The condition that decides whether it exists, if that cannot be worked out.
     pub condition: Option<String>,
 }
@@ -98,9 +100,13 @@ pub fn look<'a>(from: &'a Node, path: &[&str]) -> State<'a> {
     }
 }
 
+/// The member of properties that says why the rest of them is not here.
+pub(crate) const ELSEWHERE: &str = "Fn::Elsewhere";
+
 /// What is not in an object is absent, unless a macro may add it.
 fn not_there(object: &Node) -> State<'static> {
     match object.members().iter().find(|member| member.key.starts_with("Fn::")) {
+        Some(member) if member.key == ELSEWHERE => State::Unknown(cause(&member.node)),
         Some(member) => State::Unknown(format!("what `{}` adds", member.key)),
         None => State::Absent,
     }

@@ -1,6 +1,7 @@
 //! Which controls are asked of which resources.
 
-use crate::checks::control_named;
+use crate::checks::controls_named;
+use crate::framework::{framework_named, frameworks};
 use crate::policies::covers;
 use crate::resource::Resource;
 use crate::unit::Control;
@@ -44,13 +45,31 @@ impl Selection {
     /// # Errors
     /// If there is no such control.
     pub fn control(mut self, name: &str) -> Result<Self, BadSelection> {
-        let Some(control) = control_named(name) else {
+        let found: Vec<&str> = controls_named(name).map(|control| control.id).collect();
+        if found.is_empty() {
             let message = format!(
                 "there is no control `{name}`; expected an id such as `S3-05` or an alias such as `S3EncryptionEnabled`"
             );
             return Err(BadSelection { message, help: "`wardmote controls list` shows them all" });
+        }
+        self.controls.extend(found);
+        Ok(self)
+    }
+
+    /// Only what answers something of this framework too.
+    ///
+    /// # Errors
+    /// If there is no such framework.
+    pub fn framework(mut self, name: &str) -> Result<Self, BadSelection> {
+        let Some(framework) = framework_named(name) else {
+            let all: Vec<String> = frameworks().iter().map(|one| format!("`{}`", one.id)).collect();
+            let message = format!("there is no framework `{name}`; expected one of {}", all.join(", "));
+            return Err(BadSelection {
+                message,
+                help: "`wardmote controls list --framework ID` shows what it asks for",
+            });
         };
-        self.controls.push(control.id);
+        self.controls.extend(framework.controls().map(|control| control.id));
         Ok(self)
     }
 

@@ -51,6 +51,7 @@ pub fn template(file: &str, text: &str) -> Result<Estate, Unreadable> {
             region: None,
             at: member.at,
             properties: object(properties),
+            parts: Vec::new(),
             condition: condition.filter(|_| exists.is_none()).map(ToOwned::to_owned),
         });
     }

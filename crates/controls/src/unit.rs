@@ -78,6 +78,7 @@ macro_rules! unit {
                 title: $title,
                 severity: $crate::unit::Severity::$severity,
                 reach: $crate::unit::Reach::$reach,
+                part_of: None,
                 kinds: &$kinds,
                 aliases: &$aliases,
                 description: include_str!(concat!("../../controls/", $id, "/README.md")),
@@ -91,6 +92,29 @@ macro_rules! unit {
 }
 pub(crate) use unit;
 
+/// A part of a unit: a question of its own to those who ask for it, described and held by the files of the whole.
+macro_rules! part {
+    ($whole:literal, $name:literal, $severity:ident, $title:literal, $kinds:expr, $aliases:expr, $check:expr) => {
+        $crate::unit::Unit {
+            control: $crate::unit::Control {
+                id: concat!($whole, ".", $name),
+                title: $title,
+                severity: $crate::unit::Severity::$severity,
+                reach: $crate::unit::Reach::Single,
+                part_of: Some($whole),
+                kinds: &$kinds,
+                aliases: &$aliases,
+                description: include_str!(concat!("../../controls/", $whole, "/README.md")),
+                holds: include_str!(concat!("../../controls/", $whole, "/holds.yaml")),
+                broken: include_str!(concat!("../../controls/", $whole, "/broken.yaml")),
+                unknown: include_str!(concat!("../../controls/", $whole, "/unknown.yaml")),
+            },
+            check: $check,
+        }
+    };
+}
+pub(crate) use part;
+
 /// What is known of a control.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct Control {
@@ -102,6 +126,8 @@ pub struct Control {
     pub severity: Severity,
     /// Whether other resources are looked at.
     pub reach: Reach,
+    /// The control that it is a part of, if it is one.
+    pub part_of: Option<&'static str>,
     /// The types of resources that it concerns.
     pub kinds: &'static [&'static str],
     /// What others call it.

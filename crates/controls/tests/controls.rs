@@ -9,6 +9,16 @@ fn findings(control: &Control, name: &str, text: &str) -> Result<Vec<Finding>, B
     Ok(report.findings().to_vec())
 }
 
+/// What no file can show, because it takes facts of a live account.
+fn needs_an_account(control: &Control, verdict: &str) -> bool {
+    match control.id {
+        "S3-17" | "KMS-05" | "IAM-05" => verdict != "unknown",
+        "REG-02" | "REG-08" => verdict == "holds",
+        "REG-07" => verdict == "broken",
+        _ => false,
+    }
+}
+
 #[test]
 fn every_control_answers_on_its_three_templates() {
     let mut wrong = Vec::new();
@@ -16,6 +26,10 @@ fn every_control_answers_on_its_three_templates() {
         for (name, text) in
             [("holds", control.holds), ("broken", control.broken), ("unknown", control.unknown)]
         {
+            if needs_an_account(control, name) {
+                assert_eq!(text, "", "{} {name}", control.id);
+                continue;
+            }
             let found = findings(control, name, text).unwrap();
             let words: Vec<&str> = found.iter().map(Finding::word).collect();
             let fine = match name {
@@ -29,6 +43,8 @@ fn every_control_answers_on_its_three_templates() {
                 }
                 _ => words.contains(&"unknown") && !words.contains(&"broken"),
             };
+            // A part is held by the templates of its whole, which are about the other parts too.
+            let fine = fine || control.part_of.is_some() && (name == "unknown" || words.contains(&name));
             let placed = found.iter().filter(|f| f.word() != "not_applicable").all(|f| {
                 !f.evidence.is_empty()
                     && f.evidence.iter().all(|e| e.line > 0 && e.column > 0 && !e.said.is_empty())
@@ -51,7 +67,8 @@ fn every_description_has_its_parts() {
         for part in parts {
             assert!(control.description.contains(part), "{}: {part}", control.id);
         }
-        assert!(control.description.starts_with(&format!("# {}: ", control.id)), "{}", control.id);
+        let whole = control.part_of.unwrap_or(control.id);
+        assert!(control.description.starts_with(&format!("# {whole}: ")), "{whole}");
     }
 }
 
@@ -59,13 +76,16 @@ fn every_description_has_its_parts() {
 fn ids_and_aliases_are_of_one_control() {
     let mut seen = HashSet::new();
     for control in controls() {
-        for name in std::iter::once(&control.id).chain(control.aliases) {
-            assert!(seen.insert(name.to_lowercase()), "{name} twice");
-            assert_eq!(control_named(name).unwrap().id, control.id);
+        assert!(seen.insert(control.id.to_lowercase()), "{} twice", control.id);
+        assert_eq!(control_named(control.id).unwrap().id, control.id);
+        // A name of others may stand for several controls, but for one on each type of resource.
+        for (alias, kind) in control.aliases.iter().flat_map(|a| control.kinds.iter().map(move |k| (a, k))) {
+            assert!(seen.insert(format!("{} {kind}", alias.to_lowercase())), "{alias} twice on {kind}");
         }
     }
     let cross = controls().filter(|control| control.reach == controls::Reach::Cross).count();
-    assert!(controls().count() >= 46 && cross >= 11, "{} {cross}", controls().count());
+    let wholes = controls().filter(|control| control.part_of.is_none()).count();
+    assert!(wholes == 95 && cross >= 36, "{wholes} {cross}");
     assert_eq!(control_named("S3EncryptionEnabled").unwrap().id, "S3-05");
     assert!(control_named("S3-99").is_none());
 }
@@ -78,6 +98,9 @@ fn nothing_unknown_makes_a_broken_control_hold() {
     for control in controls() {
         let text = control.broken;
         let lines: Vec<&str> = text.lines().collect();
+        if needs_an_account(control, "broken") {
+            continue;
+        }
         let before: HashSet<String> = findings(control, "broken", text)
             .unwrap()
             .into_iter()
@@ -183,6 +206,15 @@ fn what_looks_closed_but_is_not_is_broken() {
     for (control, text, word) in cases.into_iter().chain(more) {
         let found = findings(control_named(control).unwrap(), "case", &text).unwrap();
         assert_eq!(found[0].word(), word, "{control}: {text}\n{}", found[0].reason());
+    }
+}
+
+#[test]
+fn what_the_account_enforces_counts_for_all() {
+    let text = "Resources:\n  B: {Type: 'AWS::S3::Bucket'}\n  A:\n    Type: AWS::S3::AccountPublicAccessBlock\n    Properties: {BlockPublicAcls: true, BlockPublicPolicy: true, IgnorePublicAcls: true, RestrictPublicBuckets: true}\n  Agent: {Type: 'AWS::Bedrock::Agent'}\n  G: {Type: 'AWS::Bedrock::EnforcedGuardrailConfiguration', Properties: {GuardrailIdentifier: g}}\n";
+    for control in ["S3-02", "BR-03"] {
+        let found = findings(control_named(control).unwrap(), "case", text).unwrap();
+        assert_eq!(found[0].word(), "holds", "{control}: {}", found[0].reason());
     }
 }
 

@@ -46,7 +46,7 @@ fn verdict(text: &str, control: &str) -> String {
 #[test]
 fn parts_of_a_bucket_come_together() {
     let text = bucket_plan(&json!("aws:kms"), &json!(false));
-    for control in ["S3-02", "S3-03", "S3-04", "S3-05", "S3-06", "S3-07"] {
+    for control in ["S3-02", "S3-03", "S3-04", "S3-05", "S3-06"] {
         assert_eq!(verdict(&text, control).trim(), "aws_s3_bucket.data holds", "{control}");
     }
     assert_eq!(verdict(&text, "KMS-01").trim(), "aws_kms_key.key holds");
@@ -88,6 +88,53 @@ fn sagemaker_resources_have_the_shape_of_templates() {
 #[test]
 fn what_is_no_plan_is_said() {
     let wrong = plan("p.json", "{}").unwrap_err();
-    assert_eq!(wrong.to_string(), "p.json:1:1: expected a Terraform plan with `resource_changes`");
+    assert_eq!(
+        wrong.to_string(),
+        "p.json:1:1: expected a Terraform plan with `resource_changes` or `planned_values`"
+    );
     assert!(wrong.help().contains("terraform show -json"));
+}
+
+#[test]
+fn a_part_whose_whole_is_elsewhere_is_checked_for_what_it_says() {
+    let text = json!({"resource_changes": [
+        change("aws_s3_bucket_public_access_block.only", &json!({"bucket": "elsewhere", "block_public_acls": true, "block_public_policy": false,
+            "ignore_public_acls": true, "restrict_public_buckets": true}), &json!({})),
+        change("aws_ecr_repository_policy.open", &json!({"repository": "images", "policy":
+            "{\"Version\":\"2012-10-17\",\"Statement\":[{\"Effect\":\"Allow\",\"Principal\":\"*\",\"Action\":\"ecr:*\"}]}"}), &json!({})),
+    ]})
+    .to_string();
+    assert!(verdict(&text, "CKV_AWS_53").ends_with("only holds "), "{}", verdict(&text, "CKV_AWS_53"));
+    assert!(verdict(&text, "CKV_AWS_54").contains("only broken"));
+    assert!(verdict(&text, "CKV_AWS_32").contains("open broken"), "{}", verdict(&text, "CKV_AWS_32"));
+    let said = verdict(&text, "S3-12");
+    assert!(
+        said.contains("unknown the resource that `aws_s3_bucket_public_access_block.only` belongs to"),
+        "{said}"
+    );
+    assert_eq!(plan("p", &text).unwrap().unread().len(), 2);
+}
+
+#[test]
+fn values_without_changes_are_read_too() {
+    let resource = json!({"address": "aws_ecs_task_definition.t", "mode": "managed", "type": "aws_ecs_task_definition", "values": {
+        "pid_mode": null, "container_definitions": "[{\"name\":\"a\",\"privileged\":true,\"readonlyRootFilesystem\":true}]"}});
+    let service = json!({"address": "module.m.aws_ecs_service.s", "mode": "managed", "type": "aws_ecs_service",
+        "values": {"network_configuration": [{"assign_public_ip": true}]}});
+    let group = json!({"address": "aws_cloudwatch_log_group.g", "mode": "managed", "type": "aws_cloudwatch_log_group",
+        "values": {"retention_in_days": 0}});
+    let text = json!({"planned_values": {"root_module": {"resources": [resource, group], "child_modules": [{"resources": [service]}]}},
+        "configuration": {"root_module": {"resources": [configured("aws_cloudwatch_log_group.g", &json!({"kms_key_id": {"references": ["var.key"]}}))]}}})
+    .to_string();
+    for (control, word) in [
+        ("CTR-01.privileged", "broken"),
+        ("CTR-01.read-only", "holds"),
+        ("CTR-01.processes", "holds"),
+        ("CTR-03", "broken"),
+        ("LOG-04.key", "unknown"),
+        ("LOG-04.limit", "broken"),
+        ("LOG-04.year", "holds"),
+    ] {
+        assert!(verdict(&text, control).contains(word), "{control}: {}", verdict(&text, control));
+    }
 }

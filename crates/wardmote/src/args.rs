@@ -81,6 +81,9 @@ pub(crate) enum Command {
     /// Amazon Web Services: who calls, what each command may need there.
     #[command(subcommand)]
     Aws(crate::aws::AwsCommand),
+    /// The controls: what there is, what each asks for, and what of which framework they answer.
+    #[command(subcommand)]
+    Controls(crate::audit::ControlsCommand),
     /// Print a shell completion script.
     Completions {
         /// The shell.

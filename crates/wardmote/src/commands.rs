@@ -53,6 +53,7 @@ pub(crate) fn run(cli: &Cli, answers: &Answers) -> Run {
         Command::Iam(command) => crate::iam::run(command, answers),
         Command::Audit(args) => crate::audit::run(args, answers),
         Command::Aws(command) => crate::aws::run(&house, command, answers),
+        Command::Controls(command) => crate::audit::controls(command, answers),
         Command::Completions { shell } => {
             clap_complete::generate(*shell, &mut Cli::command(), "wardmote", &mut std::io::stdout());
             Ok(ExitCode::SUCCESS)

@@ -150,5 +150,26 @@ fn mistakes() {
 #[test]
 fn help() {
     let folder = tempfile::tempdir().unwrap();
-    insta::assert_snapshot!(dialogue(folder.path(), &["audit --help"]));
+    let commands = ["audit --help", "controls --help", "controls list --help", "controls explain --help"];
+    insta::assert_snapshot!(dialogue(folder.path(), &commands));
+}
+
+#[test]
+fn what_the_controls_are() {
+    let folder = folder();
+    insta::assert_snapshot!(dialogue(
+        folder.path(),
+        &[
+            "controls list",
+            "controls list --framework sr-26-2",
+            "controls list --framework SR-11-7",
+            "controls explain S3EncryptionEnabled",
+            "controls explain CKV_AWS_51",
+            "controls explain nothing",
+            "controls explain nothing --json",
+            "controls explain SM-01 --json",
+            "audit ./stack.yaml --framework sr-26-2",
+            "audit ./stack.yaml --framework none",
+        ],
+    ));
 }

@@ -1,32 +1,20 @@
-//! What stands around models: guardrails, agents, network endpoints, logs, images.
+//! What stands around models: guardrails, agents, and the policies of network endpoints.
 
 use super::keys::statement_by_statement;
 use crate::answer::{Answer, all, any, below, find};
 use crate::policies::{Document, everything, policy};
 use crate::resource::State;
-use crate::unit::{Case, Unit, unit};
-use std::sync::LazyLock;
-
-/// For how many days logs are kept at least; with its source in the data file.
-static LOG_DAYS: LazyLock<Option<u64>> = LazyLock::new(|| {
-    let data: serde_json::Value = serde_json::from_str(include_str!("../../data/thresholds.json")).ok()?;
-    data.get("log_retention_days")?.get("value")?.as_u64()
-});
+use crate::unit::{Case, Unit, part, unit};
 
 pub(crate) const UNITS: &[Unit] = &[
     unit!(
         "BR-03",
         High,
-        Single,
-        "every agent has a guardrail",
+        Cross,
+        "every agent has a guardrail, or the account enforces one",
         ["AWS::Bedrock::Agent"],
-        ["CKV_AWS_383"],
-        |case| {
-            all([
-                find(case.resource, "GuardrailConfiguration.GuardrailIdentifier").present(),
-                find(case.resource, "GuardrailConfiguration.GuardrailVersion").present(),
-            ])
-        }
+        ["CKV_AWS_383", "bedrock_agent_guardrail_enabled"],
+        guarded
     ),
     unit!(
         "BR-04",
@@ -34,8 +22,39 @@ pub(crate) const UNITS: &[Unit] = &[
         Single,
         "a guardrail stops prompt attacks, guards personal data and checks the grounds of answers",
         ["AWS::Bedrock::Guardrail"],
+        [],
+        |case| all([
+            attacks(case),
+            personal_data(case),
+            find(case.resource, "ContextualGroundingPolicyConfig.FiltersConfig").present()
+        ])
+    ),
+    part!(
+        "BR-04",
+        "attacks",
+        High,
+        "a guardrail stops prompt attacks",
+        ["AWS::Bedrock::Guardrail"],
         ["bedrock_guardrail_prompt_attack_filter_enabled"],
-        guardrail
+        attacks
+    ),
+    part!(
+        "BR-04",
+        "personal",
+        High,
+        "a guardrail guards personal data",
+        ["AWS::Bedrock::Guardrail"],
+        ["bedrock_guardrail_sensitive_information_filter_enabled"],
+        personal_data
+    ),
+    part!(
+        "BR-04",
+        "grounding",
+        Medium,
+        "a guardrail checks the grounds of answers",
+        ["AWS::Bedrock::Guardrail"],
+        ["bedrock_guardrail_contextual_grounding_enabled"],
+        |case| { find(case.resource, "ContextualGroundingPolicyConfig.FiltersConfig").present() }
     ),
     unit!(
         "NET-02",
@@ -46,53 +65,34 @@ pub(crate) const UNITS: &[Unit] = &[
         [],
         endpoint_policy
     ),
-    unit!(
-        "LOG-04",
-        Medium,
-        Single,
-        "a log group has a customer key and keeps its entries for six months",
-        ["AWS::Logs::LogGroup"],
-        ["CW_LOGGROUP_RETENTION_PERIOD_CHECK"],
-        |case| { all([find(case.resource, "KmsKeyId").customer_key(), retention(case)]) }
-    ),
-    unit!(
-        "CTR-05",
-        Medium,
-        Single,
-        "a repository of images scans, fixes its tags, and has a customer key",
-        ["AWS::ECR::Repository"],
-        ["ECR.1", "ECR.2"],
-        |case| {
-            all([
-                find(case.resource, "ImageScanningConfiguration.ScanOnPush").flag(true, false),
-                find(case.resource, "ImageTagMutability").word(&["IMMUTABLE"], Some("MUTABLE")),
-                find(case.resource, "EncryptionConfiguration.EncryptionType")
-                    .word(&["KMS", "KMS_DSSE"], Some("AES256")),
-                find(case.resource, "EncryptionConfiguration.KmsKey").customer_key(),
-            ])
-        }
-    ),
 ];
 
-fn guardrail(case: &Case<'_>) -> Answer {
+fn guarded(case: &Case<'_>) -> Answer {
+    let enforced = case
+        .estate
+        .of_kind("AWS::Bedrock::EnforcedGuardrailConfiguration")
+        .map(|all| find(all, "GuardrailIdentifier").present().if_exists(all, case.resource));
+    match any(enforced) {
+        Some(enforced) if enforced.is_holds() => enforced,
+        _ => all(["GuardrailIdentifier", "GuardrailVersion"]
+            .map(|name| find(case.resource, &format!("GuardrailConfiguration.{name}")).present())),
+    }
+}
+
+fn attacks(case: &Case<'_>) -> Answer {
     let filters = find(case.resource, "ContentPolicyConfig.FiltersConfig");
-    let attack = match filters.missing() {
-        Some(missing) => filters.spot.unknown(missing),
-        None => {
-            let of_attacks = filters.items().into_iter().filter_map(|(spot, item)| {
-                let sort = below(&spot, item, "Type").word(&["PROMPT_ATTACK"], None);
-                (!sort.is_broken())
-                    .then(|| all([sort, below(&spot, item, "InputStrength").word(&["HIGH"], None)]))
-            });
-            any(of_attacks)
-                .unwrap_or_else(|| filters.spot.broken("there is no filter of the type `PROMPT_ATTACK`"))
-        }
-    };
-    all([
-        attack,
-        find(case.resource, "SensitiveInformationPolicyConfig.PiiEntitiesConfig").present(),
-        find(case.resource, "ContextualGroundingPolicyConfig.FiltersConfig").present(),
-    ])
+    if let Some(missing) = filters.missing() {
+        return filters.spot.unknown(missing);
+    }
+    let of_attacks = filters.items().into_iter().filter_map(|(spot, item)| {
+        let sort = below(&spot, item, "Type").word(&["PROMPT_ATTACK"], None);
+        (!sort.is_broken()).then(|| all([sort, below(&spot, item, "InputStrength").word(&["HIGH"], None)]))
+    });
+    any(of_attacks).unwrap_or_else(|| filters.spot.broken("there is no filter of the type `PROMPT_ATTACK`"))
+}
+
+fn personal_data(case: &Case<'_>) -> Answer {
+    find(case.resource, "SensitiveInformationPolicyConfig.PiiEntitiesConfig").present()
 }
 
 fn endpoint_policy(case: &Case<'_>) -> Answer {
@@ -113,23 +113,4 @@ fn endpoint_policy(case: &Case<'_>) -> Answer {
             .then(|| "it lets everybody do everything with everything".to_owned())
     };
     statement_by_statement(document, &full, "no statement is full access")
-}
-
-fn retention(case: &Case<'_>) -> Answer {
-    let found = find(case.resource, "RetentionInDays");
-    let Some(least) = *LOG_DAYS else { return found.spot.unknown("for how long logs are to be kept") };
-    match &found.state {
-        State::Absent => found.spot.holds("entries are kept for ever by default"),
-        State::Unknown(cause) => found.spot.clone().unknown(cause.clone()),
-        State::Known(node) => match node.text().and_then(|text| text.parse::<u64>().ok()) {
-            Some(days) if days >= least => {
-                found.spot.clone().holds(format!("entries are kept for {days} days"))
-            }
-            Some(days) => found
-                .spot
-                .clone()
-                .broken(format!("entries are kept for {days} days; at least {least} are wanted")),
-            None => found.spot.clone().unknown(crate::resource::cause(node)),
-        },
-    }
 }

@@ -4,7 +4,7 @@ use super::keys::{IDENTITIES, of_documents, statement_by_statement};
 use crate::answer::{Answer, Spot, all, find, not_applicable};
 use crate::policies::{acts, allows, conditioned, covers, documents, everything, policy};
 use crate::resource::{Resource, State};
-use crate::unit::{Case, Unit, unit};
+use crate::unit::{Case, Unit, part, unit};
 use iam::{Policy, Statement, WhoSort};
 
 const ROLE: &str = "AWS::IAM::Role";
@@ -29,7 +29,12 @@ pub(crate) const UNITS: &[Unit] = &[
         Single,
         "no policy allows every action on every resource",
         IDENTITIES,
-        ["IAM.1"],
+        [
+            "IAM.1",
+            "IAM_POLICY_NO_STATEMENTS_WITH_ADMIN_ACCESS",
+            "CKV_AWS_62",
+            "iam_customer_attached_policy_no_administrative_privileges"
+        ],
         |case| {
             of_documents(
                 case,
@@ -40,6 +45,50 @@ pub(crate) const UNITS: &[Unit] = &[
                         .then(|| "it allows every action on every resource".to_owned())
                 },
                 "no statement allows everything",
+            )
+        }
+    ),
+    part!(
+        "IAM-01",
+        "action",
+        High,
+        "no policy allows every action",
+        IDENTITIES,
+        ["CKV_AWS_63", "F3", "F4", "F5"],
+        |case| {
+            of_documents(
+                case,
+                |statement| {
+                    let every =
+                        statement.action.items.iter().any(|item| item.text == "*" || item.text == "*:*");
+                    (every && !statement.action.negated).then(|| "it allows every action".to_owned())
+                },
+                "no statement allows every action",
+            )
+        }
+    ),
+    part!(
+        "IAM-01",
+        "service",
+        Medium,
+        "no policy allows every action of a service",
+        IDENTITIES,
+        [
+            "IAM.21",
+            "IAM_POLICY_NO_STATEMENTS_WITH_FULL_ACCESS",
+            "IAM_MANAGEDPOLICY_NO_STATEMENTS_WITH_FULL_ACCESS"
+        ],
+        |case| {
+            of_documents(
+                case,
+                |statement| {
+                    let items = statement.action.items.iter();
+                    let found = items
+                        .filter(|_| !statement.action.negated)
+                        .find(|item| item.text == "*" || item.text.ends_with(":*"));
+                    found.map(|item| format!("it allows `{}`", item.text))
+                },
+                "no statement allows every action of a service",
             )
         }
     ),
@@ -58,8 +107,50 @@ pub(crate) const UNITS: &[Unit] = &[
         Single,
         "a role for an AI service is pinned to its account or source",
         [ROLE],
-        [],
+        ["iam_role_cross_service_confused_deputy_prevention"],
         pinned
+    ),
+    part!(
+        "IAM-03",
+        "anybody",
+        Critical,
+        "nobody from anywhere may take a role",
+        [ROLE],
+        ["CKV_AWS_60", "F21", "IAM_ROLE_NO_FULL_ACCESS_ON_TRUST_POLICY"],
+        |case| {
+            let spot = find(case.resource, "AssumeRolePolicyDocument").spot;
+            match trust(case, case.resource) {
+                Err(missing) => spot.unknown(missing),
+                Ok(policy) if allows(&policy).any(is_for_everybody) => {
+                    spot.broken("everybody may take the role")
+                }
+                Ok(_) => spot.holds("the policy names who may take the role"),
+            }
+        }
+    ),
+    part!(
+        "IAM-03",
+        "account",
+        Medium,
+        "a role is for roles or services, not for a whole account",
+        [ROLE],
+        ["CKV_AWS_61"],
+        |case| {
+            let spot = find(case.resource, "AssumeRolePolicyDocument").spot;
+            let whole = |text: &str| {
+                text.ends_with(":root") || (text.len() == 12 && text.bytes().all(|b| b.is_ascii_digit()))
+            };
+            let named = |statement: &Statement| {
+                let mut all = statement.principal.iter().flat_map(|principal| principal.items.iter());
+                all.any(|who| who.sort == WhoSort::Aws && whole(&who.value.text))
+            };
+            match trust(case, case.resource) {
+                Err(missing) => spot.unknown(missing),
+                Ok(policy) if allows(&policy).any(named) => spot
+                    .broken("everybody of an account may take the role, if a policy of that account says so"),
+                Ok(_) => spot.holds("no whole account may take the role"),
+            }
+        }
     ),
     unit!(
         "IAM-04",
@@ -89,13 +180,42 @@ pub(crate) const UNITS: &[Unit] = &[
             )
         }
     ),
+    part!(
+        "IAM-04",
+        "any",
+        High,
+        "no policy passes every role",
+        IDENTITIES,
+        [
+            "IAM_POLICY_NO_WILDCARD_RESOURCE_ON_PASSROLE",
+            "IAM_ROLE_NO_WILDCARD_RESOURCE_ON_PASSROLE",
+            "F38",
+            "F39",
+            "F40"
+        ],
+        |case| {
+            of_documents(
+                case,
+                |statement| {
+                    let named = statement
+                        .action
+                        .items
+                        .iter()
+                        .any(|item| acts(statement, "iam:PassRole") && item.text.len() > 1);
+                    (named && everything(statement, "role/") && statement.conditions.is_empty())
+                        .then(|| "it passes every role".to_owned())
+                },
+                "no statement passes every role",
+            )
+        }
+    ),
     unit!("IAM-06", High, Cross, "every model has an execution role of its own", [ROLE], [], own_role),
     unit!("IAM-09", High, Single, "there is no long-term access key", ["AWS::IAM::AccessKey"], [], |case| {
         find(case.resource, "Status").word(&["Inactive"], Some("Active"))
     }),
 ];
 
-fn trust(case: &Case<'_>, role: &Resource) -> Result<Policy, String> {
+pub(super) fn trust(case: &Case<'_>, role: &Resource) -> Result<Policy, String> {
     match role.property(&["AssumeRolePolicyDocument"]) {
         State::Known(node) => policy(case.estate, node),
         State::Unknown(cause) => Err(cause),
@@ -103,12 +223,16 @@ fn trust(case: &Case<'_>, role: &Resource) -> Result<Policy, String> {
     }
 }
 
+fn is_for_everybody(statement: &Statement) -> bool {
+    statement.principal.as_ref().is_some_and(|p| p.negated || p.items.iter().any(iam::Who::is_everyone))
+}
+
 fn services(statement: &Statement) -> impl Iterator<Item = &str> {
     let items = statement.principal.iter().flat_map(|principal| principal.items.iter());
     items.filter(|who| who.sort == WhoSort::Service).map(|who| who.value.text.as_str())
 }
 
-fn is_for_models(policy: &Policy) -> bool {
+pub(super) fn is_for_models(policy: &Policy) -> bool {
     allows(policy).any(|statement| services(statement).any(|service| SERVICES.contains(&service)))
 }
 
@@ -176,7 +300,7 @@ fn no_wildcards(case: &Case<'_>) -> Answer {
     }
     answers.extend(managed.items().into_iter().filter_map(|(spot, item)| attached_by_arn(case, spot, item)));
     if answers.is_empty() {
-        return Spot::of(role).holds("no policy of this file gives the role anything");
+        return Spot::of(role).holds("no policy gives the role anything");
     }
     all(answers)
 }
@@ -206,7 +330,7 @@ fn attached_by_arn(case: &Case<'_>, spot: Spot<'_>, item: &crate::node::Node) ->
     }
     let managed_by_aws = shown.contains(":iam::aws:policy/");
     let what = if managed_by_aws { "what AWS's policy" } else { "what the policy" };
-    Some(spot.unknown(format!("{what} `{shown}` allows is not in this file")))
+    Some(spot.unknown(format!("{what} `{shown}` allows is not among what was read")))
 }
 
 fn pinned(case: &Case<'_>) -> Answer {
@@ -238,7 +362,7 @@ fn own_role(case: &Case<'_>) -> Answer {
         }
     }
     match models.as_slice() {
-        [] => not_applicable("no model of this file runs under this role"),
+        [] => not_applicable("no model runs under this role"),
         [only] => {
             let holes = case
                 .estate

@@ -5,7 +5,7 @@ use crate::policies::{
     Document, acts, allows, conditioned, documents, everything, policy, public, resource_unknown, widest,
 };
 use crate::resource::State;
-use crate::unit::{Case, Unit, unit};
+use crate::unit::{Case, Unit, part, unit};
 use iam::{Policy, Statement, WhoSort};
 
 const KEY: &str = "AWS::KMS::Key";
@@ -13,17 +13,54 @@ pub(super) const IDENTITIES: [&str; 5] =
     ["AWS::IAM::Role", "AWS::IAM::ManagedPolicy", "AWS::IAM::Policy", "AWS::IAM::User", "AWS::IAM::Group"];
 
 pub(crate) const UNITS: &[Unit] = &[
-    unit!("KMS-01", High, Single, "a key rotates", [KEY], ["CMK_BACKING_KEY_ROTATION_ENABLED"], rotates),
+    unit!(
+        "KMS-01",
+        High,
+        Single,
+        "a key rotates",
+        [KEY],
+        [
+            "KMS.4",
+            "CMK_BACKING_KEY_ROTATION_ENABLED",
+            "CKV_AWS_7",
+            "AVD-AWS-0065",
+            "F19",
+            "kms_cmk_rotation_enabled"
+        ],
+        rotates
+    ),
     unit!(
         "KMS-03",
         Critical,
         Single,
         "nobody outside can use or manage a key by its policy",
         [KEY],
-        ["KMS.5"],
+        ["KMS.5", "kms_key_not_publicly_accessible"],
         |case| {
             of_key_policy(case, "without a policy of its own, only its account has access", |spot, policy| {
                 public(spot, policy, false)
+            })
+        }
+    ),
+    part!(
+        "KMS-03",
+        "wildcard",
+        High,
+        "a key's policy allows nothing to `*`, whatever the conditions",
+        [KEY],
+        ["KMS_NO_WILDCARD_PRINCIPAL", "CKV_AWS_33", "F76"],
+        |case| {
+            of_key_policy(case, "without a policy of its own, only its account has access", |spot, policy| {
+                let open = |statement: &&Statement| {
+                    statement
+                        .principal
+                        .as_ref()
+                        .is_some_and(|p| p.negated || p.items.iter().any(iam::Who::is_everyone))
+                };
+                match allows(policy).find(open) {
+                    Some(_) => spot.broken("a statement allows everybody"),
+                    None => spot.holds("no statement allows everybody"),
+                }
             })
         }
     ),
@@ -48,7 +85,12 @@ pub(crate) const UNITS: &[Unit] = &[
         Single,
         "no policy of an identity decrypts with every key",
         IDENTITIES,
-        ["KMS.1", "KMS.2"],
+        [
+            "KMS.1",
+            "KMS.2",
+            "IAM_CUSTOMER_POLICY_BLOCKED_KMS_ACTIONS",
+            "IAM_INLINE_POLICY_BLOCKED_KMS_ACTIONS"
+        ],
         |case| {
             of_documents(
                 case,

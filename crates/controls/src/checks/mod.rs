@@ -1,10 +1,19 @@
 //! The controls, by topic. Each is a unit: an id, a check here, and a folder `controls/ID` with its description and its
 //! three templates.
 
+mod api;
 mod around;
+mod bedrock;
+mod cognito;
+mod containers;
+mod data_access;
 mod identity;
+mod jobs;
 mod keys;
+mod logs;
+mod network;
 mod registry;
+mod rights;
 mod sagemaker;
 mod serving;
 mod storage;
@@ -12,31 +21,44 @@ mod storage_access;
 
 use crate::unit::{Control, Unit};
 
-const TOPICS: [&[Unit]; 8] = [
+const TOPICS: [&[Unit]; 17] = [
     storage_access::UNITS,
     storage::UNITS,
+    data_access::UNITS,
     keys::UNITS,
     identity::UNITS,
+    rights::UNITS,
+    network::UNITS,
     sagemaker::UNITS,
+    jobs::UNITS,
     serving::UNITS,
     registry::UNITS,
     around::UNITS,
+    bedrock::UNITS,
+    api::UNITS,
+    cognito::UNITS,
+    logs::UNITS,
+    containers::UNITS,
 ];
 
 pub(crate) fn units() -> impl Iterator<Item = &'static Unit> {
     TOPICS.iter().flat_map(|units| units.iter())
 }
 
-/// All controls, by topic.
+/// All controls, by topic; parts beside the control that they are of.
 pub fn controls() -> impl Iterator<Item = &'static Control> {
     units().map(|unit| &unit.control)
 }
 
-/// The control of this id, or of one that others have for it; in any case.
+/// The control of this id, or the first of those that others call so; in any case.
 #[must_use]
 pub fn control_named(name: &str) -> Option<&'static Control> {
-    let same = |other: &str| other.eq_ignore_ascii_case(name);
-    controls()
-        .find(|control| same(control.id))
-        .or_else(|| controls().find(|control| control.aliases.iter().any(|alias| same(alias))))
+    controls_named(name).next()
+}
+
+/// The control of this id, or those that others call so: one name may be of several controls on different resources.
+pub(crate) fn controls_named(name: &str) -> impl Iterator<Item = &'static Control> {
+    let same = |other: &&str| other.eq_ignore_ascii_case(name);
+    let by_id = controls().filter(move |control| same(&control.id));
+    by_id.chain(controls().filter(move |control| control.aliases.iter().any(same)))
 }

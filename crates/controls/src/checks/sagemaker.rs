@@ -3,7 +3,7 @@
 use crate::answer::{Answer, Found, Spot, all, below, find, not_applicable};
 use crate::node::Node;
 use crate::resource::{State, cause};
-use crate::unit::{Case, Unit, unit};
+use crate::unit::{Case, Unit, part, unit};
 
 const NOTEBOOK: &str = "AWS::SageMaker::NotebookInstance";
 const MODEL: &str = "AWS::SageMaker::Model";
@@ -22,21 +22,40 @@ pub(crate) const UNITS: &[Unit] = &[
         Single,
         "a notebook has no direct way to the internet",
         [NOTEBOOK],
-        ["SageMaker.1"],
+        [
+            "SageMaker.1",
+            "CKV_AWS_122",
+            "SAGEMAKER_NOTEBOOK_NO_DIRECT_INTERNET_ACCESS",
+            "sagemaker_notebook_instance_without_direct_internet_access_configured"
+        ],
         |case| { find(case.resource, "DirectInternetAccess").word(&["Disabled"], Some("Enabled")) }
     ),
-    unit!("SM-02", High, Single, "a notebook is in a VPC", [NOTEBOOK], ["SageMaker.2"], |case| find(
-        case.resource,
-        "SubnetId"
-    )
-    .present()),
+    unit!(
+        "SM-02",
+        High,
+        Single,
+        "a notebook is in a VPC",
+        [NOTEBOOK],
+        [
+            "SageMaker.2",
+            "CKV_AWS_306",
+            "SAGEMAKER_NOTEBOOK_INSTANCE_INSIDE_VPC",
+            "sagemaker_notebook_instance_vpc_settings_configured"
+        ],
+        |case| find(case.resource, "SubnetId").present()
+    ),
     unit!(
         "SM-03",
         High,
         Single,
         "users of a notebook are not root",
         [NOTEBOOK],
-        ["SageMaker.3", "sagemaker_notebook_instance_root_access_disabled"],
+        [
+            "SageMaker.3",
+            "CKV_AWS_307",
+            "SAGEMAKER_NOTEBOOK_INSTANCE_ROOT_ACCESS_CHECK",
+            "sagemaker_notebook_instance_root_access_disabled"
+        ],
         |case| { find(case.resource, "RootAccess").word(&["Disabled"], Some("Enabled")) }
     ),
     unit!(
@@ -45,7 +64,14 @@ pub(crate) const UNITS: &[Unit] = &[
         Single,
         "a notebook's volume is encrypted with a customer key",
         [NOTEBOOK],
-        ["SageMaker.21"],
+        [
+            "SageMaker.21",
+            "CKV_AWS_22",
+            "CKV_AWS_187",
+            "SAGEMAKER_NOTEBOOK_INSTANCE_KMS_KEY_CONFIGURED",
+            "W1201",
+            "sagemaker_notebook_instance_encryption_enabled"
+        ],
         |case| find(case.resource, "KmsKeyId").customer_key()
     ),
     unit!(
@@ -54,18 +80,26 @@ pub(crate) const UNITS: &[Unit] = &[
         Single,
         "a notebook runs a supported platform and only version 2 of the metadata service",
         [NOTEBOOK],
-        ["SageMaker.8", "CKV_AWS_371"],
-        |case| {
-            all([
-                // A new notebook gets a platform that AWS supports.
-                find(case.resource, "PlatformIdentifier").word(&PLATFORMS, Some(PLATFORMS[1])),
-                find(
-                    case.resource,
-                    "InstanceMetadataServiceConfiguration.MinimumInstanceMetadataServiceVersion",
-                )
-                .word(&["2"], None),
-            ])
-        }
+        [],
+        |case| { all([platform(case), metadata_service(case)]) }
+    ),
+    part!(
+        "SM-05",
+        "platform",
+        Medium,
+        "a notebook runs a supported platform",
+        [NOTEBOOK],
+        ["SageMaker.8", "SAGEMAKER_NOTEBOOK_INSTANCE_PLATFORM_VERSION"],
+        platform
+    ),
+    part!(
+        "SM-05",
+        "imds",
+        Medium,
+        "a notebook has only version 2 of the metadata service",
+        [NOTEBOOK],
+        ["CKV_AWS_371"],
+        metadata_service
     ),
     unit!(
         "SM-06",
@@ -73,41 +107,58 @@ pub(crate) const UNITS: &[Unit] = &[
         Single,
         "no secret stands in a model's environment or in a notebook's start script",
         [MODEL, "AWS::SageMaker::NotebookInstanceLifecycleConfig"],
-        ["no_secrets"],
+        [],
         no_secrets
     ),
-    unit!("SM-07", High, Single, "a model's containers have no network", [MODEL], ["SageMaker.5"], |case| {
-        find(case.resource, "EnableNetworkIsolation").flag(true, false)
-    }),
-    unit!("SM-08", Medium, Single, "a model is in a VPC", [MODEL], ["MODEL_IN_VPC"], |case| {
-        all([
-            find(case.resource, "VpcConfig.Subnets").present(),
-            find(case.resource, "VpcConfig.SecurityGroupIds").present(),
-        ])
-    }),
+    unit!(
+        "SM-07",
+        High,
+        Single,
+        "a model's containers have no network",
+        [MODEL],
+        [
+            "SageMaker.5",
+            "CKV_AWS_370",
+            "SAGEMAKER_MODEL_ISOLATION_ENABLED",
+            "sagemaker_models_network_isolation_enabled"
+        ],
+        |case| { find(case.resource, "EnableNetworkIsolation").flag(true, false) }
+    ),
+    unit!(
+        "SM-08",
+        Medium,
+        Single,
+        "a model is in a VPC",
+        [MODEL],
+        ["MODEL_IN_VPC", "SAGEMAKER_MODEL_IN_VPC", "sagemaker_models_vpc_settings_configured"],
+        |case| {
+            all([
+                find(case.resource, "VpcConfig.Subnets").present(),
+                find(case.resource, "VpcConfig.SecurityGroupIds").present(),
+            ])
+        }
+    ),
     unit!(
         "SM-09",
         Medium,
-        Single,
-        "a model's images are of a private registry and pinned by digest",
+        Cross,
+        "a model's images are of a private registry that scans them, and pinned by digest",
         [MODEL],
-        ["SageMaker.16", "SageMaker.19"],
-        pinned_images
-    ),
-    unit!(
-        "SM-14",
-        High,
-        Single,
-        "a processing job has no network, encrypts its traffic, and its volume with a customer key",
-        ["AWS::SageMaker::ProcessingJob"],
         [],
-        |case| {
-            all([
-                find(case.resource, "NetworkConfig.EnableNetworkIsolation").flag(true, false),
-                find(case.resource, "NetworkConfig.EnableInterContainerTrafficEncryption").flag(true, false),
-                find(case.resource, "ProcessingResources.ClusterConfig.VolumeKmsKeyId").customer_key(),
-            ])
-        }
+        |case| all([
+            images_by(case, &pinned_image),
+            images_by(case, &private_image),
+            images_by(case, &|found| scanned_image(case, found)),
+        ])
+    ),
+    part!(
+        "SM-09",
+        "private",
+        Medium,
+        "a model's images are of a private registry",
+        [MODEL],
+        ["SageMaker.16", "SageMaker.19", "SAGEMAKER_MODEL_PRIVATE_REGISTRY"],
+        |case| { images_by(case, &private_image) }
     ),
     unit!(
         "SM-15",
@@ -119,43 +170,40 @@ pub(crate) const UNITS: &[Unit] = &[
         feature_stores
     ),
     unit!(
-        "SM-17",
-        High,
-        Single,
-        "a monitoring job has no network and encrypts its traffic and its volume",
-        JOBS,
-        [
-            "SageMaker.9",
-            "SageMaker.10",
-            "SageMaker.11",
-            "SageMaker.12",
-            "SageMaker.13",
-            "SageMaker.15",
-            "SageMaker.20",
-            "SageMaker.25"
-        ],
-        |case| {
-            all([
-                find(case.resource, "NetworkConfig.EnableNetworkIsolation").flag(true, false),
-                find(case.resource, "NetworkConfig.EnableInterContainerTrafficEncryption").flag(true, false),
-                find(case.resource, "JobResources.ClusterConfig.VolumeKmsKeyId").customer_key(),
-            ])
-        }
-    ),
-    unit!(
         "SM-18",
         Medium,
         Single,
         "a domain stays in its VPC, has a customer key, and signs people in by the identity centre",
         ["AWS::SageMaker::Domain"],
-        ["DOMAIN_IN_VPC"],
-        |case| {
-            all([
-                find(case.resource, "AppNetworkAccessType").word(&["VpcOnly"], Some("PublicInternetOnly")),
-                find(case.resource, "KmsKeyId").customer_key(),
-                find(case.resource, "AuthMode").word(&["SSO"], None),
-            ])
-        }
+        [],
+        |case| { all([in_vpc(case), find(case.resource, "KmsKeyId").customer_key(), signed_in(case)]) }
+    ),
+    part!(
+        "SM-18",
+        "vpc",
+        Medium,
+        "a domain stays in its VPC",
+        ["AWS::SageMaker::Domain"],
+        ["DOMAIN_IN_VPC", "SAGEMAKER_DOMAIN_IN_VPC"],
+        in_vpc
+    ),
+    part!(
+        "SM-18",
+        "key",
+        Medium,
+        "a domain has a customer key",
+        ["AWS::SageMaker::Domain"],
+        ["CKV_AWS_187"],
+        |case| { find(case.resource, "KmsKeyId").customer_key() }
+    ),
+    part!(
+        "SM-18",
+        "sso",
+        Medium,
+        "a domain signs people in by the identity centre",
+        ["AWS::SageMaker::Domain"],
+        ["sagemaker_domain_sso_configured"],
+        signed_in
     ),
 ];
 
@@ -179,33 +227,70 @@ pub(super) fn model_containers(model: &crate::resource::Resource) -> Result<Vec<
     Ok(all)
 }
 
-fn pinned_images(case: &Case<'_>) -> Answer {
+fn platform(case: &Case<'_>) -> Answer {
+    // A new notebook gets a platform that AWS supports.
+    find(case.resource, "PlatformIdentifier").word(&PLATFORMS, Some(PLATFORMS[1]))
+}
+
+fn metadata_service(case: &Case<'_>) -> Answer {
+    let path = "InstanceMetadataServiceConfiguration.MinimumInstanceMetadataServiceVersion";
+    find(case.resource, path).word(&["2"], None)
+}
+
+fn in_vpc(case: &Case<'_>) -> Answer {
+    find(case.resource, "AppNetworkAccessType").word(&["VpcOnly"], Some("PublicInternetOnly"))
+}
+
+fn signed_in(case: &Case<'_>) -> Answer {
+    find(case.resource, "AuthMode").word(&["SSO"], None)
+}
+
+fn images_by(case: &Case<'_>, ask: &dyn Fn(Found<'_>) -> Answer) -> Answer {
     let containers = match containers(case) {
         Ok(containers) => containers,
         Err(answer) => return answer,
     };
     let images =
         containers.iter().map(|(spot, node)| below(spot, node, "Image")).filter(|found| !found.is_absent());
-    let answers: Vec<Answer> = images.map(image).collect();
+    let answers: Vec<Answer> = images.map(ask).collect();
     if answers.is_empty() { not_applicable("the model names no image itself") } else { all(answers) }
 }
 
-fn image(found: Found<'_>) -> Answer {
+fn private_image(found: Found<'_>) -> Answer {
+    image(found, "of a private registry of ECR", |shown, node| {
+        shown.contains(".dkr.ecr.")
+            || node.edges().iter().any(|edge| edge.attribute.as_deref() == Some("RepositoryUri"))
+    })
+}
+
+/// Whether the repository scans, if it is in the file; what is elsewhere is not judged.
+fn scanned_image(case: &Case<'_>, found: Found<'_>) -> Answer {
+    let State::Known(node) = found.state else { return not_applicable("there is no image") };
+    let mut repositories = node.edges().into_iter().filter_map(|edge| case.estate.named(&edge.to));
+    match repositories.find(|resource| resource.kind == "AWS::ECR::Repository") {
+        Some(repository) => find(repository, "ImageScanningConfiguration.ScanOnPush")
+            .flag(true, false)
+            .by_way_of(found.spot, &format!("the repository is `{}`", repository.id))
+            .if_exists(repository, case.resource),
+        None => not_applicable("the repository is not among what was read"),
+    }
+}
+
+fn pinned_image(found: Found<'_>) -> Answer {
+    image(found, "pinned by a digest, `@sha256:...`", |shown, _| shown.contains("@sha256:"))
+}
+
+fn image(found: Found<'_>, wanted: &str, is: impl Fn(&str, &Node) -> bool) -> Answer {
     let node = match found.state {
         State::Known(node) => node,
         State::Unknown(cause) => return found.spot.unknown(cause),
         State::Absent => return not_applicable("there is no image"),
     };
     let shown = node.shown();
-    let hole = node.hole().is_some();
-    let private = shown.contains(".dkr.ecr.")
-        || node.edges().iter().any(|edge| edge.attribute.as_deref() == Some("RepositoryUri"));
-    let pinned = shown.contains("@sha256:");
-    match (private, pinned) {
-        (true, true) => found.spot.holds(format!("`{shown}` is pinned in a private registry")),
-        _ if hole => found.spot.unknown(cause(node)),
-        (false, _) => found.spot.broken(format!("`{shown}` is not of a private registry of ECR")),
-        (true, false) => found.spot.broken(format!("`{shown}` is not pinned by a digest, `@sha256:...`")),
+    match (is(&shown, node), node.hole().is_some()) {
+        (true, _) => found.spot.holds(format!("`{shown}` is {wanted}")),
+        (false, true) => found.spot.unknown(cause(node)),
+        (false, false) => found.spot.broken(format!("`{shown}` is not {wanted}")),
     }
 }
 
@@ -256,7 +341,7 @@ fn no_secrets(case: &Case<'_>) -> Answer {
     all(environments)
 }
 
-fn setting(spot: Spot<'_>, name: &str, value: &Node) -> Answer {
+pub(super) fn setting(spot: Spot<'_>, name: &str, value: &Node) -> Answer {
     let named = SECRET_NAMES.iter().any(|word| name.to_uppercase().contains(word));
     match value.text() {
         Some(text) if text.starts_with("{{resolve:") || text.starts_with("arn:") => {

@@ -15,7 +15,7 @@ pub(crate) const UNITS: &[Unit] = &[
         Single,
         "an endpoint's volumes are encrypted with a customer key",
         [CONFIG],
-        [],
+        ["CKV_AWS_98", "SAGEMAKER_ENDPOINT_CONFIGURATION_KMS_KEY_CONFIGURED", "W1200"],
         |case| { find(case.resource, "KmsKeyId").customer_key() }
     ),
     unit!(
@@ -33,7 +33,7 @@ pub(crate) const UNITS: &[Unit] = &[
         Single,
         "an endpoint has two instances or none of its own",
         [CONFIG],
-        ["SageMaker.4"],
+        ["SageMaker.4", "SAGEMAKER_ENDPOINT_CONFIG_PROD_INSTANCE_COUNT"],
         instances
     ),
     unit!(
@@ -69,14 +69,14 @@ fn captures(case: &Case<'_>) -> Answer {
                     .by_way_of(spot, &format!("the bucket is `{}`", bucket.id))
                     .if_exists(bucket, case.resource)
             }
-            None => to.spot.clone().unknown(format!("the bucket of `{}` is not in this file", node.shown())),
+            None => to.spot.clone().unknown(format!("the bucket of `{}` is not among what was read", node.shown())),
         },
     };
     all([on, capture("KmsKeyId").customer_key(), target])
 }
 
 /// The bucket of an address such as `s3://bucket/prefix`.
-fn bucket_of<'a>(case: &Case<'a>, node: &crate::node::Node) -> Option<&'a Resource> {
+pub(super) fn bucket_of<'a>(case: &Case<'a>, node: &crate::node::Node) -> Option<&'a Resource> {
     if node.edges().is_empty() {
         let name = node.text()?.strip_prefix("s3://")?.split('/').next()?;
         return case.estate.of_kind("AWS::S3::Bucket").find(|bucket| bucket.name() == Some(name));
@@ -139,7 +139,7 @@ fn monitored(case: &Case<'_>) -> Answer {
         Some((schedule, missing)) => {
             Spot::of(schedule).unknown(format!("whether `{}` watches this endpoint: {missing}", schedule.id))
         }
-        None => Spot::of(case.resource).broken("no monitoring schedule of this file watches the endpoint"),
+        None => Spot::of(case.resource).broken("no monitoring schedule watches the endpoint"),
     })
 }
 
@@ -180,7 +180,7 @@ pub(super) fn served<'a>(case: &Case<'a>) -> Result<Vec<(Spot<'a>, &'a Resource)
         State::Absent => None,
     };
     let Some(config) = config else {
-        return Err(name.spot.unknown("the configuration of the endpoint is not in this file"));
+        return Err(name.spot.unknown("the configuration of the endpoint is not among what was read"));
     };
     let variants = find(config, "ProductionVariants");
     if let Some(missing) = variants.missing() {
@@ -195,7 +195,7 @@ pub(super) fn served<'a>(case: &Case<'a>) -> Result<Vec<(Spot<'a>, &'a Resource)
         };
         match model {
             Some(model) => models.push((name.spot, model)),
-            None => return Err(name.spot.clone().unknown("the model of a variant is not in this file")),
+            None => return Err(name.spot.clone().unknown("the model of a variant is not among what was read")),
         }
     }
     if models.is_empty() { Err(not_applicable("the configuration has no variant")) } else { Ok(models) }

@@ -2,7 +2,7 @@
 
 use crate::answer::{Answer, Spot, all, below, find, not_applicable};
 use crate::resource::{Resource, State, cause};
-use crate::unit::{Case, Unit, unit};
+use crate::unit::{Case, Unit, part, unit};
 
 const BUCKET: &str = "AWS::S3::Bucket";
 const DEFAULT_ENCRYPTION: &str = "BucketEncryption.ServerSideEncryptionConfiguration";
@@ -17,8 +17,58 @@ pub(crate) const UNITS: &[Unit] = &[
         Single,
         "a bucket encrypts with KMS by default, with a customer key if its data is classed internal or above",
         [BUCKET],
-        ["S3EncryptionEnabled", "S3_DEFAULT_ENCRYPTION_KMS", "CKV_AWS_145"],
+        [
+            "S3EncryptionEnabled",
+            "S3_DEFAULT_ENCRYPTION_KMS",
+            "S3.17",
+            "CKV_AWS_145",
+            "s3_bucket_kms_encryption"
+        ],
         encrypted
+    ),
+    part!(
+        "S3-05",
+        "set",
+        Medium,
+        "a bucket says how it encrypts",
+        [BUCKET],
+        [
+            "S3.4",
+            "S3_BUCKET_SERVER_SIDE_ENCRYPTION_ENABLED",
+            "AVD-AWS-0088",
+            "W41",
+            "s3_bucket_default_encryption"
+        ],
+        |case| { by_algorithm(case, true) }
+    ),
+    part!(
+        "S3-05",
+        "any",
+        Medium,
+        "a bucket encrypts; S3 does so by itself since 2023",
+        [BUCKET],
+        ["CKV_AWS_19"],
+        |case| { by_algorithm(case, false) }
+    ),
+    part!(
+        "S3-05",
+        "key",
+        High,
+        "a bucket encrypts with a customer key",
+        [BUCKET],
+        ["AVD-AWS-0132"],
+        |case| {
+            let rules = find(case.resource, DEFAULT_ENCRYPTION);
+            match (rules.missing(), rules.items()) {
+                (Some(missing), _) => rules.spot.unknown(missing),
+                (None, items) if items.is_empty() => {
+                    rules.spot.broken("no key is set; S3 uses keys of its own")
+                }
+                (None, items) => all(items.iter().map(|(spot, item)| {
+                    below(spot, item, "ServerSideEncryptionByDefault.KMSMasterKeyID").customer_key()
+                })),
+            }
+        }
     ),
     unit!(
         "S3-06",
@@ -35,34 +85,70 @@ pub(crate) const UNITS: &[Unit] = &[
         Single,
         "a bucket has access control lists switched off",
         [BUCKET],
-        ["S3.12"],
+        ["S3.12", "CKV2_AWS_65", "S3_BUCKET_ACL_PROHIBITED"],
         lists_off
     ),
-    unit!("S3-12", Medium, Single, "a bucket keeps versions", [BUCKET], ["CKV_AWS_21"], |case| {
-        find(case.resource, "VersioningConfiguration.Status").word(&["Enabled"], None)
-    }),
+    unit!(
+        "S3-12",
+        Medium,
+        Single,
+        "a bucket keeps versions",
+        [BUCKET],
+        [
+            "CKV_AWS_21",
+            "S3.14",
+            "S3_BUCKET_VERSIONING_ENABLED",
+            "AVD-AWS-0090",
+            "s3_bucket_object_versioning"
+        ],
+        |case| { find(case.resource, "VersioningConfiguration.Status").word(&["Enabled"], None) }
+    ),
     unit!(
         "S3-13",
         Medium,
         Single,
         "a bucket of evidence or artefacts locks its objects by default",
         [BUCKET],
-        ["S3_BUCKET_DEFAULT_LOCK_ENABLED"],
+        [],
         |case| {
             all([
-                find(case.resource, "ObjectLockEnabled").flag(true, false),
+                lock_is_on(case),
                 find(case.resource, "ObjectLockConfiguration.Rule.DefaultRetention").present(),
             ])
         }
     ),
-    unit!("S3-14", Medium, Cross, "reads and writes of a bucket are logged", [BUCKET], ["S3.9"], logged),
+    part!(
+        "S3-13",
+        "on",
+        Medium,
+        "a bucket can lock its objects",
+        [BUCKET],
+        ["S3.15", "S3_BUCKET_DEFAULT_LOCK_ENABLED", "CKV_AWS_143", "s3_bucket_object_lock"],
+        lock_is_on
+    ),
+    unit!(
+        "S3-14",
+        Medium,
+        Cross,
+        "reads and writes of a bucket are logged",
+        [BUCKET],
+        [
+            "S3.9",
+            "S3_BUCKET_LOGGING_ENABLED",
+            "CKV_AWS_18",
+            "AVD-AWS-0089",
+            "W35",
+            "s3_bucket_server_access_logging_enabled"
+        ],
+        logged
+    ),
     unit!(
         "S3-15",
         Medium,
         Single,
         "a bucket has a rule for how long objects stay",
         [BUCKET],
-        ["S3.13"],
+        ["S3.13", "S3_LIFECYCLE_POLICY_CHECK", "CKV2_AWS_61", "s3_bucket_lifecycle_enabled"],
         lifecycle
     ),
     unit!(
@@ -75,6 +161,30 @@ pub(crate) const UNITS: &[Unit] = &[
         tagged
     ),
 ];
+
+fn lock_is_on(case: &Case<'_>) -> Answer {
+    find(case.resource, "ObjectLockEnabled").flag(true, false)
+}
+
+/// Whether an algorithm is set that is one; S3 takes its own if none is.
+fn by_algorithm(case: &Case<'_>, must_be_set: bool) -> Answer {
+    let rules = find(case.resource, DEFAULT_ENCRYPTION);
+    if let Some(missing) = rules.missing() {
+        return rules.spot.unknown(missing);
+    }
+    let default = (!must_be_set).then_some("AES256");
+    let items = rules.items();
+    if items.is_empty() && must_be_set {
+        return rules.spot.broken("no encryption is set; S3 uses keys of its own");
+    }
+    if items.is_empty() {
+        return rules.spot.holds("S3 encrypts with keys of its own by default");
+    }
+    all(items.iter().map(|(spot, item)| {
+        below(spot, item, "ServerSideEncryptionByDefault.SSEAlgorithm")
+            .word(&["AES256", "aws:kms", "aws:kms:dsse"], default)
+    }))
+}
 
 fn encrypted(case: &Case<'_>) -> Answer {
     let rules = find(case.resource, DEFAULT_ENCRYPTION);
@@ -127,7 +237,7 @@ fn key_is_sound(case: &Case<'_>) -> Answer {
                 .by_way_of(spot, &format!("the key is `{}`", key.id))
                 .if_exists(key, case.resource),
             None => spot.unknown(format!(
-                "the key `{}` is not in this file; whether it is enabled and rotates is not known",
+                "the key `{}` is not among what was read; whether it is enabled and rotates is not known",
                 node.shown()
             )),
         }
@@ -175,9 +285,8 @@ fn logged(case: &Case<'_>) -> Answer {
     let found = find(case.resource, "LoggingConfiguration.DestinationBucketName");
     let State::Known(node) = found.state else {
         if found.is_absent() && find(case.resource, "LoggingConfiguration").missing().is_none() {
-            return by_trail(case).unwrap_or_else(|| {
-                found.spot.broken("neither access logs nor a trail of this file cover the bucket")
-            });
+            return by_trail(case)
+                .unwrap_or_else(|| found.spot.broken("neither access logs nor a trail cover the bucket"));
         }
         return found.present();
     };

@@ -3,10 +3,11 @@
 use crate::answer::{Answer, Found, Spot, all, any, find};
 use crate::policies::{acts, conditioned, covers, policy, public, resource_unknown, widest};
 use crate::resource::{Resource, State};
-use crate::unit::{Case, Unit, unit};
+use crate::unit::{Case, Unit, part, unit};
 use iam::{Effect, Policy, Statement};
 
 const BUCKET: &str = "AWS::S3::Bucket";
+const POLICY: &str = "AWS::S3::BucketPolicy";
 const FLAGS: [&str; 4] =
     ["BlockPublicAcls", "BlockPublicPolicy", "IgnorePublicAcls", "RestrictPublicBuckets"];
 
@@ -14,15 +15,63 @@ pub(crate) const UNITS: &[Unit] = &[
     unit!(
         "S3-02",
         High,
-        Single,
-        "a bucket blocks public access by all four switches",
+        Cross,
+        "a bucket, or its account, blocks public access by all four switches",
         [BUCKET],
-        ["S3.8"],
-        |case| {
-            all(FLAGS.map(|flag| {
-                find(case.resource, &format!("PublicAccessBlockConfiguration.{flag}")).flag(true, false)
-            }))
-        }
+        [
+            "S3.8",
+            "S3_BUCKET_LEVEL_PUBLIC_ACCESS_PROHIBITED",
+            "S3_BUCKET_PUBLIC_READ_PROHIBITED",
+            "S3_BUCKET_PUBLIC_WRITE_PROHIBITED",
+            "s3_bucket_level_public_access_block",
+            "CKV2_AWS_6"
+        ],
+        |case| all(FLAGS.map(|flag| blocks(case, flag)))
+    ),
+    part!(
+        "S3-02",
+        "acls",
+        High,
+        "a bucket refuses public access control lists",
+        [BUCKET],
+        ["CKV_AWS_53", "AVD-AWS-0086"],
+        |case| { blocks(case, "BlockPublicAcls") }
+    ),
+    part!(
+        "S3-02",
+        "policy",
+        High,
+        "a bucket refuses public policies",
+        [BUCKET],
+        ["CKV_AWS_54", "AVD-AWS-0087"],
+        |case| { blocks(case, "BlockPublicPolicy") }
+    ),
+    part!(
+        "S3-02",
+        "ignore",
+        High,
+        "a bucket ignores public access control lists",
+        [BUCKET],
+        ["CKV_AWS_55", "AVD-AWS-0091"],
+        |case| { blocks(case, "IgnorePublicAcls") }
+    ),
+    part!(
+        "S3-02",
+        "restrict",
+        High,
+        "a bucket with a public policy is closed to other accounts",
+        [BUCKET],
+        ["CKV_AWS_56", "AVD-AWS-0093"],
+        |case| { blocks(case, "RestrictPublicBuckets") }
+    ),
+    part!(
+        "S3-02",
+        "given",
+        High,
+        "a bucket says something of public access",
+        [BUCKET],
+        ["AVD-AWS-0094"],
+        |case| { find(case.resource, "PublicAccessBlockConfiguration").present() }
     ),
     unit!(
         "S3-03",
@@ -30,8 +79,17 @@ pub(crate) const UNITS: &[Unit] = &[
         Cross,
         "nobody outside can read a bucket, by its policy or its access control list",
         [BUCKET],
-        ["S3.2"],
+        ["S3.2", "s3_bucket_public_access"],
         |case| effective(case, &READ)
+    ),
+    part!(
+        "S3-03",
+        "list",
+        Critical,
+        "a bucket's access control list lets nobody outside read",
+        [BUCKET],
+        ["CKV_AWS_20", "AVD-AWS-0092", "S3_BUCKET_PUBLIC_READ_ACL", "s3_bucket_public_list_acl", "W31"],
+        |case| { list(case.resource, &READ) }
     ),
     unit!(
         "S3-04",
@@ -39,16 +97,25 @@ pub(crate) const UNITS: &[Unit] = &[
         Cross,
         "nobody outside can write into a bucket, by its policy or its access control list",
         [BUCKET],
-        ["S3.3"],
+        ["S3.3", "s3_bucket_public_write_acl"],
         |case| effective(case, &WRITE)
+    ),
+    part!(
+        "S3-04",
+        "list",
+        Critical,
+        "a bucket's access control list lets nobody outside write",
+        [BUCKET],
+        ["CKV_AWS_57", "S3_BUCKET_PUBLIC_RW_ACL", "F14"],
+        |case| { list(case.resource, &WRITE) }
     ),
     unit!(
         "S3-07",
         Medium,
         Cross,
         "a bucket's policy denies every request without TLS",
-        [BUCKET],
-        ["S3.5"],
+        [BUCKET, POLICY],
+        ["S3.5", "S3_BUCKET_SSL_REQUESTS_ONLY", "s3_bucket_secure_transport_policy", "CKV_AWS_379"],
         |case| { denied(case, "every request without TLS", denies_plain) }
     ),
     unit!(
@@ -56,7 +123,7 @@ pub(crate) const UNITS: &[Unit] = &[
         Medium,
         Cross,
         "a bucket's policy denies uploads under another key",
-        [BUCKET],
+        [BUCKET, POLICY],
         [],
         |case| { denied(case, "uploads under another key", denies_other_keys) }
     ),
@@ -118,25 +185,41 @@ fn under_switch(bucket: &Resource, names: [&str; 2], answer: impl FnOnce() -> An
     }
 }
 
+fn blocks(case: &Case<'_>, flag: &str) -> Answer {
+    let own = find(case.resource, &format!("PublicAccessBlockConfiguration.{flag}")).flag(true, false);
+    // What the account of the plan blocks is blocked for each of its buckets.
+    let of_account = case
+        .estate
+        .of_kind("AWS::S3::AccountPublicAccessBlock")
+        .map(|account| find(account, flag).flag(true, false).if_exists(account, case.resource));
+    match any(of_account) {
+        Some(account) if account.is_holds() => account,
+        _ => own,
+    }
+}
+
+/// What the access control list alone lets through.
+fn list(bucket: &Resource, direction: &Direction) -> Answer {
+    let list = find(bucket, "AccessControl");
+    match &list.state {
+        State::Known(node) => match node.text() {
+            Some(text) if direction.lists.contains(&text) => {
+                list.spot.clone().broken(format!("`AccessControl` is `{text}`"))
+            }
+            Some(text) => list.spot.clone().holds(format!("`AccessControl` is `{text}`")),
+            None => list.spot.clone().unknown(crate::resource::cause(node)),
+        },
+        State::Unknown(cause) => list.spot.clone().unknown(cause.clone()),
+        State::Absent => list.spot.holds("there is no public access control list"),
+    }
+}
+
 fn effective(case: &Case<'_>, direction: &Direction) -> Answer {
     let bucket = case.resource;
-    let lists = under_switch(bucket, ["BlockPublicAcls", "IgnorePublicAcls"], || {
-        let list = find(bucket, "AccessControl");
-        match &list.state {
-            State::Known(node) => match node.text() {
-                Some(text) if direction.lists.contains(&text) => {
-                    list.spot.clone().broken(format!("`AccessControl` is `{text}`"))
-                }
-                Some(text) => list.spot.clone().holds(format!("`AccessControl` is `{text}`")),
-                None => list.spot.clone().unknown(crate::resource::cause(node)),
-            },
-            State::Unknown(cause) => list.spot.clone().unknown(cause.clone()),
-            State::Absent => list.spot.holds("there is no public access control list"),
-        }
-    });
+    let lists = under_switch(bucket, ["BlockPublicAcls", "IgnorePublicAcls"], || list(bucket, direction));
     let found = bucket_policies(case);
     if found.is_empty() {
-        return all([lists, Spot::of(bucket).holds("no policy of this file is for this bucket")]);
+        return all([lists, Spot::of(bucket).holds("no policy is for this bucket")]);
     }
     let one = |spot: Spot<'_>, policy: &Policy| {
         let answer = || public(spot, &only(policy, direction), true);
@@ -222,9 +305,11 @@ fn denied(case: &Case<'_>, what: &str, denies: fn(&Statement) -> bool) -> Answer
             None => spot.broken(format!("no statement denies {what} to everybody")),
         }
     };
+    if case.resource.kind == POLICY {
+        return read(case, Related::Policy(case.resource), &check);
+    }
     let answers = bucket_policies(case).into_iter().map(|related| read(case, related, &check));
-    any(answers)
-        .unwrap_or_else(|| Spot::of(case.resource).broken(format!("no policy of this file denies {what}")))
+    any(answers).unwrap_or_else(|| Spot::of(case.resource).broken(format!("no policy denies {what}")))
 }
 
 fn for_everybody(statement: &Statement) -> bool {

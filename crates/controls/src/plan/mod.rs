@@ -2,14 +2,18 @@
 //! becomes a reference to another resource of the plan if the configuration says so, and is unknown else.
 
 mod shape;
+mod state;
 mod table;
+mod table_services;
 
+use crate::node::Member;
 use crate::node::{Edge, Node, Piece, Value};
 use crate::read::{Unreadable, either};
-use crate::resource::{Estate, Resource, cause};
+use crate::resource::{ELSEWHERE, Estate, Resource, cause};
 use shape::carry;
+use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
-use table::{Role, TYPES, Type};
+use table::{Role, Type};
 
 /// Modules within modules, deeper than this, are not followed.
 const MAX_MODULES: usize = 32;
@@ -20,8 +24,10 @@ const MAX_MODULES: usize = 32;
 /// If the text is no JSON, or no plan.
 pub fn plan(file: &str, text: &str) -> Result<Estate, Unreadable> {
     let root = either(file, text)?;
-    let Some(changes) = root.get("resource_changes") else {
-        let message = "expected a Terraform plan with `resource_changes`";
+    let changes =
+        root.get("resource_changes").map(Cow::Borrowed).or_else(|| state::changes(&root).map(Cow::Owned));
+    let Some(changes) = changes else {
+        let message = "expected a Terraform plan with `resource_changes` or `planned_values`";
         let help = "write it with `terraform plan -out=P` and `terraform show -json P`";
         return Err(Unreadable::new(root.at, message, help).in_file(file));
     };
@@ -41,8 +47,13 @@ pub fn plan(file: &str, text: &str) -> Result<Estate, Unreadable> {
         }
     }
     let mut unread = Vec::new();
+    let mut orphans = Vec::new();
     for (part, entry) in additions {
-        add(&mut resources, part, entry, &mut unread);
+        orphans.extend(add(&mut resources, part, entry));
+    }
+    for (part, owner) in orphans {
+        unread.push(format!("`{}` belongs to `{owner}`, which is not in the plan", part.id));
+        resources.push(part);
     }
     Ok(Estate::new(file, resources, unread))
 }
@@ -89,7 +100,7 @@ fn without_indices(address: &str) -> String {
 fn read(change: &Node, known: &Known<'_>) -> Option<(Resource, &'static Type)> {
     let address = change.get("address")?.text()?;
     let terraform = change.get("type")?.text()?;
-    let entry = TYPES.iter().find(|entry| entry.terraform == terraform)?;
+    let entry = table::named(terraform)?;
     let after = change.get("change")?.get("after")?;
     if change.get("mode").and_then(Node::text) != Some("managed") || after.value == Value::Null {
         return None;
@@ -115,6 +126,7 @@ fn read(change: &Node, known: &Known<'_>) -> Option<(Resource, &'static Type)> {
         region: None,
         at: change.at,
         properties,
+        parts: Vec::new(),
         condition: None,
     };
     Some((resource, entry))
@@ -142,7 +154,7 @@ impl Values<'_> {
                     }
                     let now = now.filter(|_| !is_later);
                     let node = self.join(now.as_ref(), later.as_ref(), written.as_ref(), false);
-                    members.push(crate::node::Member { node, ..member.clone() });
+                    members.push(Member { node, ..member.clone() });
                 }
                 Node::new(at, Value::Map(members))
             }
@@ -153,6 +165,20 @@ impl Values<'_> {
                     self.join(Some(item), later.get(index), block.or(same), false)
                 });
                 Node::new(at, Value::List(items.collect()))
+            }
+            // A list of values alone leaves out what is known after apply only; the configuration has it.
+            (None, Some(Value::Map(now))) if top => {
+                let missing = written.map(Node::members).unwrap_or_default().iter().filter(|member| {
+                    let given = now.iter().any(|n| n.key == member.key && n.node.value != Value::Null);
+                    !given && member.node.get("references").is_some()
+                });
+                let later = missing.map(|member| Member {
+                    node: self.later(at, Some(&member.node), false),
+                    at,
+                    key: member.key.clone(),
+                });
+                let kept = now.iter().filter(|member| member.node.value != Value::Null);
+                Node::new(at, Value::Map(kept.cloned().chain(later).collect()))
             }
             _ => after.cloned().unwrap_or_else(|| Node::new(at, Value::Null)),
         }
@@ -183,11 +209,11 @@ impl Values<'_> {
     }
 }
 
-/// Adds a resource that is a property of another to that other.
-fn add(resources: &mut [Resource], mut part: Resource, entry: &Type, unread: &mut Vec<String>) {
-    let Role::Part { of, .. } = entry.role else { return };
-    let Value::Map(members) = &mut part.properties.value else { return };
-    let Some(at) = members.iter().position(|member| member.key == ".") else { return };
+/// Adds a resource that is a property of another to that other; gives it back, with whose it is, if that is not there.
+fn add(resources: &mut [Resource], mut part: Resource, entry: &Type) -> Option<(Resource, String)> {
+    let Role::Part { of, .. } = entry.role else { return None };
+    let Value::Map(members) = &mut part.properties.value else { return None };
+    let at = members.iter().position(|member| member.key == ".")?;
     let owner = members.remove(at).node;
     let is_owner = |resource: &Resource| {
         let named = resource.name().is_some() && resource.name() == owner.text().map(last);
@@ -195,11 +221,14 @@ fn add(resources: &mut [Resource], mut part: Resource, entry: &Type, unread: &mu
     };
     if let Some(resource) = resources.iter_mut().find(|resource| is_owner(resource)) {
         shape::merge(&mut resource.properties, part.properties);
-        return;
+        resource.parts.push(part.id);
+        return None;
     }
-    if owner.text().is_some() {
-        unread.push(format!("`{}` belongs to `{}`, which is not in the plan", part.id, owner.shown()));
-        return;
+    if owner.text().is_some() || !resources.iter().any(|resource| resource.kind == of) {
+        let whose = owner.shown();
+        let cause = format!("the resource that `{}` belongs to is not in the plan", part.id);
+        members.push(Member { key: ELSEWHERE.to_owned(), at: part.at, node: Node::unknown(part.at, cause) });
+        return Some((part, whose));
     }
     // Whose it is is not known: what nobody else says of any of them is not known either.
     let cause = format!("whether `{}` is for it: {}", part.id, cause(&owner));
@@ -210,6 +239,7 @@ fn add(resources: &mut [Resource], mut part: Resource, entry: &Type, unread: &mu
             }
         }
     }
+    None
 }
 
 fn last(text: &str) -> &str {

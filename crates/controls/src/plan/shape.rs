@@ -123,12 +123,46 @@ fn formed(node: &Node, form: Form) -> Node {
             Some(acl) => text(&acl.split('-').map(capital).collect::<String>()),
             None => node.clone(),
         },
+        Form::Switch if open => node.clone(),
+        Form::Switch => match node.truth() {
+            Some(true) => text("ENABLED"),
+            Some(false) => text("DISABLED"),
+            None => node.clone(),
+        },
+        Form::Enabled => match node.text() {
+            Some("Enabled") => Node::new(node.at, Value::Bool(true)),
+            _ => node.clone(),
+        },
+        Form::Containers if open => Node::unknown(node.at, "the containers are known only after apply"),
+        Form::Containers => json(node.text().unwrap_or("[]")).map_or_else(
+            |wrong| Node::unknown(node.at, format!("the containers are no JSON: {}", wrong.message())),
+            |read| moved(capitals(read), node),
+        ),
         Form::Script => {
             let content = Member { key: "Content".to_owned(), at: node.at, node: node.clone() };
             let script = Node::new(node.at, Value::Map(vec![content]));
             Node::new(node.at, Value::List(vec![script]))
         }
     }
+}
+
+/// The names of members as CloudFormation has them: `logConfiguration` is `LogConfiguration`.
+fn capitals(mut node: Node) -> Node {
+    match &mut node.value {
+        Value::List(items) => {
+            for item in items {
+                *item = capitals(std::mem::replace(item, Node::new(node.at, Value::Null)));
+            }
+        }
+        Value::Map(members) => {
+            for member in members {
+                member.key = capital(&member.key);
+                member.node = capitals(std::mem::replace(&mut member.node, Node::new(node.at, Value::Null)));
+            }
+        }
+        _ => {}
+    }
+    node
 }
 
 fn capital(word: &str) -> String {

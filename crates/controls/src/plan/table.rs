@@ -29,6 +29,18 @@ pub(super) enum Form {
     Acl,
     /// A text becomes a list of one script.
     Script,
+    /// A truth value becomes `ENABLED` or `DISABLED`.
+    Switch,
+    /// `Enabled` becomes a truth value.
+    Enabled,
+    /// A text of JSON becomes containers of ECS.
+    Containers,
+}
+
+/// What a type of Terraform is.
+pub(super) fn named(terraform: &str) -> Option<&'static Type> {
+    let mut all = TYPES.iter().chain(super::table_services::TYPES);
+    all.find(|entry| entry.terraform == terraform)
 }
 
 /// One type.
@@ -41,7 +53,7 @@ pub(super) struct Type {
 
 const BUCKET: Role = Role::Part { of: "AWS::S3::Bucket", by: "bucket" };
 
-pub(super) const TYPES: &[Type] = &[
+const TYPES: &[Type] = &[
     Type {
         terraform: "aws_s3_bucket",
         kind: "AWS::S3::Bucket",
@@ -52,6 +64,8 @@ pub(super) const TYPES: &[Type] = &[
             ("tags", "Tags", Form::Same),
             ("tags_all", "Tags", Form::Same),
             ("object_lock_enabled", "ObjectLockEnabled", Form::Same),
+            ("object_lock_configuration.object_lock_enabled", "ObjectLockEnabled", Form::Enabled),
+            ("lifecycle_rule[].enabled", "LifecycleConfiguration.Rules[].Status", Form::Status),
             ("versioning.enabled", "VersioningConfiguration.Status", Form::Status),
             ("logging.target_bucket", "LoggingConfiguration.DestinationBucketName", Form::Same),
             (
@@ -128,11 +142,10 @@ pub(super) const TYPES: &[Type] = &[
         terraform: "aws_s3_bucket_object_lock_configuration",
         kind: "AWS::S3::Bucket",
         role: BUCKET,
-        fields: &[(
-            "rule.default_retention.mode",
-            "ObjectLockConfiguration.Rule.DefaultRetention.Mode",
-            Form::Same,
-        )],
+        fields: &[
+            ("rule.default_retention.mode", "ObjectLockConfiguration.Rule.DefaultRetention.Mode", Form::Same),
+            ("object_lock_enabled", "ObjectLockEnabled", Form::Enabled),
+        ],
     },
     Type {
         terraform: "aws_s3_bucket_policy",
@@ -146,6 +159,7 @@ pub(super) const TYPES: &[Type] = &[
         role: Role::Whole,
         fields: &[
             ("enable_key_rotation", "EnableKeyRotation", Form::Same),
+            ("is_enabled", "Enabled", Form::Same),
             ("policy", "KeyPolicy", Form::Json),
             ("customer_master_key_spec", "KeySpec", Form::Same),
         ],
@@ -337,6 +351,7 @@ pub(super) const TYPES: &[Type] = &[
                 "JobResources.ClusterConfig.VolumeKmsKeyId",
                 Form::Same,
             ),
+            ("data_quality_job_output_config.kms_key_id", "DataQualityJobOutputConfig.KmsKeyId", Form::Same),
             (
                 "data_quality_job_input.endpoint_input.endpoint_name",
                 "DataQualityJobInput.EndpointInput.EndpointName",

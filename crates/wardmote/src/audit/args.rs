@@ -1,6 +1,6 @@
 //! What can be typed after `wardmote audit`.
 
-use clap::{Args, ValueEnum, ValueHint};
+use clap::{Args, Subcommand, ValueEnum, ValueHint};
 use std::path::PathBuf;
 
 const AFTER: &str = "\
@@ -33,6 +33,10 @@ pub(crate) struct AuditArgs {
     /// Only this control: an id such as S3-05, or what others call it, such as S3EncryptionEnabled, S3.8 or CKV_AWS_21.
     #[arg(long = "control", value_name = "ID")]
     pub(crate) controls: Vec<String>,
+    /// Only what answers something of this framework: gdpr, eu-ai-act, iso-42001, nist-ai-rmf, nist-800-53, sr-26-2 or
+    /// security-hub-ai.
+    #[arg(long, value_name = "ID")]
+    pub(crate) framework: Option<String>,
     /// The form of the report; --json is the same as --format json [default: table].
     #[arg(long, value_enum)]
     format: Option<Format>,
@@ -42,6 +46,21 @@ pub(crate) struct AuditArgs {
     /// With --fail-on: let pass what a file alone cannot decide.
     #[arg(long, requires = "fail_on")]
     pub(crate) allow_unknown: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum ControlsCommand {
+    /// Name all controls, or what of a framework they answer.
+    List {
+        /// The framework: gdpr, eu-ai-act, iso-42001, nist-ai-rmf, nist-800-53, sr-26-2 or security-hub-ai.
+        #[arg(long, value_name = "ID")]
+        framework: Option<String>,
+    },
+    /// Say what a control asks for, why, how to fix it, and what it cannot see.
+    Explain {
+        /// Its id, or what others call it.
+        control: String,
+    },
 }
 
 impl AuditArgs {

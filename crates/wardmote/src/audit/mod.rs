@@ -1,15 +1,18 @@
-//! `wardmote audit`: controls on templates, plans and live accounts. Needs no house.
+//! `wardmote audit` and `wardmote controls`: controls on templates, plans and live accounts, and what they are. Needs no
+//! house.
 
 mod args;
+mod catalog;
 mod files;
 mod live;
 
-pub(crate) use args::AuditArgs;
+pub(crate) use args::{AuditArgs, ControlsCommand};
+pub(crate) use catalog::run as controls;
 
 use crate::answer::Answers;
 use crate::failure::{Exit, Failure};
+use ::controls::{BadSelection, Report, Selection, Severity, scan};
 use args::Format;
-use controls::{Report, Selection, Severity, scan};
 use facts::Verdict;
 use files::Found;
 use std::process::ExitCode;
@@ -34,19 +37,24 @@ pub(crate) fn run(args: &AuditArgs, answers: &Answers) -> Result<ExitCode, Failu
 fn selection(args: &AuditArgs) -> Result<Selection, Failure> {
     let mut selection = Selection::default();
     for name in &args.controls {
-        selection = selection.control(name).map_err(|wrong| {
-            Failure::new(Exit::NotFound, wrong.to_string()).with_help(wrong.help().to_owned())
-        })?;
+        selection = selection.control(name).map_err(|wrong| not_found(&wrong))?;
+    }
+    if let Some(name) = &args.framework {
+        selection = selection.framework(name).map_err(|wrong| not_found(&wrong))?;
     }
     Ok(selection)
 }
 
+fn not_found(wrong: &BadSelection) -> Failure {
+    Failure::new(Exit::NotFound, wrong.to_string()).with_help(wrong.help().to_owned())
+}
+
 fn written(format: Format, reports: &[Report]) -> String {
     match format {
-        Format::Table => reports.iter().map(controls::table).collect(),
-        Format::Json => format!("{:#}", controls::json(reports)),
-        Format::Sarif => format!("{:#}", controls::sarif(reports)),
-        Format::Junit => controls::junit(reports),
+        Format::Table => reports.iter().map(::controls::table).collect(),
+        Format::Json => format!("{:#}", ::controls::json(reports)),
+        Format::Sarif => format!("{:#}", ::controls::sarif(reports)),
+        Format::Junit => ::controls::junit(reports),
     }
 }
 

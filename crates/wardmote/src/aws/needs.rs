@@ -46,7 +46,7 @@ const fn writing(keys: &'static [KeyUse]) -> Needs {
 }
 
 /// Every command; a test holds that none is missing.
-const COMMANDS: [(&str, Needs); 46] = [
+const COMMANDS: [(&str, Needs); 47] = [
     ("demo", Needs { signals: &LOOK, ..writing(&ALL_BUT_ROTATION) }),
     ("init", NOTHING),
     ("plan", OPEN),
@@ -88,6 +88,7 @@ const COMMANDS: [(&str, Needs); 46] = [
     ("iam matrix", Needs { reads: Some(Reads::Account), ..NOTHING }),
     ("iam inventory", Needs { reads: Some(Reads::Account), ..NOTHING }),
     ("iam batch", NOTHING),
+    ("controls", NOTHING),
     ("audit", Needs { reads: Some(Reads::Posture), ..NOTHING }),
     ("aws", NOTHING),
     ("aws alarms", Needs { signals: &[SignalUse::Alarms], ..OPEN }),
