@@ -134,10 +134,8 @@ fn what_is_denied_is_unknown_never_good_and_never_forgotten() {
         let inventory = collect(&through);
         let denied = inventory.resources.iter().flat_map(|item| item.provenance.values());
         let denied = denied.filter(|told| told.status == Status::Denied).count();
-        assert!(
-            denied > 0 || inventory.unread.len() > 2 || word.contains("Aliases"),
-            "{word} was not noticed"
-        );
+        let spared = spared.iter().any(|spared| word.contains(spared));
+        assert!(denied > 0 || inventory.unread.len() > 2 || spared, "{word} was not noticed");
         undecided.insert(word, compare(&before, &inventory, word));
     }
     let bites = undecided.values().filter(|count| **count > 0).count();

@@ -347,8 +347,9 @@ fn governed(case: &Case<'_>) -> Answer {
         Some(endpoint) => super::registry::serves_approved(&Case { estate: case.estate, resource: endpoint })
             .by_way_of(uri.spot, &format!("it leads to `{}`", endpoint.id))
             .if_exists(endpoint, case.resource),
-        None => {
-            uri.spot.clone().unknown(format!("what the endpoint `{name}` serves; it is not among what was read"))
-        }
+        None => uri
+            .spot
+            .clone()
+            .unknown(format!("what the endpoint `{name}` serves; it is not among what was read")),
     }
 }

@@ -284,7 +284,10 @@ fn trail_bucket(case: &Case<'_>) -> Answer {
         State::Absent => return name.spot.broken("`S3BucketName` is absent"),
     };
     let Some(bucket) = case.estate.target(node, "AWS::S3::Bucket") else {
-        return name.spot.clone().unknown(format!("the bucket `{}` is not among what was read", node.shown()));
+        return name
+            .spot
+            .clone()
+            .unknown(format!("the bucket `{}` is not among what was read", node.shown()));
     };
     let closed =
         |flag: &str| find(bucket, &format!("PublicAccessBlockConfiguration.{flag}")).flag(true, false);

@@ -163,10 +163,10 @@ fn no_way_out(case: &Case<'_>) -> Answer {
             State::Known(node) => match case.estate.target(node, "AWS::EC2::RouteTable") {
                 Some(found) => tables.push(found),
                 None => {
-                    return table
-                        .spot
-                        .clone()
-                        .unknown(format!("the routes of `{}`; they are not among what was read", node.shown()));
+                    return table.spot.clone().unknown(format!(
+                        "the routes of `{}`; they are not among what was read",
+                        node.shown()
+                    ));
                 }
             },
             State::Unknown(missing) => return table.spot.clone().unknown(missing.clone()),

@@ -133,7 +133,9 @@ fn artefacts(case: &Case<'_>) -> Answer {
         };
         let Some(bucket) = super::serving::bucket_of(case, node) else {
             answers.push(
-                url.spot.clone().unknown(format!("the bucket of `{}` is not among what was read", node.shown())),
+                url.spot
+                    .clone()
+                    .unknown(format!("the bucket of `{}` is not among what was read", node.shown())),
             );
             continue;
         };
@@ -228,10 +230,10 @@ fn approved(case: &Case<'_>, model: &Resource) -> Answer {
                         .by_way_of(found.spot.clone(), &format!("it is the version `{}`", package.id))
                         .if_exists(package, case.resource)
                 }
-                None => found
-                    .spot
-                    .clone()
-                    .unknown(format!("whether `{}` is approved; it is not among what was read", name.shown())),
+                None => found.spot.clone().unknown(format!(
+                    "whether `{}` is approved; it is not among what was read",
+                    name.shown()
+                )),
             },
         }
     }))

@@ -69,7 +69,10 @@ fn captures(case: &Case<'_>) -> Answer {
                     .by_way_of(spot, &format!("the bucket is `{}`", bucket.id))
                     .if_exists(bucket, case.resource)
             }
-            None => to.spot.clone().unknown(format!("the bucket of `{}` is not among what was read", node.shown())),
+            None => to
+                .spot
+                .clone()
+                .unknown(format!("the bucket of `{}` is not among what was read", node.shown())),
         },
     };
     all([on, capture("KmsKeyId").customer_key(), target])
@@ -195,7 +198,9 @@ pub(super) fn served<'a>(case: &Case<'a>) -> Result<Vec<(Spot<'a>, &'a Resource)
         };
         match model {
             Some(model) => models.push((name.spot, model)),
-            None => return Err(name.spot.clone().unknown("the model of a variant is not among what was read")),
+            None => {
+                return Err(name.spot.clone().unknown("the model of a variant is not among what was read"));
+            }
         }
     }
     if models.is_empty() { Err(not_applicable("the configuration has no variant")) } else { Ok(models) }
