@@ -1,5 +1,6 @@
 //! What the tests stand on: the emulator, a proxy that breaks things, and settings that lead to them.
 
+pub(crate) mod account;
 pub(crate) mod proxy;
 
 use aws::{Client, Settings, Sources};
@@ -95,8 +96,9 @@ pub(crate) fn python() -> PathBuf {
     venv.join("bin/python")
 }
 
+/// Found from the tests of every room.
 pub(crate) fn folder() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/emulator")
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../aws/tests/emulator")
 }
 
 /// The environment of somebody whose endpoint is at `address`.
