@@ -1,6 +1,6 @@
 //! What somebody asks of AWS: who, which action, on which resource, with which context keys.
 
-use crate::value::split_arn;
+use crate::value::{same, split_arn};
 use std::fmt;
 
 /// A request, read and ready to be decided as often as wanted.
@@ -10,7 +10,7 @@ pub struct Request {
     action: Box<str>,
     written: Box<str>,
     service: usize,
-    sieve: u64,
+    sieve: Sieve,
     resource: Box<str>,
     fields: Option<Box<[Box<str>; 6]>>,
     account: Option<Box<str>>,
@@ -85,12 +85,45 @@ impl AwsPrincipal {
     }
 }
 
-/// One bit of 64 for an action in lower case (FNV-1a): actions with different bits differ.
-pub(crate) fn action_bit(action: &str) -> u64 {
-    let hash = action.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
+/// Some actions: a bit of 16 for each of their services, and a bit of 48 for each of their names. An action of which
+/// a bit is missing is none of them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Sieve(u64);
+
+impl Sieve {
+    pub(crate) const NONE: Self = Self(0);
+    pub(crate) const ALL: Self = Self(u64::MAX);
+    const SERVICES: u64 = 16;
+
+    /// An action in lower case.
+    pub(crate) fn of(action: &str) -> Self {
+        let service = action.split_once(':').map_or("", |(service, _)| service);
+        let name = Self::SERVICES + hash_of(action) % (64 - Self::SERVICES);
+        Self((1 << (hash_of(service) % Self::SERVICES)) | (1 << name))
+    }
+
+    /// All actions of a service in lower case.
+    pub(crate) fn of_service(service: &str) -> Self {
+        Self((1 << (hash_of(service) % Self::SERVICES)) | (u64::MAX << Self::SERVICES))
+    }
+
+    /// These and those.
+    pub(crate) fn or(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+
+    /// Whether these may be among those.
+    #[inline]
+    pub(crate) fn falls_through(self, other: Self) -> bool {
+        self.0 & !other.0 == 0
+    }
+}
+
+/// FNV-1a.
+pub(crate) fn hash_of(text: &str) -> u64 {
+    text.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
         (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
-    });
-    1 << (hash >> 58)
+    })
 }
 
 /// Twelve digits.
@@ -141,10 +174,18 @@ pub enum Values {
     Many(Box<[Box<str>]>),
 }
 
+/// One context key. Names that differ mostly have different hashes, which are compared faster.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Held {
+    hash: u64,
+    name: Box<str>,
+    values: Values,
+}
+
 /// The context keys of a request, by lower-case name.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Context {
-    keys: Vec<(Box<str>, Values)>,
+    keys: Vec<Held>,
     /// How keys are spelled where that is not in lower case.
     spelled: Vec<Box<str>>,
 }
@@ -169,16 +210,24 @@ impl Context {
 
     /// Sets a key.
     pub fn set(&mut self, key: &str, values: Values) {
-        let key: Box<str> = key.to_lowercase().into();
-        self.keys.retain(|(other, _)| *other != key);
+        let name: Box<str> = key.to_lowercase().into();
+        self.keys.retain(|held| held.name != name);
         if !matches!(&values, Values::Many(list) if list.is_empty()) {
-            self.keys.push((key, values));
+            self.keys.push(Held { hash: hash_of(&name), name, values });
         }
     }
 
     /// The values of a key given in lower case.
+    #[inline]
     pub(crate) fn get(&self, key: &str) -> Option<&Values> {
-        self.keys.iter().find(|(name, _)| **name == *key).map(|(_, values)| values)
+        self.keys.iter().find(|held| same(&held.name, key)).map(|held| &held.values)
+    }
+
+    /// The same for a key with its [`hash_of`].
+    #[inline]
+    pub(crate) fn get_hashed(&self, hash: u64, key: &str) -> Option<&Values> {
+        let held = self.keys.iter().find(|held| held.hash == hash && same(&held.name, key));
+        held.map(|held| &held.values)
     }
 
     /// The value of a key that has exactly one, not in a list.
@@ -199,7 +248,7 @@ impl Context {
 
     /// All keys in lower case with their values.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &Values)> {
-        self.keys.iter().map(|(key, values)| (&**key, values))
+        self.keys.iter().map(|held| (&*held.name, &held.values))
     }
 }
 
@@ -244,7 +293,7 @@ impl Request {
         let fields = fields_of(resource);
         let named = split_arn(resource).map(|fields| fields[4]).filter(|account| is_account(account));
         let account = account.or(named).or(principal.account()).map(Box::from);
-        let sieve = action_bit(&action);
+        let sieve = Sieve::of(&action);
         Ok(Self {
             principal,
             action,
@@ -299,8 +348,8 @@ impl Request {
         &self.action[..self.service]
     }
 
-    /// The bit of its action; see [`action_bit`].
-    pub(crate) fn sieve(&self) -> u64 {
+    /// The sieve of its action.
+    pub(crate) fn sieve(&self) -> Sieve {
         self.sieve
     }
 
@@ -339,12 +388,6 @@ impl Request {
     #[must_use]
     pub fn context(&self) -> &Context {
         &self.context
-    }
-
-    /// The resource's ARN up to its fifth colon.
-    pub(crate) fn head(&self) -> &str {
-        let rest = self.fields.as_ref().map_or(self.resource.len(), |fields| fields[5].len() + 1);
-        &self.resource[..self.resource.len() - rest]
     }
 
     /// The six fields of the resource's ARN.

@@ -1,25 +1,13 @@
 //! An account is read, and what it says about who can do what is right; what may not be read leaves answers open.
 
+use crate::support::account::key;
 use crate::support::proxy::{json_error, xml_error};
-use crate::support::{Emulator, client, folder, proxied, python};
+use crate::support::{Emulator, client, proxied};
 use aws::inventory::{Collected, Scope, collect};
 use iam::Inventory;
 use iam::inventory::{Question, Verdict};
-use std::process::Command;
-use std::sync::OnceLock;
 
 const OBJECT: &str = "arn:aws:s3:::live-data/train/1";
-
-/// The account, made once; the ARN of its key.
-fn key() -> &'static str {
-    static ARN: OnceLock<String> = OnceLock::new();
-    ARN.get_or_init(|| {
-        let url = format!("http://{}", Emulator::get().address);
-        let output = Command::new(python()).arg(folder().join("account.py")).arg(url).output().unwrap();
-        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-        String::from_utf8(output.stdout).unwrap().trim().to_owned()
-    })
-}
 
 fn ask(text: &str, action: &str, resource: &str) -> String {
     let inventory = Inventory::parse("live", text).unwrap_or_else(|wrong| panic!("{wrong}\n{text}"));

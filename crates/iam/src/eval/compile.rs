@@ -3,9 +3,9 @@
 use super::condition::Clause;
 use super::principal::{Level, PrincipalTest};
 use crate::policy::{Effect, Element, PolicyKind, Statement, Version};
-use crate::request::{Principal, Request, action_bit};
+use crate::request::{Principal, Request, Sieve};
 use crate::text::Spanned;
-use crate::value::{ArnTemplate, Template, Writing, pattern_fields};
+use crate::value::{ArnTemplate, Atom, Template, Writing, pattern_fields};
 
 /// A compiled statement.
 #[derive(Debug, Clone, PartialEq)]
@@ -44,6 +44,19 @@ pub(crate) enum ResourcePattern {
     Nothing,
 }
 
+/// Whether one of the patterns fits. Mostly there is one only, which needs no loop.
+#[inline]
+fn one_of<P>(patterns: &[P], fits: impl Fn(&P) -> bool) -> bool {
+    #[inline(never)]
+    fn any<P>(patterns: &[P], fits: impl Fn(&P) -> bool) -> bool {
+        patterns.iter().any(fits)
+    }
+    match patterns {
+        [only] => fits(only),
+        several => any(several, fits),
+    }
+}
+
 impl ActionTest {
     pub(crate) fn new(element: &Element<Spanned>) -> Self {
         let writing = Writing { wildcards: true, variables: false, fold: false };
@@ -51,36 +64,26 @@ impl ActionTest {
         Self { negated: element.negated, patterns: element.items.iter().map(pattern).collect() }
     }
 
+    #[inline]
     pub(crate) fn matches(&self, request: &Request) -> bool {
-        self.patterns.iter().any(|p| p.fits(request.action(), request.context())) != self.negated
+        one_of(&self.patterns, |pattern| pattern.fits(request.action(), request.context())) != self.negated
     }
 
-    /// One bit of 64 for each action that is named in full, all of them for a wildcard: an action whose bit is missing
-    /// is none of these, which spares a look at most statements.
-    pub(crate) fn sieve(&self) -> u64 {
-        let bit = |p: &Template| match &*p.atoms {
-            [crate::value::Atom::Literal(text)] => action_bit(text),
-            _ => u64::MAX,
+    /// What its actions may be, which spares a look at most statements.
+    pub(crate) fn sieve(&self) -> Sieve {
+        let of = |pattern: &Template| match &*pattern.atoms {
+            [Atom::Literal(text)] => Sieve::of(text),
+            [Atom::Literal(start), ..] => {
+                start.split_once(':').map_or(Sieve::ALL, |(service, _)| Sieve::of_service(service))
+            }
+            _ => Sieve::ALL,
         };
-        if self.negated { u64::MAX } else { self.patterns.iter().fold(0, |sieve, p| sieve | bit(p)) }
+        if self.negated { Sieve::ALL } else { self.patterns.iter().map(of).fold(Sieve::NONE, Sieve::or) }
     }
 
-    /// The service that each pattern names in full; `None` if one does not.
-    fn services(&self) -> Option<Vec<&str>> {
-        if self.negated {
-            return None;
-        }
-        let first = |p: &'_ Template| match p.atoms.first() {
-            Some(crate::value::Atom::Literal(text)) => text.find(':'),
-            _ => None,
-        };
-        self.patterns
-            .iter()
-            .map(|p| match (p.atoms.first(), first(p)) {
-                (Some(crate::value::Atom::Literal(text)), Some(colon)) => Some(&text[..colon]),
-                _ => None,
-            })
-            .collect()
+    /// Whether it is about every action.
+    pub(crate) fn is_any(&self) -> bool {
+        !self.negated && self.patterns.iter().any(|pattern| *pattern.atoms == [Atom::Star])
     }
 }
 
@@ -90,8 +93,14 @@ impl ResourceTest {
         Self { negated: element.negated, patterns: element.items.iter().map(pattern).collect() }
     }
 
+    /// Whether it is about every resource.
+    pub(crate) fn is_any(&self) -> bool {
+        !self.negated && self.patterns.contains(&ResourcePattern::Any)
+    }
+
+    #[inline]
     pub(crate) fn matches(&self, request: &Request) -> bool {
-        self.patterns.iter().any(|pattern| pattern.matches(request)) != self.negated
+        one_of(&self.patterns, |pattern| pattern.matches(request)) != self.negated
     }
 }
 
@@ -123,11 +132,12 @@ impl ResourcePattern {
         Self::Arn(ArnTemplate::of(templates))
     }
 
+    #[inline]
     pub(crate) fn matches(&self, request: &Request) -> bool {
         match self {
             Self::Any => true,
             Self::Arn(template) => {
-                request.arn().is_some_and(|arn| template.fits(request.head(), arn, request.context()))
+                request.arn().is_some_and(|arn| template.fits(request.resource(), arn, request.context()))
             }
             Self::Nothing => false,
         }
@@ -166,20 +176,25 @@ impl Compiled {
         }
     }
 
-    /// The services whose actions it can be about; `None` if that may be any.
-    pub(crate) fn services(&self) -> Option<Vec<&str>> {
-        self.action.services()
-    }
-
     /// Whether all but the principal matches.
     pub(crate) fn matches(&self, request: &Request) -> bool {
-        !self.dead
-            && self.action.matches(request)
-            && self.resource.as_ref().is_none_or(|resource| resource.matches(request))
-            && self.conditions.iter().all(|clause| clause.holds(request.context()))
+        !self.dead && self.action.matches(request) && self.is_on(request) && self.holds(request)
+    }
+
+    /// Whether it is about the resource.
+    #[inline]
+    pub(crate) fn is_on(&self, request: &Request) -> bool {
+        self.resource.as_ref().is_none_or(|resource| resource.matches(request))
+    }
+
+    /// Whether its conditions hold.
+    #[inline]
+    pub(crate) fn holds(&self, request: &Request) -> bool {
+        self.conditions.iter().all(|clause| clause.holds(request.context()))
     }
 
     /// How closely it means the caller. A caller with a permissions boundary is never spared by `NotPrincipal`.
+    #[inline]
     pub(crate) fn level(&self, caller: &Principal, bounded: bool) -> Level {
         match &self.principal {
             None => Level::Direct,

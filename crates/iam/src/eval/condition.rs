@@ -2,7 +2,7 @@
 //! keys"; the doubtful points stand in [`crate::quirks`].
 
 use crate::policy::{Condition, Operator, Quantifier, Test, Version};
-use crate::request::{Context, Values};
+use crate::request::{Context, Values, hash_of};
 use crate::value::{ArnTemplate, Block, Decimal, Moment, Template, Writing, split_arn};
 use std::cmp::Ordering;
 
@@ -12,6 +12,9 @@ pub(crate) struct Clause {
     pub(crate) test: Test,
     /// In lower case.
     pub(crate) key: Box<str>,
+    key_hash: u64,
+    /// It compares texts, whatever is in them.
+    plain: bool,
     pub(crate) values: Box<[Comparand]>,
 }
 
@@ -36,27 +39,29 @@ impl Clause {
         let test = condition.test?;
         let values =
             condition.values.iter().map(|value| comparand(test.operator, &value.text, version)).collect();
-        Some(Self { test, key: condition.key.text.to_lowercase().into(), values })
+        let key: Box<str> = condition.key.text.to_lowercase().into();
+        let plain =
+            test.operator.takes_variables() && !matches!(test.operator, Operator::Bool | Operator::ArnLike);
+        Some(Self { test, key_hash: hash_of(&key), plain, key, values })
     }
 
     /// Whether it holds in this context.
     pub(crate) fn holds(&self, context: &Context) -> bool {
-        let present = context.get(&self.key);
+        let present = context.get_hashed(self.key_hash, &self.key);
         if self.test.operator == Operator::Null {
             return self.values.iter().any(|value| *value == Comparand::Absent(present.is_none()));
         }
         let Some(values) = present else { return self.holds_when_absent() };
-        match (self.test.quantifier, values) {
-            (None, Values::One(value)) => self.fits(value, context),
-            (None, Values::Many(_)) => false,
-            (Some(_), Values::One(value)) => self.fits(value, context),
-            (Some(Quantifier::ForAnyValue), Values::Many(list)) => {
-                list.iter().any(|value| self.fits(value, context))
-            }
-            (Some(Quantifier::ForAllValues), Values::Many(list)) => {
-                list.iter().all(|value| self.fits(value, context))
-            }
+        let (values, several) = match values {
+            Values::One(value) => (std::slice::from_ref(value), false),
+            Values::Many(list) => (&**list, true),
+        };
+        if several && self.test.quantifier.is_none() {
+            return false;
         }
+        // One value that does not fit decides about all, one that does about any.
+        let all = self.test.quantifier == Some(Quantifier::ForAllValues);
+        values.iter().all(|value| self.fits(value, context) == all) == all
     }
 
     /// What it says of a request without the key.
@@ -75,14 +80,21 @@ impl Clause {
     }
 
     /// Whether one value of the request fits: one of the listed values, or of an inverted operator none.
+    #[inline]
     pub(crate) fn fits(&self, value: &str, context: &Context) -> bool {
-        if self.test.inverted {
-            self.values
-                .iter()
-                .all(|listed| compare(self.test.operator, listed, value, context) == Some(false))
-        } else {
-            self.values.iter().any(|listed| compare(self.test.operator, listed, value, context) == Some(true))
+        let inverted = self.test.inverted;
+        for listed in &self.values {
+            let is = match listed {
+                Comparand::Text(template) if self.plain => Some(template.fits(value, context)),
+                _ => compare(self.test.operator, listed, value, context),
+            };
+            match is {
+                Some(true) => return !inverted,
+                None if inverted => return false,
+                _ => {}
+            }
         }
+        inverted
     }
 }
 
@@ -125,11 +137,11 @@ fn comparand(operator: Operator, text: &str, version: Version) -> Comparand {
 
 /// Whether a value of the request is the listed one; `None` if one of the two is not of the operator's kind. A variable
 /// without a value, and a value that is no ARN, are not the listed one.
+#[inline]
 fn compare(operator: Operator, listed: &Comparand, value: &str, context: &Context) -> Option<bool> {
     match listed {
         Comparand::Text(template) if operator == Operator::Bool => {
-            let boolean = value.eq_ignore_ascii_case("true") || value.eq_ignore_ascii_case("false");
-            boolean.then(|| template.fits(value, context))
+            is_boolean(value).then(|| template.fits(value, context))
         }
         Comparand::Text(_) if operator == Operator::ArnLike && split_arn(value).is_none() => Some(false),
         Comparand::Text(template) => Some(template.fits(value, context)),
@@ -143,6 +155,10 @@ fn compare(operator: Operator, listed: &Comparand, value: &str, context: &Contex
         Comparand::Binary(bytes) => Some(**bytes == *value.trim_end_matches('=')),
         Comparand::Absent(_) | Comparand::Unreadable => None,
     }
+}
+
+fn is_boolean(value: &str) -> bool {
+    matches!(value, "true" | "false") || ["true", "false"].iter().any(|word| word.eq_ignore_ascii_case(value))
 }
 
 /// Whether this order of the request's value to the listed one is what the operator wants.

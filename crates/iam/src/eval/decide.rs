@@ -1,6 +1,6 @@
 //! The decision: one layer after the other, then the algebra that joins them. IAM User Guide, "Policy evaluation logic".
 
-use super::layers::{Layer, Layers, OrganizationLevel, Program};
+use super::layers::{Entry, Layer, Layers, OrganizationLevel, Program};
 use super::principal::Level;
 use crate::policy::Effect;
 use crate::request::{AwsSort, Principal, Request};
@@ -69,17 +69,36 @@ pub fn decide(layers: &Layers, request: &Request) -> Decision {
 }
 
 /// What the policies of a list say, taken together.
+#[inline(never)]
 fn united(programs: &[Program], request: &Request, bounded: bool) -> Says {
     let mut says = Says::default();
     for program in programs {
-        for (_, statement) in program.about(request) {
-            let said = if statement.effect == Effect::Allow { &mut says.allow } else { &mut says.deny };
-            *said = *said
-                || (statement.level(request.principal(), bounded) > Level::None
-                    && statement.matches(request));
+        for entry in program.entries(request) {
+            let allow = entry.effect == Effect::Allow;
+            // One is enough.
+            let said = if allow { says.allow } else { says.deny };
+            if !said && heard(program, entry, request, bounded) > Level::None {
+                says.allow |= allow;
+                says.deny |= !allow;
+            }
         }
     }
     says
+}
+
+/// How closely a statement means the caller, if it is about the request.
+#[inline(always)]
+fn heard(program: &Program, entry: &Entry, request: &Request, bounded: bool) -> Level {
+    let Some(statement) = program.statement(entry).filter(|statement| !statement.dead) else {
+        return Level::None;
+    };
+    if !(entry.any_action || statement.action.matches(request)) {
+        return Level::None;
+    }
+    let level = statement.level(request.principal(), bounded);
+    let matches =
+        level > Level::None && (entry.any_resource || statement.is_on(request)) && statement.holds(request);
+    if matches { level } else { Level::None }
 }
 
 /// Every level must allow; one that denies is enough to deny.
@@ -102,16 +121,15 @@ pub(crate) fn listen(layers: &Layers, request: &Request) -> Sayings {
     let caller = request.principal();
     let bounded = matches!(caller, Principal::Aws(_)) && !layers.boundaries.is_empty();
     let (mut resource, mut delegates, mut resource_deny) = (Level::None, false, false);
-    for (_, statement) in layers.resource.iter().flat_map(|program| program.about(request)) {
-        let level = statement.level(caller, bounded);
-        if level == Level::None || !statement.matches(request) {
-            continue;
-        }
-        match statement.effect {
-            Effect::Deny => resource_deny = true,
-            Effect::Allow => {
-                resource = resource.max(level);
-                delegates |= level == Level::Account;
+    if let Some(program) = &layers.resource {
+        for entry in program.entries(request) {
+            let level = heard(program, entry, request, bounded);
+            match entry.effect {
+                Effect::Deny => resource_deny |= level > Level::None,
+                Effect::Allow => {
+                    resource = resource.max(level);
+                    delegates |= level == Level::Account;
+                }
             }
         }
     }
@@ -146,7 +164,7 @@ pub(crate) fn listen(layers: &Layers, request: &Request) -> Sayings {
 pub(crate) fn join(layers: &Layers, request: &Request, says: &Sayings) -> Decision {
     let mut blocked = Blocked::default();
     let core = core(layers, request, says, Says { allow: true, deny: false });
-    let allowed = core && self::core(layers, request, says, says.boundary);
+    let allowed = core && (says.boundary.allow || self::core(layers, request, says, says.boundary));
     blocked.add(Layer::Scp, core, says.scp);
     blocked.add(Layer::Rcp, core, says.rcp);
     blocked.add(Layer::Endpoint, core, says.endpoint);
@@ -175,6 +193,7 @@ struct Blocked {
 }
 
 impl Blocked {
+    #[inline]
     fn add(&mut self, layer: Layer, core: bool, says: Says) {
         self.denied |= says.deny;
         self.kept_out |= !says.allow;

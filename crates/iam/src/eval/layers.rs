@@ -1,26 +1,33 @@
 //! The policies that bear on a request, layer by layer.
 
-use super::compile::Compiled;
-use crate::policy::{Policy, PolicyKind};
-use crate::request::Request;
+use super::compile::{Compiled, ResourceTest};
+use crate::policy::{Effect, Policy, PolicyKind};
+use crate::request::{Request, Sieve};
 use serde::Serialize;
 use std::fmt;
 
-/// A policy, compiled: its statements, and which of them can be about the actions of a service.
+/// A policy, compiled: its statements, and what tells at a glance which of them a request may concern.
 #[derive(Debug, Clone)]
 pub struct Program {
     pub(crate) statements: Vec<Compiled>,
-    by_service: Vec<(Box<str>, Box<[Entry]>)>,
-    any_service: Box<[Entry]>,
+    entries: Box<[Entry]>,
+    /// Of all statements.
+    sieve: Sieve,
     source: Box<Policy>,
     kind: PolicyKind,
 }
 
-/// A statement in a list: where it stands, and through which sieve an action must fall to be its.
+/// What can be known of a statement before a request is there.
 #[derive(Debug, Clone, Copy)]
-struct Entry {
+pub(crate) struct Entry {
+    sieve: Sieve,
+    /// Where it stands.
     at: u32,
-    sieve: u64,
+    pub(crate) effect: Effect,
+    /// It is about every action.
+    pub(crate) any_action: bool,
+    /// It is about every resource.
+    pub(crate) any_resource: bool,
 }
 
 /// A statement within a layer, by position.
@@ -41,22 +48,16 @@ impl Program {
             .iter()
             .map(|statement| Compiled::new(statement, policy.version, kind))
             .collect();
-        let mut services: Vec<Box<str>> =
-            statements.iter().filter_map(Compiled::services).flatten().map(Box::from).collect();
-        services.sort();
-        services.dedup();
-        let about = |service: Option<&str>| -> Box<[Entry]> {
-            let bears = |(_, compiled): &(u32, &Compiled)| match (compiled.services(), service) {
-                (None, _) => true,
-                (Some(list), Some(service)) => list.contains(&service),
-                (Some(_), None) => false,
-            };
-            let entry = |(at, compiled): (u32, &Compiled)| Entry { at, sieve: compiled.action.sieve() };
-            (0_u32..).zip(&statements).filter(bears).map(entry).collect()
+        let entry = |(at, compiled): (u32, &Compiled)| Entry {
+            sieve: compiled.action.sieve(),
+            at,
+            effect: compiled.effect,
+            any_action: compiled.action.is_any(),
+            any_resource: compiled.resource.as_ref().is_none_or(ResourceTest::is_any),
         };
-        let by_service = services.iter().map(|service| (service.clone(), about(Some(service)))).collect();
-        let any_service = about(None);
-        Self { by_service, any_service, statements, source: Box::new(policy), kind }
+        let entries: Box<[Entry]> = (0_u32..).zip(&statements).map(entry).collect();
+        let sieve = entries.iter().fold(Sieve::NONE, |sieve, entry| sieve.or(entry.sieve));
+        Self { entries, sieve, statements, source: Box::new(policy), kind }
     }
 
     /// The policy as it was read.
@@ -73,17 +74,21 @@ impl Program {
 
     /// The statements that can be about the action of a request, in order, with their positions.
     pub(crate) fn about(&self, request: &Request) -> impl Iterator<Item = (usize, &Compiled)> {
-        let service = request.service();
-        let named = self.by_service.iter().find(|(name, _)| **name == *service);
+        self.entries(request).filter_map(|entry| Some((entry.at as usize, self.statement(entry)?)))
+    }
+
+    /// The same, before their statements are looked at.
+    #[inline(always)]
+    pub(crate) fn entries(&self, request: &Request) -> impl Iterator<Item = &Entry> {
         let sieve = request.sieve();
-        named
-            .map_or(&self.any_service, |(_, list)| list)
-            .iter()
-            .filter(move |entry| entry.sieve & sieve != 0)
-            .filter_map(|entry| {
-                let at = entry.at as usize;
-                Some((at, self.statements.get(at)?))
-            })
+        let entries = if sieve.falls_through(self.sieve) { &*self.entries } else { &[] };
+        entries.iter().filter(move |entry| sieve.falls_through(entry.sieve))
+    }
+
+    /// The statement of an entry.
+    #[inline]
+    pub(crate) fn statement(&self, entry: &Entry) -> Option<&Compiled> {
+        self.statements.get(entry.at as usize)
     }
 }
 

@@ -80,13 +80,16 @@ fn level(listed: &AwsPrincipal, caller: &AwsPrincipal) -> Level {
     if listed.arn == caller.arn {
         return if matches!(caller.sort, AwsSort::Role { .. }) { Level::Role } else { Level::Direct };
     }
-    let same = listed.partition == caller.partition && listed.account == caller.account;
     let origin = match (&listed.sort, &caller.sort) {
         (AwsSort::Role { name, .. }, AwsSort::Session { role }) => name.eq_ignore_ascii_case(role),
         (AwsSort::User { name }, AwsSort::FederatedUser { name: session }) => name == session,
         _ => false,
     };
-    if same && origin { Level::Role } else { Level::None }
+    if origin && listed.partition == caller.partition && listed.account == caller.account {
+        Level::Role
+    } else {
+        Level::None
+    }
 }
 
 impl PrincipalTest {

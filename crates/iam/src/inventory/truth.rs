@@ -139,7 +139,7 @@ fn starred(template: &ArnTemplate, known: &Known, context: &Context) -> ArnTempl
             Atom::Variable { key, .. } if context.get(key).is_none() && known.is_open(key) => Atom::Star,
             other => other.clone(),
         };
-        Template { atoms: field.atoms.iter().map(atom).collect(), fold: field.fold }
+        Template::of(field.atoms.iter().map(atom).collect(), field.fold)
     };
     let [a, b, c, d, e, f] = &*template.fields;
     ArnTemplate::of([a, b, c, d, e, f].map(field))

@@ -1,6 +1,7 @@
 //! Texts of policies with wildcards and variables. What a variable stands for is literal text: a `*` that somebody put
 //! into a tag never becomes a wildcard.
 
+use super::{begins, same};
 use crate::request::Context;
 
 /// What a text of a policy may hold besides letters.
@@ -32,6 +33,33 @@ pub(crate) enum Atom {
 pub(crate) struct Template {
     pub(crate) atoms: Box<[Atom]>,
     pub(crate) fold: bool,
+    form: Form,
+}
+
+/// The forms that most texts have, which are compared without a walk through their pieces.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum Form {
+    /// `*`.
+    Any,
+    /// One literal.
+    Exact,
+    /// One literal, then a star.
+    Prefix,
+    /// One literal, without regard to case.
+    Folded,
+    Other,
+}
+
+impl Form {
+    fn of(atoms: &[Atom], fold: bool) -> Self {
+        match atoms {
+            [Atom::Star] => Self::Any,
+            [Atom::Literal(_)] if !fold => Self::Exact,
+            [Atom::Literal(_), Atom::Star] if !fold => Self::Prefix,
+            [Atom::Literal(_)] => Self::Folded,
+            _ => Self::Other,
+        }
+    }
 }
 
 impl Template {
@@ -61,7 +89,22 @@ impl Template {
         if !literal.is_empty() {
             atoms.push(Atom::Literal(literal.into()));
         }
-        Self { atoms: atoms.into(), fold: writing.fold }
+        Self::of(atoms, writing.fold)
+    }
+
+    /// A text of these pieces.
+    pub(crate) fn of(atoms: Vec<Atom>, fold: bool) -> Self {
+        Self { form: Form::of(&atoms, fold), atoms: atoms.into(), fold }
+    }
+
+    /// The same after a literal text.
+    fn after(&self, head: &str) -> Self {
+        let mut atoms = self.atoms.to_vec();
+        match atoms.first_mut() {
+            Some(Atom::Literal(text)) => *text = format!("{head}{text}").into(),
+            _ => atoms.insert(0, Atom::Literal(head.into())),
+        }
+        Self::of(atoms, self.fold)
     }
 
     /// Whether it holds a variable.
@@ -81,57 +124,68 @@ impl Template {
     }
 
     /// Whether the text fits; what has a variable without a value fits nothing.
+    #[inline(always)]
     pub(crate) fn fits(&self, text: &str, context: &Context) -> bool {
-        match &*self.atoms {
-            [] => text.is_empty(),
-            [Atom::Star] => true,
-            [Atom::Literal(literal)] if self.fold => folded(text, literal) == Some(text.len()),
-            [Atom::Literal(literal)] => **literal == *text,
-            [Atom::Literal(start), Atom::Star] if !self.fold => text.as_bytes().starts_with(start.as_bytes()),
+        match (self.form, self.atoms.first()) {
+            (Form::Any, _) => true,
+            (Form::Exact, Some(Atom::Literal(literal))) => same(literal, text),
+            (Form::Prefix, Some(Atom::Literal(start))) => begins(text, start),
+            (Form::Folded, Some(Atom::Literal(literal))) => folded(text, literal) == Some(text.len()),
             // A star can never make good for a variable that has no value, so the walk fails at it.
             _ => self.walk(text, context),
         }
     }
 
-    /// Greedy matching with a way back to the last star; every other piece takes a fixed part of the text.
+    /// Piece by piece up to the first star: each takes a fixed part of the text.
     fn walk(&self, text: &str, context: &Context) -> bool {
-        let (mut atom, mut at) = (0, 0);
-        let mut back: Option<(usize, usize)> = None;
+        let mut at = 0;
+        for (number, atom) in self.atoms.iter().enumerate() {
+            let step = match atom {
+                Atom::Literal(piece) if !self.fold => begins(&text[at..], piece).then_some(piece.len()),
+                Atom::Star if number + 1 == self.atoms.len() => return true,
+                Atom::Star => return self.search(number + 1, text, at, context),
+                atom => self.step(atom, &text[at..], context),
+            };
+            let Some(width) = step else { return false };
+            at += width;
+        }
+        at == text.len()
+    }
+
+    /// From a star on: greedy matching with a way back to the last star.
+    fn search(&self, mut after: usize, text: &str, mut from: usize, context: &Context) -> bool {
+        let (mut atom, mut at) = (after, from);
         loop {
             let step = match self.atoms.get(atom) {
-                None if at == text.len() => return true,
+                None if at == text.len() || after == self.atoms.len() => return true,
                 None => None,
                 Some(Atom::Star) => {
-                    if atom + 1 == self.atoms.len() {
-                        return true;
-                    }
-                    back = Some((atom + 1, at));
+                    (after, from) = (atom + 1, at);
                     Some(0)
                 }
-                Some(Atom::One) => text[at..].chars().next().map(char::len_utf8),
-                Some(other) => value(other, context).and_then(|piece| self.strip(&text[at..], piece)),
+                Some(other) => self.step(other, &text[at..], context),
             };
-            match (step, &mut back) {
-                (Some(width), _) => {
-                    atom += 1;
-                    at += width;
-                }
-                (None, Some((after, from))) => {
-                    let Some(c) = text[*from..].chars().next() else { return false };
-                    *from += c.len_utf8();
-                    atom = *after;
-                    at = *from;
-                }
-                (None, None) => return false,
+            if let Some(width) = step {
+                atom += 1;
+                at += width;
+            } else {
+                let Some(c) = text[from..].chars().next() else { return false };
+                from += c.len_utf8();
+                (atom, at) = (after, from);
             }
         }
     }
 
-    fn strip(&self, text: &str, piece: &str) -> Option<usize> {
-        if self.fold {
-            return folded(text, piece);
+    /// How many bytes of the text a piece takes, if the text begins with it.
+    #[inline]
+    fn step(&self, atom: &Atom, text: &str, context: &Context) -> Option<usize> {
+        match atom {
+            Atom::One => text.chars().next().map(char::len_utf8),
+            other => {
+                let piece = value(other, context)?;
+                if self.fold { folded(text, piece) } else { begins(text, piece).then_some(piece.len()) }
+            }
         }
-        text.as_bytes().starts_with(piece.as_bytes()).then_some(piece.len())
     }
 }
 
@@ -170,9 +224,12 @@ fn value<'v>(atom: &'v Atom, context: &'v Context) -> Option<&'v str> {
 
 /// How many bytes of the text are the piece, without regard to case; `None` if it does not begin with it.
 fn folded(text: &str, piece: &str) -> Option<usize> {
+    let start = text.as_bytes().get(..piece.len());
+    if start.is_some_and(|start| start.eq_ignore_ascii_case(piece.as_bytes())) {
+        return Some(piece.len());
+    }
     if text.is_ascii() && piece.is_ascii() {
-        let start = text.get(..piece.len())?;
-        return start.eq_ignore_ascii_case(piece).then_some(piece.len());
+        return None;
     }
     let mut rest = text.char_indices();
     for wanted in piece.chars() {
@@ -188,8 +245,8 @@ fn folded(text: &str, piece: &str) -> Option<usize> {
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) struct ArnTemplate {
     pub(crate) fields: Box<[Template; 6]>,
-    /// The text up to the fifth colon, if it is one text only.
-    head: Option<Box<str>>,
+    /// All fields as one, if a wildcard stands only in the last: then none can reach over a colon before it.
+    whole: Option<Template>,
 }
 
 impl ArnTemplate {
@@ -208,13 +265,15 @@ impl ArnTemplate {
             _ => None,
         };
         let head: Option<Vec<String>> = fields.iter().take(5).map(literal).collect();
-        Self { head: head.map(|fields| fields.join(":").into()), fields: Box::new(fields) }
+        let whole = head.filter(|_| !fields[5].fold).map(|head| fields[5].after(&(head.join(":") + ":")));
+        Self { whole, fields: Box::new(fields) }
     }
 
-    /// Whether an ARN fits that is given with its beginning, up to the fifth colon.
-    pub(crate) fn fits(&self, head: &str, arn: &[Box<str>; 6], context: &Context) -> bool {
-        match &self.head {
-            Some(own) => **own == *head && self.fields[5].fits(&arn[5], context),
+    /// Whether an ARN fits that is given whole and in its fields.
+    #[inline]
+    pub(crate) fn fits(&self, text: &str, arn: &[Box<str>; 6], context: &Context) -> bool {
+        match &self.whole {
+            Some(whole) => whole.fits(text, context),
             None => self.matches(arn, context),
         }
     }

@@ -1,5 +1,6 @@
 //! What the tests stand on: the emulator, a proxy that breaks things, and settings that lead to them.
 
+pub(crate) mod account;
 pub(crate) mod proxy;
 
 use aws::{Client, Settings, Sources};
