@@ -427,3 +427,79 @@ fn settings_that_make_no_sense_are_refused() {
     all.push_str(&said(&dir, at, &["init", "--objects", "s3://other/"]));
     insta::assert_snapshot!(all);
 }
+
+/// What `locks.py` prints.
+fn locks(what: &str, bucket: &str) -> String {
+    let url = format!("http://{}", Emulator::get().address);
+    let script = support::folder().join("locks.py");
+    let output = Command::new(support::python()).arg(script).args([what, &url, bucket]).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap()
+}
+
+#[test]
+fn an_archive_is_locked_continued_and_binds() {
+    let folder = tempfile::tempdir().unwrap();
+    let dir = folder.path().join("house");
+    let proxy = Proxy::before(Some(Emulator::get().address));
+    let at = proxy.address;
+    common::founded(&dir);
+    locks("make", "archive");
+    let place = ["aws", "archive", "s3://archive/ledger", "--retain-days", "3650"];
+    let allowed = actions(&json(&dir, at, &[&place as &[&str], &["--permissions"]].concat()));
+    let first = json(&dir, at, &place);
+    assert_eq!(first["put"].as_u64().unwrap(), first["files"].as_u64().unwrap() + 1, "and the key");
+    json(&dir, at, &["credential", "issue", "ada", "--as", "carla"]);
+    let second = json(&dir, at, &place);
+    assert!(second["entries"].as_u64() > first["entries"].as_u64());
+    proxy.seen();
+    assert_eq!(json(&dir, at, &[&place as &[&str], &["--compare"]].concat())["put"], 0);
+    let seen = proxy.seen();
+    let called: BTreeSet<String> = seen.iter().map(|request| action(request)).collect();
+    assert!(
+        called.is_subset(&allowed) && allowed.contains("s3:PutObjectRetention"),
+        "{called:?} within {allowed:?}"
+    );
+    assert!(
+        !seen.iter().any(|request| request.starts_with("PUT /archive/ledger/checkpoint ")),
+        "nothing is new"
+    );
+
+    // Every version of every file is locked, and nobody can delete one.
+    let shown: Value = serde_json::from_str(&locks("show", "archive")).unwrap();
+    let shown = shown.as_object().unwrap();
+    assert_eq!(shown["ledger/checkpoint"].as_array().unwrap().len(), 2, "the earlier one is kept");
+    for version in shown.values().flat_map(|versions| versions.as_array().unwrap()) {
+        assert_eq!(*version, serde_json::json!(["COMPLIANCE", false]));
+    }
+    // The copy is what an export is.
+    let export = folder.path().join("export");
+    json(&dir, at, &["log", "export", "--tiles", export.to_str().unwrap()]);
+    let mut exported = Vec::new();
+    files(&export, &export, &mut exported);
+    assert!(exported.len() >= 4 && exported.iter().all(|name| shown.contains_key(&format!("ledger/{name}"))));
+
+    // Another ledger is not put over it, nor an archive where no lock can be.
+    let other = folder.path().join("other");
+    common::founded(&other);
+    let mut all = said(&other, at, &place);
+    Emulator::get().bucket("unlocked");
+    all.push_str(&said(&other, at, &["aws", "archive", "s3://unlocked/", "--retain-days", "1"]));
+    all.push_str(&said(&other, at, &["aws", "archive", "s3://unlocked/", "--retain-days", "0"]));
+    all.push_str(&said(&other, at, &["aws", "archive", "s3://unlocked/"]));
+    for (n, trouble) in [xml_error(503, "SlowDown"), Fate::Lost, Fate::Half].into_iter().enumerate() {
+        proxy.fail_each_once(trouble, &[]);
+        let place = format!("s3://unlocked/trouble-{n}/");
+        json(&other, at, &["aws", "archive", &place]);
+        assert_eq!(json(&other, at, &["aws", "archive", &place, "--compare"])["put"], 0);
+    }
+    let left = std::fs::read_dir(&other).unwrap().flatten();
+    assert!(!left.map(|entry| entry.file_name()).any(|name| name.to_string_lossy().starts_with("archive")));
+    // The emulator makes up ids of requests.
+    let all: String = all
+        .split('`')
+        .map(|part| if part.len() > 50 && !part.contains(' ') { "ID" } else { part })
+        .collect::<Vec<_>>()
+        .join("`");
+    insta::assert_snapshot!(stable(&other, &all));
+}

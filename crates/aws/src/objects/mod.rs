@@ -30,6 +30,15 @@ const PUT: Operation = Operation {
     retry: Retry::Safe,
     needs: &[on("s3:PutObject", On::Objects), on("kms:GenerateDataKey", On::BucketKey)],
 };
+/// The same where objects are locked.
+const PUT_LOCKED: Operation = Operation {
+    needs: &[
+        on("s3:PutObject", On::Objects),
+        on("s3:PutObjectRetention", On::Objects),
+        on("kms:GenerateDataKey", On::BucketKey),
+    ],
+    ..PUT
+};
 /// Without `s3:ListBucket`, an absent object is answered with "access denied".
 const GET: Operation = Operation {
     service: &S3,
@@ -65,15 +74,20 @@ pub enum ObjectUse {
     List,
     /// [`ObjectStore::delete`].
     Delete,
+    /// [`S3Objects::replace`].
+    Replace,
 }
 
 impl ObjectUse {
-    /// All of them.
+    /// What a port does.
     pub const ALL: [Self; 4] = [Self::Put, Self::Get, Self::List, Self::Delete];
 
-    fn calls(self) -> &'static [&'static Operation] {
+    fn calls(self, locked: bool) -> &'static [&'static Operation] {
         match self {
+            Self::Put if locked => &[&PUT_LOCKED, &GET],
+            Self::Replace if locked => &[&PUT_LOCKED],
             Self::Put => &[&PUT, &GET],
+            Self::Replace => &[&PUT],
             Self::Get => &[&GET],
             Self::List => &[&LIST],
             Self::Delete => &[&DELETE],
@@ -108,6 +122,8 @@ pub struct ObjectSettings {
 pub struct S3Objects {
     client: Client,
     settings: ObjectSettings,
+    /// For how many days what is put can be neither changed nor deleted by anybody.
+    locked_days: Option<u32>,
 }
 
 impl S3Objects {
@@ -131,7 +147,49 @@ impl S3Objects {
             return Err(PortError::new(Kind::Invalid, text)
                 .with_help("expected nothing, or names of `[a-z0-9._-]` with a slash after each"));
         }
-        Ok(Self { client, settings })
+        Ok(Self { client, settings, locked_days: None })
+    }
+
+    /// The same; nobody, not even the account's root user, can delete or change for so many days what it puts (Object
+    /// Lock in compliance mode, which the bucket must have).
+    #[must_use]
+    pub fn locked_for(mut self, days: u32) -> Self {
+        self.locked_days = Some(days);
+        self
+    }
+
+    /// Puts an object in place of another one, which a versioned bucket keeps as an older version.
+    pub fn replace(&self, name: &str, bytes: &[u8]) -> Result<(), PortError> {
+        named(name)?;
+        let (put, wire) = self.put_wire(name, bytes)?;
+        self.client.call(put, &wire).map(|_| ()).map_err(|error| explain(&error))
+    }
+
+    /// A put, and how it is called here.
+    fn put_wire(&self, name: &str, bytes: &[u8]) -> Result<(&'static Operation, Wire), PortError> {
+        if bytes.len() > LARGEST {
+            let text = format!("the object `{name}` has {} bytes: expected at most {LARGEST}", bytes.len());
+            return Err(PortError::new(Kind::Invalid, text));
+        }
+        let mut wire = self
+            .wire("PUT", name)?
+            .header("content-type", "application/octet-stream")
+            .header("x-amz-server-side-encryption", "aws:kms")
+            .header("x-amz-server-side-encryption-bucket-key-enabled", "true")
+            .header(CHECKSUM, checksum(bytes))
+            .body(Bytes::copy_from_slice(bytes));
+        if let Some(key) = &self.settings.kms_key {
+            wire = wire.header("x-amz-server-side-encryption-aws-kms-key-id", key.as_str());
+        }
+        let Some(days) = self.locked_days else { return Ok((&PUT, wire)) };
+        let until = jiff::Timestamp::now() + jiff::SignedDuration::from_hours(24 * i64::from(days));
+        let until = until.strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
+        // A lock is refused without a word on which checksum goes with the bytes.
+        let wire = wire
+            .header("x-amz-sdk-checksum-algorithm", "SHA256")
+            .header("x-amz-object-lock-mode", "COMPLIANCE")
+            .header("x-amz-object-lock-retain-until-date", until);
+        Ok((&PUT_LOCKED, wire))
     }
 
     /// The smallest policy with which these uses of the store work.
@@ -159,7 +217,8 @@ impl S3Objects {
             _ => Place { resource: vec![format!("{arn}/{prefix}*")], condition: BTreeMap::new() },
         };
         // The default key of the account is open to all its users of S3; nobody can be given it.
-        let calls: Vec<&Operation> = uses.iter().flat_map(|one| one.calls()).copied().collect();
+        let calls: Vec<&Operation> =
+            uses.iter().flat_map(|one| one.calls(self.locked_days.is_some())).copied().collect();
         let mut document = PolicyDocument::of(&calls, place);
         if kms_key.is_none() {
             document = document.without("kms:");
@@ -211,23 +270,10 @@ fn damaged(answer: &Answer) -> bool {
 impl ObjectStore for S3Objects {
     fn put(&self, name: &str, bytes: &[u8]) -> Result<(), PortError> {
         named(name)?;
-        if bytes.len() > LARGEST {
-            let text = format!("the object `{name}` has {} bytes: expected at most {LARGEST}", bytes.len());
-            return Err(PortError::new(Kind::Invalid, text));
-        }
-        let mut wire = self
-            .wire("PUT", name)?
-            .header("if-none-match", "*")
-            .header("content-type", "application/octet-stream")
-            .header("x-amz-server-side-encryption", "aws:kms")
-            .header("x-amz-server-side-encryption-bucket-key-enabled", "true")
-            .header(CHECKSUM, checksum(bytes))
-            .body(Bytes::copy_from_slice(bytes));
-        if let Some(key) = &self.settings.kms_key {
-            wire = wire.header("x-amz-server-side-encryption-aws-kms-key-id", key.as_str());
-        }
+        let (put, wire) = self.put_wire(name, bytes)?;
+        let wire = wire.header("if-none-match", "*");
         for _ in 0..RACES {
-            match self.client.call(&PUT, &wire) {
+            match self.client.call(put, &wire) {
                 Ok(_) => return Ok(()),
                 // Somebody puts or deletes it at this moment.
                 Err(error) if matches!(error.code(), "ConditionalRequestConflict" | "OperationAborted") => {}
@@ -329,6 +375,9 @@ fn explain(error: &AwsError) -> PortError {
         ("KMS.DisabledException" | "KMS.KMSInvalidStateException", _) => {
             error.port(Kind::Disabled).with_help("an administrator of the bucket's key can enable it")
         }
+        ("InvalidRequest", _) if error.to_string().contains("Lock") => error
+            .port(Kind::Invalid)
+            .with_help("make the bucket with Object Lock, or leave `--retain-days` out"),
         ("NoSuchBucket", _) => error.port(Kind::Invalid).with_help("make the bucket, or name another"),
         // Damage on the way is noticed by S3 before it stores anything.
         ("BadDigest" | "XAmzContentSHA256Mismatch" | "InvalidDigest", _) => error.port(Kind::Failed),

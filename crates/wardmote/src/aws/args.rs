@@ -13,6 +13,8 @@ pub(crate) enum AwsCommand {
     Permissions(PermissionsArgs),
     /// Show the CloudWatch alarms that the alert rules of the charter make, and put them.
     Alarms(AlarmsArgs),
+    /// Copy the ledger into a bucket, as static files (C2SP tlog-tiles) that can be locked there.
+    Archive(ArchiveArgs),
     /// Log files of AWS CloudTrail.
     #[command(subcommand)]
     Trail(TrailCommand),
@@ -39,6 +41,27 @@ pub(crate) struct VerifyArgs {
     /// Everything delivered up to this time must be proved [default: up to the last digest].
     #[arg(long, value_name = "TIME")]
     pub(crate) to: Option<Timestamp>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ArchiveArgs {
+    /// Where to: `s3://BUCKET/PREFIX/`; an earlier copy of the same ledger is continued.
+    pub(crate) place: ObjectPlace,
+    /// Lock what is put for so many days: nobody can change or delete it (Object Lock, compliance mode).
+    #[arg(long, value_name = "DAYS", value_parser = clap::value_parser!(u32).range(1..=36_500))]
+    pub(crate) retain_days: Option<u32>,
+    /// The KMS key under which S3 encrypts it [default: the account's key `aws/s3`].
+    #[arg(long, value_name = "ARN")]
+    pub(crate) objects_key: Option<Arn>,
+    /// The account that must own the bucket.
+    #[arg(long, value_name = "ACCOUNT")]
+    pub(crate) bucket_owner: Option<Account>,
+    /// Compare what is there already, byte for byte.
+    #[arg(long)]
+    pub(crate) compare: bool,
+    /// Print the smallest IAM policy with which this works, and do nothing.
+    #[arg(long)]
+    pub(crate) permissions: bool,
 }
 
 #[derive(Debug, Args)]

@@ -1,5 +1,6 @@
 //! `wardmote aws`: who calls and where, what each command may need there, and the house's part in it.
 
+mod archive;
 mod args;
 mod identity;
 mod needs;
@@ -21,6 +22,7 @@ pub(crate) fn run(house: &House, command: &AwsCommand, answers: &Answers) -> Res
     match command {
         AwsCommand::Identity => identity::run(house, answers),
         AwsCommand::Permissions(args) => permissions::run(house, args, answers),
+        AwsCommand::Archive(args) => archive::run(house, args, answers),
         AwsCommand::Alarms(args) => signals::alarms(house, args, answers),
         AwsCommand::Trail(command) => trail::run(command, answers),
     }

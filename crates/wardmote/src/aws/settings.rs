@@ -159,15 +159,25 @@ impl HouseSettings {
 
     /// The objects, if they are in S3.
     pub(crate) fn objects(&self) -> Result<Option<S3Objects>, Failure> {
-        let Some(objects) = &self.objects else { return Ok(None) };
+        let Some(Objects { place, kms_key, bucket_owner }) = &self.objects else { return Ok(None) };
+        self.bucket(place, kms_key.as_ref(), bucket_owner.as_ref()).map(Some)
+    }
+
+    /// A part of a bucket, as the house calls.
+    pub(crate) fn bucket(
+        &self,
+        place: &ObjectPlace,
+        key: Option<&Arn>,
+        owner: Option<&Account>,
+    ) -> Result<S3Objects, Failure> {
         let settings = ObjectSettings {
-            bucket: objects.place.bucket.clone(),
-            prefix: objects.place.prefix.clone(),
-            kms_key: objects.kms_key.as_ref().map(ToString::to_string),
-            owner: objects.bucket_owner.as_ref().map(|account| account.0.clone()),
+            bucket: place.bucket.clone(),
+            prefix: place.prefix.clone(),
+            kms_key: key.map(ToString::to_string),
+            owner: owner.map(|account| account.0.clone()),
             path_style: false,
         };
-        Ok(Some(S3Objects::new(self.client()?, settings)?))
+        Ok(S3Objects::new(self.client()?, settings)?)
     }
 
     /// The keys, if they are in KMS.
