@@ -282,7 +282,8 @@ fn build(
         if let Some(token) = credentials.token() {
             headers.push(("x-amz-security-token".to_owned(), token.to_owned()));
         }
-        let service = operation.service.name;
+        // Calls about the buckets of an account are signed as all of S3.
+        let service = operation.service.name.trim_end_matches("-control");
         let signer = Signer {
             key_id: credentials.key_id(),
             secret: credentials.secret(),

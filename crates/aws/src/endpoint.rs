@@ -71,6 +71,11 @@ fn of_partition(service: &Service, partition: Partition, settings: &Settings) ->
     Some(host)
 }
 
+/// Services whose host does not begin with their name in signatures: the name, the beginning, that of FIPS hosts. AWS
+/// General Reference, service endpoints.
+const BEGINNINGS: [(&str, &str, &str); 2] =
+    [("ecr", "api.ecr", "ecr-fips"), ("sagemaker", "api.sagemaker", "api-fips.sagemaker")];
+
 /// Scheme and authority, and the path before all paths.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Endpoint {
@@ -101,10 +106,18 @@ impl Endpoint {
         let name = service.name;
         // STS of the government partition has FIPS endpoints only, under the plain name.
         let plain = !settings.fips || (name == "sts" && partition == GOVERNMENT && !settings.dual_stack);
-        let label = if plain { name.to_owned() } else { format!("{name}-fips") };
+        let label = match (BEGINNINGS.iter().find(|(known, ..)| *known == name), plain) {
+            (Some((_, label, _)), true) | (Some((_, _, label)), false) => (*label).to_owned(),
+            (None, true) => name.to_owned(),
+            (None, false) => format!("{name}-fips"),
+        };
         let authority = match (settings.dual_stack, name) {
-            (true, "s3") => format!("{label}.dualstack.{region}.{}", partition.domain),
-            (true, _) => format!("{label}.{region}.{}", partition.dual_stack_domain),
+            (true, "s3" | "s3-control") => format!("{label}.dualstack.{region}.{}", partition.domain),
+            (true, _) => {
+                // The beginning that is ECR's own is that of its IPv4 hosts.
+                let label = if label == "api.ecr" { "ecr" } else { &label };
+                format!("{label}.{region}.{}", partition.dual_stack_domain)
+            }
             (false, _) => format!("{label}.{region}.{}", partition.domain),
         };
         Ok(Self { scheme: "https".to_owned(), authority, path: String::new() })
@@ -180,6 +193,30 @@ mod tests {
             }
         }
         insta::assert_snapshot!(lines);
+    }
+
+    #[test]
+    fn services_whose_hosts_have_names_of_their_own() {
+        use crate::operation::{Protocol, Service};
+        let named = |name| Service { id: "NONE", name, protocol: Protocol::RestJson };
+        let mut hosts = Vec::new();
+        for variables in [&[] as &[&str], &["AWS_USE_FIPS_ENDPOINT"], &["AWS_USE_DUALSTACK_ENDPOINT"]] {
+            for name in ["sagemaker", "ecr", "s3-control"] {
+                let endpoint = Endpoint::of(&named(name), "us-east-1", &settings(variables)).unwrap();
+                hosts.push(endpoint.authority);
+            }
+        }
+        insta::assert_snapshot!(hosts.join("\n"), @r"
+        api.sagemaker.us-east-1.amazonaws.com
+        api.ecr.us-east-1.amazonaws.com
+        s3-control.us-east-1.amazonaws.com
+        api-fips.sagemaker.us-east-1.amazonaws.com
+        ecr-fips.us-east-1.amazonaws.com
+        s3-control-fips.us-east-1.amazonaws.com
+        api.sagemaker.us-east-1.api.aws
+        ecr.us-east-1.api.aws
+        s3-control.dualstack.us-east-1.amazonaws.com
+        ");
     }
 
     #[test]

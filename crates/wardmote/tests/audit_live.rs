@@ -49,8 +49,13 @@ fn stable(text: &str) -> String {
     for word in text.split(|c: char| !(c.is_ascii_alphanumeric() || c == '-')).filter(id) {
         out = out.replace(word, "KEY");
     }
-    for word in text.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| word.starts_with("AKIA")) {
-        out = out.replace(word, "AKIA");
+    for word in text.split(|c: char| !c.is_ascii_alphanumeric()) {
+        let number = word.len() == 17 && word.bytes().all(|b| b.is_ascii_hexdigit());
+        if word.starts_with("AKIA") {
+            out = out.replace(word, "AKIA");
+        } else if number {
+            out = out.replace(word, "NUMBER");
+        }
     }
     out
 }

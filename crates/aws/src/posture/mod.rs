@@ -3,10 +3,12 @@
 //! A call that is denied or fails takes nothing away: the property is there without a value, and its provenance says why.
 //! A type that could not be listed is named as unread.
 
+mod account;
 mod collector;
 mod iam;
 mod items;
 mod kms;
+mod network;
 mod reader;
 mod s3;
 mod sagemaker;
@@ -36,6 +38,8 @@ pub fn permissions() -> PolicyDocument {
     all.extend(iam::OPERATIONS);
     all.extend(sagemaker::KINDS.iter().chain(services::KINDS).flat_map(collector::Kind::operations));
     all.extend(services::OPERATIONS);
+    all.extend(account::OPERATIONS);
+    all.extend(network::operations());
     PolicyDocument::of(&all, |_| Place { resource: vec!["*".to_owned()], condition: BTreeMap::new() })
 }
 
@@ -106,6 +110,10 @@ impl Found {
         }
         for (kind, id) in &self.listed {
             jobs.push(Box::new(move |reader, draft| collector::read(reader, kind, id, draft)));
+        }
+        jobs.push(Box::new(account::read));
+        for kind in &network::KINDS {
+            jobs.push(Box::new(move |reader, draft| network::read(reader, kind, draft)));
         }
         jobs.push(Box::new(services::log_groups));
         jobs.push(Box::new(services::trails));

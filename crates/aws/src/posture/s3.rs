@@ -233,7 +233,7 @@ fn rule(told: &Value) -> Value {
 }
 
 /// Texts that say a truth as truths.
-fn truths(value: Value) -> Value {
+pub(super) fn truths(value: Value) -> Value {
     match value {
         Value::Object(members) => members.into_iter().map(|(name, value)| (name, truths(value))).collect(),
         Value::String(text) if text == "true" || text == "false" => json!(text == "true"),
@@ -242,7 +242,7 @@ fn truths(value: Value) -> Value {
 }
 
 /// Texts that say a whole number as numbers.
-fn numbers(value: Value) -> Value {
+pub(super) fn numbers(value: Value) -> Value {
     match value {
         Value::Object(members) => members.into_iter().map(|(name, value)| (name, numbers(value))).collect(),
         Value::Array(list) => list.into_iter().map(numbers).collect(),

@@ -26,6 +26,7 @@ fn collect(client: &Client) -> Inventory {
     inventory.resources.retain(|item| {
         let own = |text: &String| text.contains("posture");
         own(&item.id)
+            || item.kind == "AWS::S3::AccountPublicAccessBlock"
             || item.names.iter().any(own)
             || item.properties.get("Description").is_some_and(|text| text == "posture")
             || item.properties.get("UserName").is_some_and(|name| name == "posture-anna")
@@ -90,8 +91,9 @@ fn operations(seen: &[String]) -> BTreeMap<&'static str, Fate> {
             (Some(target), _) => (target.trim().to_owned(), json_error(400, "AccessDeniedException")),
             (None, Some(action)) => (format!("Action={action}&"), xml_error(403, "AccessDenied")),
             (None, None) => {
-                let query = request.lines().next().and_then(|line| line.split(['?', ' ']).nth(2));
-                (format!("?{}", query.unwrap_or_default()), xml_error(403, "AccessDenied"))
+                let line = request.lines().next().and_then(|line| line.split(' ').nth(1)).unwrap();
+                let word = line.find('?').map_or(line, |at| &line[at..]);
+                (word.to_owned(), xml_error(403, "AccessDenied"))
             }
         };
         if !word.contains("GetCallerIdentity") {
