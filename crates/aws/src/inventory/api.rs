@@ -18,7 +18,7 @@ macro_rules! needs {
 
 pub(super) const DETAILS: Operation =
     read(&IAM, "GetAccountAuthorizationDetails", needs!("iam:GetAccountAuthorizationDetails"));
-pub(super) const LIST_BUCKETS: Operation = read(&S3, "ListBuckets", needs!("s3:ListAllMyBuckets"));
+pub(crate) const LIST_BUCKETS: Operation = read(&S3, "ListBuckets", needs!("s3:ListAllMyBuckets"));
 pub(super) const BUCKET_POLICY: Operation = read(&S3, "GetBucketPolicy", needs!("s3:GetBucketPolicy"));
 pub(super) const PUBLIC_ACCESS: Operation =
     read(&S3, "GetPublicAccessBlock", needs!("s3:GetBucketPublicAccessBlock"));
@@ -166,9 +166,9 @@ pub(super) struct BucketList {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
-pub(super) struct Bucket {
-    pub(super) name: String,
-    pub(super) bucket_region: Option<String>,
+pub(crate) struct Bucket {
+    pub(crate) name: String,
+    pub(crate) bucket_region: Option<String>,
 }
 
 #[derive(Deserialize, Serialize)]

@@ -14,10 +14,10 @@ use crate::wire::{Wire, from_xml};
 use serde_json::{Value, json};
 
 /// The buckets of the account; only the one with this name, if there is one.
-pub(super) fn list(client: &Client, only: Option<&str>) -> Result<Vec<Bucket>, AwsError> {
+pub(crate) fn list(client: &Client, only: Option<&str>) -> Result<Vec<Bucket>, AwsError> {
     let (mut all, mut token) = (Vec::new(), None::<String>);
     loop {
-        let mut wire = Wire::new("GET", "/").parameter("max-buckets", "1000");
+        let mut wire = Wire::new("GET", "/").parameter("max-buckets", "10000");
         if let Some(name) = only {
             wire = wire.parameter("prefix", name);
         }

@@ -5,11 +5,12 @@
 
 mod api;
 mod bounds;
-mod buckets;
+pub(crate) mod buckets;
 mod keys;
 mod organization;
 mod principals;
 
+pub(crate) use api::{Bucket, LIST_BUCKETS};
 pub use bounds::Gap;
 
 use crate::client::Client;

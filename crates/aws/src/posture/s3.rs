@@ -6,6 +6,8 @@ use super::reader::Reader;
 use super::xml::{items, tree};
 use crate::client::Client;
 use crate::error::AwsError;
+pub(super) use crate::inventory::Bucket;
+use crate::inventory::{LIST_BUCKETS, buckets};
 use crate::operation::{On, Operation, Permission, Retry, S3};
 use crate::wire::Wire;
 use facts::inventory::{Item, Status};
@@ -22,7 +24,6 @@ macro_rules! operation {
     };
 }
 
-operation!(LIST, "ListBuckets", "s3:ListAllMyBuckets");
 operation!(ENCRYPTION, "GetBucketEncryption", "s3:GetEncryptionConfiguration");
 operation!(PUBLIC_ACCESS, "GetPublicAccessBlock", "s3:GetBucketPublicAccessBlock");
 operation!(VERSIONING, "GetBucketVersioning", "s3:GetBucketVersioning");
@@ -35,7 +36,7 @@ operation!(ACL, "GetBucketAcl", "s3:GetBucketAcl");
 operation!(POLICY, "GetBucketPolicy", "s3:GetBucketPolicy");
 
 pub(super) const OPERATIONS: [&Operation; 11] = [
-    &LIST,
+    &LIST_BUCKETS,
     &ENCRYPTION,
     &PUBLIC_ACCESS,
     &VERSIONING,
@@ -51,42 +52,17 @@ pub(super) const OPERATIONS: [&Operation; 11] = [
 const BUCKET: &str = "AWS::S3::Bucket";
 const BUCKET_POLICY: &str = "AWS::S3::BucketPolicy";
 
-/// A bucket and where it is.
-pub(super) struct Bucket {
-    name: String,
-    region: Option<String>,
-}
-
 /// All buckets.
 pub(super) fn list(reader: &Reader<'_>, draft: &mut Draft) -> Vec<Bucket> {
-    match pages(reader) {
+    match buckets::list(reader.client, None) {
         Ok(buckets) => {
             draft.read(&[BUCKET, BUCKET_POLICY]);
             buckets
         }
         Err(error) => {
-            draft.unread(BUCKET, &LIST, &error);
-            draft.unread(BUCKET_POLICY, &LIST, &error);
+            draft.unread(BUCKET, &LIST_BUCKETS, &error);
+            draft.unread(BUCKET_POLICY, &LIST_BUCKETS, &error);
             Vec::new()
-        }
-    }
-}
-
-fn pages(reader: &Reader<'_>) -> Result<Vec<Bucket>, AwsError> {
-    let (mut all, mut token) = (Vec::new(), None::<String>);
-    loop {
-        let mut wire = Wire::new("GET", "/").parameter("max-buckets", "1000");
-        if let Some(token) = token.take() {
-            wire = wire.parameter("continuation-token", token);
-        }
-        let page = tree(&LIST, &reader.client.call(&LIST, &wire)?)?;
-        for bucket in items(&page["Buckets"]["Bucket"]) {
-            let text = |name: &str| bucket[name].as_str().map(str::to_owned);
-            all.extend(text("Name").map(|name| Bucket { name, region: text("BucketRegion") }));
-        }
-        token = page["ContinuationToken"].as_str().filter(|token| !token.is_empty()).map(str::to_owned);
-        if token.is_none() {
-            return Ok(all);
         }
     }
 }
@@ -94,10 +70,11 @@ fn pages(reader: &Reader<'_>) -> Result<Vec<Bucket>, AwsError> {
 /// Reads a bucket and its policy.
 pub(super) fn read(reader: &Reader<'_>, bucket: &Bucket, draft: &mut Draft) {
     let mut read = item(BUCKET, &bucket.name);
-    read.region.clone_from(&bucket.region);
+    read.region.clone_from(&bucket.bucket_region);
     read.properties.insert("BucketName".to_owned(), bucket.name.clone().into());
-    read.provenance.insert("BucketName".to_owned(), answered(&LIST, Status::Ok));
-    let client = bucket.region.as_deref().map_or_else(|| Ok(reader.client.clone()), |r| reader.in_region(r));
+    read.provenance.insert("BucketName".to_owned(), answered(&LIST_BUCKETS, Status::Ok));
+    let client =
+        bucket.bucket_region.as_deref().map_or_else(|| Ok(reader.client.clone()), |r| reader.in_region(r));
     let parts = Parts { client, account: reader.account, bucket };
     read.arn = reader.client.partition().ok().map(|p| format!("arn:{}:s3:::{}", p.name, bucket.name));
     configuration(&parts, &mut read);
