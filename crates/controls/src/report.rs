@@ -6,6 +6,7 @@ use crate::node::Place;
 use crate::resource::Estate;
 use crate::selection::Selection;
 use crate::unit::{Case, Control, Severity};
+use crate::waiver::Waiver;
 use facts::Verdict;
 use serde::{Serialize, Serializer};
 use serde_json::json;
@@ -31,6 +32,8 @@ pub struct Finding {
     pub verdict: Verdict,
     /// By what.
     pub evidence: Vec<Evidence>,
+    /// Why it may stay so for a while, if somebody said so.
+    pub waiver: Option<Waiver>,
 }
 
 impl Finding {
@@ -84,6 +87,7 @@ impl Serialize for Finding {
             "line": self.decisive().line,
             "evidence": self.evidence,
             "missing": missing,
+            "waiver": self.waiver,
         });
         value.serialize(serializer)
     }
@@ -156,6 +160,10 @@ impl Report {
         })
     }
 
+    pub(crate) fn findings_mut(&mut self) -> &mut [Finding] {
+        &mut self.findings
+    }
+
     /// How many there are of each.
     #[must_use]
     pub fn summary(&self) -> Summary {
@@ -208,6 +216,7 @@ pub fn scan(estate: &Estate, selection: &Selection) -> Report {
                 at: resource.at,
                 verdict: answer.verdict,
                 evidence: answer.evidence,
+                waiver: None,
             });
         }
     }
