@@ -3,13 +3,15 @@
 use crate::answer::Evidence;
 use crate::checks::units;
 use crate::node::Place;
+use crate::policies::Policies;
 use crate::resource::Estate;
 use crate::selection::Selection;
-use crate::unit::{Case, Control, Severity};
+use crate::unit::{Case, Control, Severity, Unit};
 use crate::waiver::Waiver;
 use facts::Verdict;
 use serde::{Serialize, Serializer};
 use serde_json::json;
+use std::collections::HashMap;
 
 /// One control on one resource.
 #[derive(Debug, Clone, PartialEq)]
@@ -200,11 +202,15 @@ impl Report {
 pub fn scan(estate: &Estate, selection: &Selection) -> Report {
     let mut findings = Vec::new();
     let mut summary = Summary::default();
-    let units: Vec<_> = units().filter(|unit| selection.has_control(&unit.control)).collect();
+    let read = Policies::default();
+    let mut by_kind: HashMap<&str, Vec<&Unit>> = HashMap::new();
+    for unit in units().filter(|unit| selection.has_control(&unit.control)) {
+        unit.control.kinds.iter().for_each(|kind| by_kind.entry(kind).or_default().push(unit));
+    }
     for resource in estate.resources().iter().filter(|resource| selection.has_resource(resource)) {
         summary.resources += 1;
-        for unit in units.iter().filter(|unit| unit.control.kinds.contains(&resource.kind.as_str())) {
-            let answer = (unit.check)(&Case { estate, resource });
+        for unit in by_kind.get(resource.kind.as_str()).into_iter().flatten() {
+            let answer = (unit.check)(&Case { estate, resource, read: &read });
             summary.count(&answer.verdict);
             findings.push(Finding {
                 control: unit.control.id,

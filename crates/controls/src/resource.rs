@@ -186,8 +186,13 @@ impl Estate {
 
     /// All of a type that refer to a resource anywhere in their properties.
     pub fn referring<'a>(&'a self, to: &Resource, kind: &'a str) -> impl Iterator<Item = &'a Resource> {
+        self.referrers(to).filter(move |resource| resource.kind == kind)
+    }
+
+    /// All that refer to a resource anywhere in their properties.
+    pub fn referrers<'a>(&'a self, to: &Resource) -> impl Iterator<Item = &'a Resource> + use<'a> {
         let all = self.referrers.get(&to.id).map(Vec::as_slice).unwrap_or_default();
-        all.iter().map(|at| &self.resources[*at]).filter(move |resource| resource.kind == kind)
+        all.iter().map(|at| &self.resources[*at])
     }
 
     /// The resource of a type that a value refers to: by reference, or by its name or the ARN that ends with it.

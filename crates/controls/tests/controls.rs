@@ -87,6 +87,9 @@ fn ids_and_aliases_are_of_one_control() {
     let wholes = controls().filter(|control| control.part_of.is_none()).count();
     assert!(wholes == 95 && cross >= 36, "{wholes} {cross}");
     assert_eq!(control_named("S3EncryptionEnabled").unwrap().id, "S3-05");
+    for name in ["s3-bucket-versioning-enabled", "AWS-0090", "avd-aws-0090", "s3.14"] {
+        assert_eq!(control_named(name).map(|control| control.id), Some("S3-12"), "{name}");
+    }
     assert!(control_named("S3-99").is_none());
 }
 

@@ -262,22 +262,14 @@ pub(crate) const UNITS: &[Unit] = &[
         ],
         fixed_tags
     ),
-    part!(
-        "CTR-05",
-        "kms",
-        Medium,
-        "a repository is encrypted by KMS",
-        [REPOSITORY],
-        ["CKV_AWS_136", "AVD-AWS-0033"],
-        by_kms
-    ),
+    part!("CTR-05", "kms", Medium, "a repository is encrypted by KMS", [REPOSITORY], ["CKV_AWS_136"], by_kms),
     part!(
         "CTR-05",
         "key",
         Medium,
         "a repository has a customer key",
         [REPOSITORY],
-        ["ECR.5", "ECR_REPOSITORY_CMK_ENCRYPTION_ENABLED"],
+        ["ECR.5", "AVD-AWS-0033", "ECR_REPOSITORY_CMK_ENCRYPTION_ENABLED"],
         |case| { find(case.resource, "EncryptionConfiguration.KmsKey").customer_key() }
     ),
     part!(
@@ -292,7 +284,7 @@ pub(crate) const UNITS: &[Unit] = &[
             match &found.state {
                 State::Absent => found.spot.holds("without a policy of its own, only its account has access"),
                 State::Unknown(missing) => found.spot.clone().unknown(missing.clone()),
-                State::Known(node) => match policy(case.estate, node) {
+                State::Known(node) => match policy(case, node) {
                     Ok(policy) => public(found.spot, &policy, false),
                     Err(missing) => found.spot.unknown(missing),
                 },

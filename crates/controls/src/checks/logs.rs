@@ -339,7 +339,7 @@ fn alarmed(case: &Case<'_>) -> Answer {
 
 /// Whether a log group is encrypted with a customer key and kept long enough, for those that write into it.
 pub(super) fn sound_group(case: &Case<'_>, group: &crate::resource::Resource) -> Answer {
-    let inner = Case { estate: case.estate, resource: group };
+    let inner = Case { resource: group, ..*case };
     all([group_key(&inner), kept_for(&inner, *LOG_DAYS)]).if_exists(group, case.resource)
 }
 

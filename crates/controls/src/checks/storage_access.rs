@@ -1,7 +1,7 @@
 //! Who gets at a bucket: Block Public Access, access control lists, and policies as the prover and S3 see them.
 
 use crate::answer::{Answer, Found, Spot, all, any, find};
-use crate::policies::{acts, conditioned, covers, policy, public, resource_unknown, widest};
+use crate::policies::{acts, allows, conditioned, covers, policy, public, resource_unknown, widest};
 use crate::resource::{Resource, State};
 use crate::unit::{Case, Unit, part, unit};
 use iam::{Effect, Policy, Statement};
@@ -90,6 +90,23 @@ pub(crate) const UNITS: &[Unit] = &[
         [BUCKET],
         ["CKV_AWS_20", "AVD-AWS-0092", "S3_BUCKET_PUBLIC_READ_ACL", "s3_bucket_public_list_acl", "W31"],
         |case| { list(case.resource, &READ) }
+    ),
+    part!(
+        "S3-03",
+        "principal",
+        High,
+        "a bucket's policy allows nothing to everybody, whatever the conditions",
+        [POLICY],
+        ["CKV_AWS_70", "S3_BUCKET_POLICY_NO_WILDCARD_PRINCIPAL", "F16"],
+        |case| {
+            let check = |spot: Spot<'_>, policy: &Policy| match allows(policy)
+                .find(|s| for_everybody_or_all_but(s))
+            {
+                Some(_) => spot.broken("a statement allows everybody"),
+                None => spot.holds("no statement allows everybody"),
+            };
+            read(case, Related::Policy(case.resource), &check)
+        }
     ),
     unit!(
         "S3-04",
@@ -284,7 +301,7 @@ fn read(case: &Case<'_>, related: Related<'_>, check: &dyn Fn(Spot<'_>, &Policy)
     };
     let found = find(resource, "PolicyDocument");
     match &found.state {
-        State::Known(node) => match policy(case.estate, node) {
+        State::Known(node) => match policy(case, node) {
             Ok(policy) => check(found.spot, &policy).if_exists(resource, case.resource),
             Err(missing) => found.spot.unknown(missing),
         },
@@ -311,6 +328,10 @@ fn denied(case: &Case<'_>, what: &str, denies: fn(&Statement) -> bool) -> Answer
     let answers = bucket_policies(case).into_iter().map(|related| read(case, related, &check));
     any(answers)
         .unwrap_or_else(|| Spot::of(case.resource).broken(format!("no policy of this file denies {what}")))
+}
+
+fn for_everybody_or_all_but(statement: &Statement) -> bool {
+    statement.principal.as_ref().is_some_and(|p| p.negated || p.items.iter().any(iam::Who::is_everyone))
 }
 
 fn for_everybody(statement: &Statement) -> bool {
