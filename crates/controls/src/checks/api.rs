@@ -132,7 +132,7 @@ pub(crate) const UNITS: &[Unit] = &[
         Medium,
         "a domain name of an API takes TLS 1.2 or later",
         [DOMAIN, DOMAIN_2],
-        ["CKV_AWS_206", "AVD-AWS-0005", "API_GW_DOMAIN_DENY_NON_TLS_TRAFFIC"],
+        ["CKV_AWS_206", "AVD-AWS-0005", "W62", "API_GW_DOMAIN_DENY_NON_TLS_TRAFFIC"],
         tls
     ),
     part!(

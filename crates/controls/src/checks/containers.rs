@@ -95,6 +95,25 @@ pub(crate) const UNITS: &[Unit] = &[
         ["ECS.17", "ECS_TASK_DEFINITION_NETWORK_MODE_NOT_HOST"],
         own_network
     ),
+    part!(
+        "CTR-01",
+        "host",
+        High,
+        "a task in the network of its host has users of its own, or says that it is privileged",
+        [TASK],
+        ["ECS.1", "ECS_TASK_DEFINITION_USER_FOR_HOST_MODE_CHECK"],
+        |case| {
+            let apart = own_network(case);
+            if apart.is_holds() {
+                return not_applicable("the task has a network of its own");
+            }
+            let as_user = each(case, |spot, container| {
+                let declared = below(spot, container, "Privileged").flag(true, false);
+                if declared.is_holds() { declared } else { user(spot, container) }
+            });
+            if apart.is_broken() { as_user } else { all([apart, as_user]) }
+        }
+    ),
     unit!(
         "CTR-02",
         High,
@@ -310,18 +329,20 @@ fn each(case: &Case<'_>, ask: impl Fn(&Spot<'_>, &Node) -> Answer) -> Answer {
 }
 
 fn as_user(case: &Case<'_>) -> Answer {
-    each(case, |spot, container| {
-        let found = below(spot, container, "User");
-        match &found.state {
-            State::Absent => found.spot.broken("`User` is absent, which may mean root"),
-            State::Unknown(missing) => found.spot.clone().unknown(missing.clone()),
-            State::Known(node) => match node.text().map(|text| text.split(':').next().unwrap_or(text)) {
-                Some("root" | "0" | "") => found.spot.clone().broken("`User` is root"),
-                Some(user) => found.spot.clone().holds(format!("`User` is `{user}`")),
-                None => found.spot.clone().unknown(cause(node)),
-            },
-        }
-    })
+    each(case, user)
+}
+
+fn user(spot: &Spot<'_>, container: &Node) -> Answer {
+    let found = below(spot, container, "User");
+    match &found.state {
+        State::Absent => found.spot.broken("`User` is absent, which may mean root"),
+        State::Unknown(missing) => found.spot.clone().unknown(missing.clone()),
+        State::Known(node) => match node.text().map(|text| text.split(':').next().unwrap_or(text)) {
+            Some("root" | "0" | "") => found.spot.clone().broken("`User` is root"),
+            Some(user) => found.spot.clone().holds(format!("`User` is `{user}`")),
+            None => found.spot.clone().unknown(cause(node)),
+        },
+    }
 }
 
 fn unprivileged(case: &Case<'_>) -> Answer {

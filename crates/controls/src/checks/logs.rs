@@ -184,8 +184,21 @@ pub(crate) const UNITS: &[Unit] = &[
         Medium,
         "an alarm does something",
         [ALARM],
-        ["CloudWatch.15", "CLOUDWATCH_ALARM_ACTION_CHECK", "cloudwatch_alarm_actions_alarm_state_configured"],
+        ["CloudWatch.15", "cloudwatch_alarm_actions_alarm_state_configured"],
         |case| find(case.resource, "AlarmActions").present()
+    ),
+    part!(
+        "LOG-05",
+        "told",
+        Medium,
+        "an alarm does something in one of its states",
+        [ALARM],
+        ["CLOUDWATCH_ALARM_ACTION_CHECK"],
+        |case| {
+            let states = ["AlarmActions", "OKActions", "InsufficientDataActions"];
+            any(states.map(|path| find(case.resource, path).present()))
+                .unwrap_or_else(|| Spot::of(case.resource).broken("it does nothing in any state"))
+        }
     ),
     part!(
         "LOG-05",

@@ -35,7 +35,7 @@ pub(crate) const UNITS: &[Unit] = &[
         "a bucket refuses public access control lists",
         [BUCKET],
         ["CKV_AWS_53", "AVD-AWS-0086"],
-        |case| { blocks(case, "BlockPublicAcls") }
+        |case| { blocks_itself(case, "BlockPublicAcls") }
     ),
     part!(
         "S3-02",
@@ -44,7 +44,7 @@ pub(crate) const UNITS: &[Unit] = &[
         "a bucket refuses public policies",
         [BUCKET],
         ["CKV_AWS_54", "AVD-AWS-0087"],
-        |case| { blocks(case, "BlockPublicPolicy") }
+        |case| { blocks_itself(case, "BlockPublicPolicy") }
     ),
     part!(
         "S3-02",
@@ -53,7 +53,7 @@ pub(crate) const UNITS: &[Unit] = &[
         "a bucket ignores public access control lists",
         [BUCKET],
         ["CKV_AWS_55", "AVD-AWS-0091"],
-        |case| { blocks(case, "IgnorePublicAcls") }
+        |case| { blocks_itself(case, "IgnorePublicAcls") }
     ),
     part!(
         "S3-02",
@@ -62,7 +62,7 @@ pub(crate) const UNITS: &[Unit] = &[
         "a bucket with a public policy is closed to other accounts",
         [BUCKET],
         ["CKV_AWS_56", "AVD-AWS-0093"],
-        |case| { blocks(case, "RestrictPublicBuckets") }
+        |case| { blocks_itself(case, "RestrictPublicBuckets") }
     ),
     part!(
         "S3-02",
@@ -202,8 +202,11 @@ fn under_switch(bucket: &Resource, names: [&str; 2], answer: impl FnOnce() -> An
     }
 }
 
+fn blocks_itself(case: &Case<'_>, flag: &str) -> Answer {
+    find(case.resource, &format!("PublicAccessBlockConfiguration.{flag}")).flag(true, false)
+}
+
 fn blocks(case: &Case<'_>, flag: &str) -> Answer {
-    let own = find(case.resource, &format!("PublicAccessBlockConfiguration.{flag}")).flag(true, false);
     // What the account of the plan blocks is blocked for each of its buckets.
     let of_account = case
         .estate
@@ -211,7 +214,7 @@ fn blocks(case: &Case<'_>, flag: &str) -> Answer {
         .map(|account| find(account, flag).flag(true, false).if_exists(account, case.resource));
     match any(of_account) {
         Some(account) if account.is_holds() => account,
-        _ => own,
+        _ => blocks_itself(case, flag),
     }
 }
 
