@@ -4,8 +4,12 @@
 use crate::answer::{Spot, find};
 use crate::node::{Edge, Node, Piece, Value};
 use crate::resource::{Estate, Resource, State, cause};
-use iam::{Effect, Policy, Statement};
+use crate::unit::Case;
+use iam::{Effect, Policy, Statement, WhoSort};
 use serde_json::{Map, Value as Json};
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::rc::Rc;
 
 /// What stands for a part of a resource's ARN that is not known.
 pub(crate) const UNKNOWN: &str = "wardmote-unknown";
@@ -23,13 +27,25 @@ enum Part {
 /// Reads the policy of a property: an object, or a text of JSON.
 ///
 /// The error says what is not known of it, or why it is no policy.
-pub(crate) fn policy(estate: &Estate, node: &Node) -> Result<Policy, String> {
-    let text = policy_text(estate, node)?;
-    Policy::parse("policy", &text).map_err(|wrong| {
-        let said = wrong.0.first().map_or("it is no policy", |first| first.message.as_str());
-        format!("the policy cannot be read: {said}")
-    })
+pub(crate) fn policy(case: &Case<'_>, node: &Node) -> Result<Rc<Policy>, String> {
+    // The values of an estate stay where they are while it is scanned.
+    let key = std::ptr::from_ref(node);
+    if let Some(known) = case.read.0.borrow().get(&key) {
+        return known.clone();
+    }
+    let read = policy_text(case.estate, node).and_then(|text| {
+        Policy::parse("policy", &text).map(Rc::new).map_err(|wrong| {
+            let said = wrong.0.first().map_or("it is no policy", |first| first.message.as_str());
+            format!("the policy cannot be read: {said}")
+        })
+    });
+    case.read.0.borrow_mut().insert(key, read.clone());
+    read
 }
+
+/// Policies by the value that they were read from, because many controls ask of one.
+#[derive(Default)]
+pub(crate) struct Policies(RefCell<HashMap<*const Node, Result<Rc<Policy>, String>>>);
 
 fn policy_text(estate: &Estate, node: &Node) -> Result<String, String> {
     match &node.value {
@@ -113,25 +129,25 @@ fn stand_in(estate: &Estate, edge: &Edge) -> String {
 /// A policy of an identity, where it stands, and what it is or why that is not known.
 pub(crate) struct Document<'a> {
     pub(crate) spot: Spot<'a>,
-    pub(crate) policy: Result<Policy, String>,
+    pub(crate) policy: Result<Rc<Policy>, String>,
 }
 
 /// The documents that a resource of IAM holds itself.
-pub(crate) fn documents<'a>(estate: &Estate, resource: &'a Resource) -> Vec<Document<'a>> {
+pub(crate) fn documents<'a>(case: &Case<'_>, resource: &'a Resource) -> Vec<Document<'a>> {
     let read = |(spot, node): (Spot<'a>, Result<&Node, String>)| Document {
         spot,
-        policy: node.and_then(|node| policy(estate, node)),
+        policy: node.and_then(|node| policy(case, node)),
     };
     document_nodes(resource).into_iter().map(read).collect()
 }
 
 /// The same documents as texts.
 pub(crate) fn document_texts<'a>(
-    estate: &Estate,
+    case: &Case<'_>,
     resource: &'a Resource,
 ) -> Vec<(Spot<'a>, Result<String, String>)> {
     let nodes = document_nodes(resource).into_iter();
-    nodes.map(|(spot, node)| (spot, node.and_then(|node| policy_text(estate, node)))).collect()
+    nodes.map(|(spot, node)| (spot, node.and_then(|node| policy_text(case.estate, node)))).collect()
 }
 
 fn document_nodes(resource: &Resource) -> Vec<(Spot<'_>, Result<&Node, String>)> {
@@ -216,8 +232,23 @@ pub(crate) fn conditioned(statement: &Statement, keys: &[&str]) -> bool {
     statement.conditions.iter().any(|condition| keys.contains(&condition.key.text.to_lowercase().as_str()))
 }
 
+/// Whether every statement that allows names identities or accounts of AWS one by one, so that nobody else gets in and
+/// there is nothing to prove.
+fn names_all(policy: &Policy) -> bool {
+    let named = |who: &iam::Who| who.sort == WhoSort::Aws && !who.value.text.contains(['*', '?']);
+    allows(policy).all(|statement| {
+        statement
+            .principal
+            .as_ref()
+            .is_some_and(|p| !p.negated && !p.items.is_empty() && p.items.iter().all(named))
+    })
+}
+
 /// Whether everybody gets in by a resource's policy.
 pub(crate) fn public(spot: Spot<'_>, policy: &Policy, s3: bool) -> crate::answer::Answer {
+    if names_all(policy) {
+        return spot.holds("nobody outside gets in by the policy: every statement that allows names who may");
+    }
     if s3 && iam::is_public_by_s3(policy) {
         return spot.broken("S3 itself calls the policy public");
     }

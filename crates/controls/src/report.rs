@@ -3,12 +3,15 @@
 use crate::answer::{Answer, Evidence};
 use crate::checks::units;
 use crate::node::Place;
+use crate::policies::Policies;
 use crate::resource::Estate;
 use crate::selection::Selection;
-use crate::unit::{Case, Control, Severity};
+use crate::unit::{Case, Control, Severity, Unit};
+use crate::waiver::Waiver;
 use facts::Verdict;
 use serde::{Serialize, Serializer};
 use serde_json::json;
+use std::collections::HashMap;
 
 /// One control on one resource.
 #[derive(Debug, Clone, PartialEq)]
@@ -31,6 +34,8 @@ pub struct Finding {
     pub verdict: Verdict,
     /// By what.
     pub evidence: Vec<Evidence>,
+    /// Why it may stay so for a while, if somebody said so.
+    pub waiver: Option<Waiver>,
 }
 
 impl Finding {
@@ -84,6 +89,7 @@ impl Serialize for Finding {
             "line": self.decisive().line,
             "evidence": self.evidence,
             "missing": missing,
+            "waiver": self.waiver,
         });
         value.serialize(serializer)
     }
@@ -156,6 +162,10 @@ impl Report {
         })
     }
 
+    pub(crate) fn findings_mut(&mut self) -> &mut [Finding] {
+        &mut self.findings
+    }
+
     /// How many there are of each.
     #[must_use]
     pub fn summary(&self) -> Summary {
@@ -192,11 +202,15 @@ impl Report {
 pub fn scan(estate: &Estate, selection: &Selection) -> Report {
     let mut findings = Vec::new();
     let mut summary = Summary::default();
-    let units: Vec<_> = units().filter(|unit| selection.has_control(&unit.control)).collect();
+    let read = Policies::default();
+    let mut by_kind: HashMap<&str, Vec<&Unit>> = HashMap::new();
+    for unit in units().filter(|unit| selection.has_control(&unit.control)) {
+        unit.control.kinds.iter().for_each(|kind| by_kind.entry(kind).or_default().push(unit));
+    }
     for resource in estate.resources().iter().filter(|resource| selection.has_resource(resource)) {
         summary.resources += 1;
-        for unit in units.iter().filter(|unit| unit.control.kinds.contains(&resource.kind.as_str())) {
-            let answer = decided(&Case { estate, resource }, unit.check);
+        for unit in by_kind.get(resource.kind.as_str()).into_iter().flatten() {
+            let answer = decided(&Case { estate, resource, read: &read }, unit.check);
             summary.count(&answer.verdict);
             findings.push(Finding {
                 control: unit.control.id,
@@ -208,6 +222,7 @@ pub fn scan(estate: &Estate, selection: &Selection) -> Report {
                 at: resource.at,
                 verdict: answer.verdict,
                 evidence: answer.evidence,
+                waiver: None,
             });
         }
     }

@@ -160,6 +160,14 @@ impl Gaps {
         Self { read: Some(read), causes, unlisted, missed: RefCell::default() }
     }
 
+    /// Nothing that was read refers to what a check is about.
+    fn nothing_refers(&self) {
+        if self.read.is_some() {
+            let said = "what refers to it: not every type is read";
+            self.missed.borrow_mut().get_or_insert_with(|| said.to_owned());
+        }
+    }
+
     /// A check looks for resources of this type.
     fn asked(&self, kind: &str) {
         let Some(read) = &self.read else { return };
@@ -249,6 +257,15 @@ impl Estate {
         self.gaps.asked(kind);
         let all = self.referrers.get(&to.id).map(Vec::as_slice).unwrap_or_default();
         all.iter().map(|at| &self.resources[*at]).filter(move |resource| resource.kind == kind)
+    }
+
+    /// All that refer to a resource anywhere in their properties.
+    pub fn referrers<'a>(&'a self, to: &Resource) -> impl Iterator<Item = &'a Resource> + use<'a> {
+        let all = self.referrers.get(&to.id).map(Vec::as_slice).unwrap_or_default();
+        if all.is_empty() {
+            self.gaps.nothing_refers();
+        }
+        all.iter().map(|at| &self.resources[*at])
     }
 
     /// The resource of a type that a value refers to: by reference, or by its name or the ARN that ends with it.

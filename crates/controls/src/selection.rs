@@ -14,6 +14,7 @@ pub struct Selection {
     kinds: Vec<String>,
     names: Vec<String>,
     tags: Vec<(String, Option<String>)>,
+    accounts: Vec<String>,
 }
 
 /// A selection that selects by something that does not exist.
@@ -94,6 +95,13 @@ impl Selection {
         self
     }
 
+    /// Only resources of this account too; whose account is not known stay in.
+    #[must_use]
+    pub fn account(mut self, id: &str) -> Self {
+        self.accounts.push(id.to_owned());
+        self
+    }
+
     pub(crate) fn has_control(&self, control: &Control) -> bool {
         self.controls.is_empty() || self.controls.contains(&control.id)
     }
@@ -112,5 +120,6 @@ impl Selection {
         any(&self.kinds, &[&resource.kind])
             && any(&self.names, &[&resource.id, resource.name().unwrap_or(&resource.id)])
             && tagged
+            && resource.account.as_ref().is_none_or(|account| any(&self.accounts, &[account]))
     }
 }

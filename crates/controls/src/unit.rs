@@ -1,6 +1,7 @@
 //! One control: what it is called, what it concerns, how it is checked, and the four files that describe and hold it.
 
 use crate::answer::Answer;
+use crate::policies::Policies;
 use crate::resource::{Estate, Resource};
 use serde::Serialize;
 use std::fmt;
@@ -51,6 +52,8 @@ impl fmt::Display for Severity {
 pub(crate) struct Case<'a> {
     pub(crate) estate: &'a Estate,
     pub(crate) resource: &'a Resource,
+    /// The policies that were read in this scan.
+    pub(crate) read: &'a Policies,
 }
 
 /// What a control is about.

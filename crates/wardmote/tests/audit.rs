@@ -25,6 +25,28 @@ Resources:
       KmsKeyId: !Ref Key
 ";
 
+const WAIVERS: &str = "\
+waivers:
+  - control: S3EncryptionEnabled
+    resource: Da*
+    owner: dana
+    reason: moves to KMS with release 12
+    approver: carla
+    expires: 2026-12-31
+  - control: SM-04
+    resource: Notebook
+    owner: dana
+    reason: a trial
+    approver: carla
+    expires: 2026-06-30
+  - control: KMS-01
+    resource: Nothing
+    owner: dana
+    reason: gone
+    approver: carla
+    expires: 2026-12-31
+";
+
 const PLAN: &str = r#"{"format_version": "1.2", "resource_changes": [
   {"address": "aws_kms_key.key", "mode": "managed", "type": "aws_kms_key",
    "change": {"actions": ["create"], "after": {"enable_key_rotation": false}, "after_unknown": {"arn": true}}}]}
@@ -47,6 +69,32 @@ fn folder() -> tempfile::TempDir {
     write("torn/b.yaml", b"Resources:\n  K:\n    Type: AWS::KMS::Key\n");
     write("empty/values.yaml", b"replicas: 3\n");
     write("latin.yaml", b"Resources: {\xe4: 1}");
+    write("waivers.yaml", WAIVERS.as_bytes());
+    for (name, wrong) in [
+        ("no-list", "a: 1\n"),
+        (
+            "no-owner",
+            "waivers:\n  - {control: S3-05, resource: Data, reason: r, approver: a, expires: 2027-01-01}\n",
+        ),
+        (
+            "own",
+            "waivers:\n  - {control: S3-05, resource: Data, owner: dana, reason: r, approver: Dana, expires: 2027-01-01}\n",
+        ),
+        (
+            "no-date",
+            "waivers:\n  - {control: S3-05, resource: Data, owner: o, reason: r, approver: a, expires: soon}\n",
+        ),
+        (
+            "no-control",
+            "waivers:\n  - {control: S3-99, resource: Data, owner: o, reason: r, approver: a, expires: 2027-01-01}\n",
+        ),
+        (
+            "typo",
+            "waivers:\n  - {control: S3-05, ressource: Data, owner: o, reason: r, approver: a, expires: 2027-01-01}\n",
+        ),
+    ] {
+        write(&format!("waivers/{name}.yaml"), wrong.as_bytes());
+    }
     let mut deep = folder.path().join("deep");
     for _ in 0..40 {
         deep.push("d");
@@ -68,7 +116,9 @@ fn dialogue(folder: &Path, commands: &[&str]) -> String {
             })
             .collect();
         let words: Vec<&str> = words.iter().map(String::as_str).collect();
-        let output = run(folder, &words);
+        // A day on which one of the waivers is over.
+        let output =
+            common::wardmote(folder).args(&words).env("SOURCE_DATE_EPOCH", "1782864000").output().unwrap();
         let text =
             String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
         all += &format!("$ wardmote {command}\n{text}exit {}\n\n", output.status.code().unwrap_or(-1));
@@ -105,6 +155,8 @@ fn exit_codes_are_for_machines() {
         ("audit ./stack.yaml --control SM-04 --fail-on medium --allow-unknown", "exit 0"),
         ("audit ./stack.yaml --control SM-04 --fail-on high", "exit 0"),
         ("audit ./torn --control SM-01", "exit 4"),
+        ("audit ./stack.yaml --control S3-05 --waivers ./waivers.yaml --fail-on low", "exit 0"),
+        ("audit ./stack.yaml --control SM-04 --waivers ./waivers.yaml --fail-on low", "exit 3"),
     ] {
         assert_eq!(code(command).as_deref(), Some(exit), "{command}");
     }
@@ -142,9 +194,69 @@ fn mistakes() {
             "audit ./empty",
             "audit ./latin.yaml",
             "audit ./deep",
+            "audit ./stack.yaml --format asff",
+            "audit ./stack.yaml --format asff --account 1234",
+            "audit ./stack.yaml --waivers ./none.yaml",
+            "audit ./stack.yaml --waivers ./waivers/no-list.yaml",
+            "audit ./stack.yaml --waivers ./waivers/no-owner.yaml",
+            "audit ./stack.yaml --waivers ./waivers/own.yaml",
+            "audit ./stack.yaml --waivers ./waivers/no-date.yaml",
+            "audit ./stack.yaml --waivers ./waivers/no-control.yaml",
+            "audit ./stack.yaml --waivers ./waivers/typo.yaml",
             "audit ./huge.yaml",
         ],
     ));
+}
+
+#[test]
+fn waivers_and_scopes() {
+    let folder = folder();
+    insta::assert_snapshot!(dialogue(
+        folder.path(),
+        &[
+            "audit ./stack.yaml --control S3-05 --control SM-04 --waivers ./waivers.yaml",
+            "audit ./stack.yaml --control S3-05 --waivers ./waivers.yaml --format junit",
+            "audit ./stack.yaml --type AWS::SageMaker::* --control SM-01 --control S3-05",
+            "audit ./stack.yaml --name Da* --control SM-01 --control S3-05",
+            "audit ./stack.yaml --tag team=ml --control SM-01",
+            "audit ./stack.yaml --tag team --account 111122223333 --control SM-01",
+        ],
+    ));
+}
+
+#[test]
+fn findings_for_lakes_security_hub_and_browsers() {
+    let folder = folder();
+    insta::assert_snapshot!(dialogue(
+        folder.path(),
+        &[
+            "audit ./stack.yaml --control S3-05 --waivers ./waivers.yaml --format ocsf",
+            "audit ./stack.yaml --control S3-05 --control SM-04 --format asff --account 111122223333 --region eu-west-1",
+            "audit ./stack.yaml --control S3-05 --control SM-01 --waivers ./waivers.yaml --format html",
+        ],
+    ));
+    let output = common::wardmote(folder.path())
+        .args(["audit", "x"])
+        .env("SOURCE_DATE_EPOCH", "soon")
+        .output()
+        .unwrap();
+    insta::assert_snapshot!(String::from_utf8_lossy(&output.stderr));
+}
+
+#[test]
+fn a_page_holds_what_a_file_says_as_text() {
+    let folder = folder();
+    let hostile = "Resources:\n  '<script>alert(1)</script>\"`':\n    Type: AWS::S3::Bucket\n    Properties: {AccessControl: '<img src=x onerror=y>`&'}\n";
+    std::fs::write(folder.path().join("<b>.yaml"), hostile).unwrap();
+    let path = folder.path().join("<b>.yaml").display().to_string();
+    let output = run(folder.path(), &["audit", &path, "--format", "html"]);
+    let page = String::from_utf8(output.stdout).unwrap();
+    for wrong in ["<script", "<img", "<b>"] {
+        assert!(!page.contains(wrong), "{wrong}");
+    }
+    assert!(page.contains("&lt;script&gt;alert(1)&lt;/script&gt;&quot;"));
+    let opened = page.matches("<code>").count();
+    assert_eq!(opened, page.matches("</code>").count());
 }
 
 #[test]

@@ -105,7 +105,7 @@ fn what_cannot_be_asked_is_said() {
     let wrong = format!("http://{}", proxy.address);
     say("with unknown credentials", &run(dir.path(), &["audit", "--live", "--endpoint-url", &wrong]));
     say("in no region", &run(dir.path(), &["audit", "--live", "--region", "Frankfurt!"]));
-    say("without --live", &run(dir.path(), &["audit", "--region", "eu-central-1", "x.yaml"]));
+    say("without --live", &run(dir.path(), &["audit", "--save", "y.json", "x.yaml"]));
     std::fs::write(dir.path().join("torn.json"), "{\"form\": \"wardmote-inventory/1\"}").unwrap();
     say("a torn inventory", &run(dir.path(), &["audit", &at("torn.json")]));
     std::fs::write(dir.path().join("other.json"), OTHER).unwrap();

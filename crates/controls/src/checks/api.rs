@@ -132,7 +132,7 @@ pub(crate) const UNITS: &[Unit] = &[
         Medium,
         "a domain name of an API takes TLS 1.2 or later",
         [DOMAIN, DOMAIN_2],
-        ["CKV_AWS_206", "AVD-AWS-0005", "API_GW_DOMAIN_DENY_NON_TLS_TRAFFIC"],
+        ["CKV_AWS_206", "AVD-AWS-0005", "W62", "API_GW_DOMAIN_DENY_NON_TLS_TRAFFIC"],
         tls
     ),
     part!(
@@ -317,7 +317,7 @@ fn private(case: &Case<'_>) -> Answer {
     match &found.state {
         State::Absent => types.spot.broken("the API is public, and it has no policy"),
         State::Unknown(missing) => found.spot.clone().unknown(missing.clone()),
-        State::Known(node) => match policy(case.estate, node) {
+        State::Known(node) => match policy(case, node) {
             Ok(policy) => public(found.spot, &policy, false),
             Err(missing) => found.spot.unknown(missing),
         },
@@ -344,7 +344,7 @@ fn governed(case: &Case<'_>) -> Answer {
         endpoint.name() == Some(name) || node.edges().iter().any(|edge| edge.to == endpoint.id)
     });
     match by_name {
-        Some(endpoint) => super::registry::serves_approved(&Case { estate: case.estate, resource: endpoint })
+        Some(endpoint) => super::registry::serves_approved(&Case { resource: endpoint, ..*case })
             .by_way_of(uri.spot, &format!("it leads to `{}`", endpoint.id))
             .if_exists(endpoint, case.resource),
         None => uri

@@ -102,7 +102,7 @@ fn endpoint_policy(case: &Case<'_>) -> Answer {
         State::Unknown(cause) => return found.spot.clone().unknown(cause.clone()),
         State::Known(node) => *node,
     };
-    let document = Document { spot: found.spot, policy: policy(case.estate, node) };
+    let document = Document { spot: found.spot, policy: policy(case, node) };
     let full = |statement: &iam::Statement| {
         let anybody = statement
             .principal

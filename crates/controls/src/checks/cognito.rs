@@ -30,6 +30,11 @@ pub(crate) const UNITS: &[Unit] = &[
         ["cognito_user_pool_mfa_enabled", "Cognito.5"],
         second_factor
     ),
+    part!("COG-01", "offered", Medium, "people can have a second factor", [USERS], ["F78"], |case| find(
+        case.resource,
+        "MfaConfiguration"
+    )
+    .word(&["ON", "OPTIONAL"], Some("OFF"))),
     part!(
         "COG-01",
         "password",

@@ -95,6 +95,25 @@ pub(crate) const UNITS: &[Unit] = &[
         ["ECS.17", "ECS_TASK_DEFINITION_NETWORK_MODE_NOT_HOST"],
         own_network
     ),
+    part!(
+        "CTR-01",
+        "host",
+        High,
+        "a task in the network of its host has users of its own, or says that it is privileged",
+        [TASK],
+        ["ECS.1", "ECS_TASK_DEFINITION_USER_FOR_HOST_MODE_CHECK"],
+        |case| {
+            let apart = own_network(case);
+            if apart.is_holds() {
+                return not_applicable("the task has a network of its own");
+            }
+            let as_user = each(case, |spot, container| {
+                let declared = below(spot, container, "Privileged").flag(true, false);
+                if declared.is_holds() { declared } else { user(spot, container) }
+            });
+            if apart.is_broken() { as_user } else { all([apart, as_user]) }
+        }
+    ),
     unit!(
         "CTR-02",
         High,
@@ -262,22 +281,14 @@ pub(crate) const UNITS: &[Unit] = &[
         ],
         fixed_tags
     ),
-    part!(
-        "CTR-05",
-        "kms",
-        Medium,
-        "a repository is encrypted by KMS",
-        [REPOSITORY],
-        ["CKV_AWS_136", "AVD-AWS-0033"],
-        by_kms
-    ),
+    part!("CTR-05", "kms", Medium, "a repository is encrypted by KMS", [REPOSITORY], ["CKV_AWS_136"], by_kms),
     part!(
         "CTR-05",
         "key",
         Medium,
         "a repository has a customer key",
         [REPOSITORY],
-        ["ECR.5", "ECR_REPOSITORY_CMK_ENCRYPTION_ENABLED"],
+        ["ECR.5", "AVD-AWS-0033", "ECR_REPOSITORY_CMK_ENCRYPTION_ENABLED"],
         |case| { find(case.resource, "EncryptionConfiguration.KmsKey").customer_key() }
     ),
     part!(
@@ -292,7 +303,7 @@ pub(crate) const UNITS: &[Unit] = &[
             match &found.state {
                 State::Absent => found.spot.holds("without a policy of its own, only its account has access"),
                 State::Unknown(missing) => found.spot.clone().unknown(missing.clone()),
-                State::Known(node) => match policy(case.estate, node) {
+                State::Known(node) => match policy(case, node) {
                     Ok(policy) => public(found.spot, &policy, false),
                     Err(missing) => found.spot.unknown(missing),
                 },
@@ -318,18 +329,20 @@ fn each(case: &Case<'_>, ask: impl Fn(&Spot<'_>, &Node) -> Answer) -> Answer {
 }
 
 fn as_user(case: &Case<'_>) -> Answer {
-    each(case, |spot, container| {
-        let found = below(spot, container, "User");
-        match &found.state {
-            State::Absent => found.spot.broken("`User` is absent, which may mean root"),
-            State::Unknown(missing) => found.spot.clone().unknown(missing.clone()),
-            State::Known(node) => match node.text().map(|text| text.split(':').next().unwrap_or(text)) {
-                Some("root" | "0" | "") => found.spot.clone().broken("`User` is root"),
-                Some(user) => found.spot.clone().holds(format!("`User` is `{user}`")),
-                None => found.spot.clone().unknown(cause(node)),
-            },
-        }
-    })
+    each(case, user)
+}
+
+fn user(spot: &Spot<'_>, container: &Node) -> Answer {
+    let found = below(spot, container, "User");
+    match &found.state {
+        State::Absent => found.spot.broken("`User` is absent, which may mean root"),
+        State::Unknown(missing) => found.spot.clone().unknown(missing.clone()),
+        State::Known(node) => match node.text().map(|text| text.split(':').next().unwrap_or(text)) {
+            Some("root" | "0" | "") => found.spot.clone().broken("`User` is root"),
+            Some(user) => found.spot.clone().holds(format!("`User` is `{user}`")),
+            None => found.spot.clone().unknown(cause(node)),
+        },
+    }
 }
 
 fn unprivileged(case: &Case<'_>) -> Answer {

@@ -7,6 +7,7 @@ use crate::policies::{acts, allows, policy};
 use crate::resource::{Resource, State};
 use crate::unit::{Case, Unit, unit};
 use iam::{Effect, Policy, Statement, WhoSort};
+use std::rc::Rc;
 
 const BUCKET: &str = "AWS::S3::Bucket";
 const POLICY: &str = "AWS::S3::BucketPolicy";
@@ -94,10 +95,10 @@ fn class(bucket: &Resource) -> Class {
     }
 }
 
-fn read<'a>(case: &Case<'_>, resource: &'a Resource) -> (Spot<'a>, Result<Policy, String>) {
+fn read<'a>(case: &Case<'_>, resource: &'a Resource) -> (Spot<'a>, Result<Rc<Policy>, String>) {
     let found = find(resource, "PolicyDocument");
     let policy = match &found.state {
-        State::Known(node) => policy(case.estate, node),
+        State::Known(node) => policy(case, node),
         State::Unknown(missing) => Err(missing.clone()),
         State::Absent => Err("the resource has no `PolicyDocument`".to_owned()),
     };

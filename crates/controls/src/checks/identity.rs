@@ -6,6 +6,7 @@ use crate::policies::{acts, allows, conditioned, covers, documents, everything, 
 use crate::resource::{Resource, State};
 use crate::unit::{Case, Unit, part, unit};
 use iam::{Policy, Statement, WhoSort};
+use std::rc::Rc;
 
 const ROLE: &str = "AWS::IAM::Role";
 /// Services that run models and set the keys against confused deputies.
@@ -116,7 +117,7 @@ pub(crate) const UNITS: &[Unit] = &[
         Critical,
         "nobody from anywhere may take a role",
         [ROLE],
-        ["CKV_AWS_60", "F21", "IAM_ROLE_NO_FULL_ACCESS_ON_TRUST_POLICY"],
+        ["CKV_AWS_60", "IAM_ROLE_NO_FULL_ACCESS_ON_TRUST_POLICY"],
         |case| {
             let spot = find(case.resource, "AssumeRolePolicyDocument").spot;
             match trust(case, case.resource) {
@@ -215,9 +216,9 @@ pub(crate) const UNITS: &[Unit] = &[
     }),
 ];
 
-pub(super) fn trust(case: &Case<'_>, role: &Resource) -> Result<Policy, String> {
+pub(super) fn trust(case: &Case<'_>, role: &Resource) -> Result<Rc<Policy>, String> {
     match role.property(&["AssumeRolePolicyDocument"]) {
-        State::Known(node) => policy(case.estate, node),
+        State::Known(node) => policy(case, node),
         State::Unknown(cause) => Err(cause),
         State::Absent => Err("the role has no `AssumeRolePolicyDocument`".to_owned()),
     }
@@ -270,10 +271,8 @@ fn no_wildcards(case: &Case<'_>) -> Answer {
         _ => {}
     }
     let right = "no statement has a wildcard over S3, KMS, SageMaker or Bedrock";
-    let mut answers: Vec<Answer> = documents(case.estate, role)
-        .into_iter()
-        .map(|d| statement_by_statement(d, &is_wide, right))
-        .collect();
+    let mut answers: Vec<Answer> =
+        documents(case, role).into_iter().map(|d| statement_by_statement(d, &is_wide, right)).collect();
     for kind in ["AWS::IAM::Policy", "AWS::IAM::ManagedPolicy"] {
         for other in case.estate.of_kind(kind) {
             let attached = attaches(case, other);
@@ -281,7 +280,7 @@ fn no_wildcards(case: &Case<'_>) -> Answer {
             if !attached && open.is_none() {
                 continue;
             }
-            for document in documents(case.estate, other) {
+            for document in documents(case, other) {
                 let answer = statement_by_statement(document, &is_wide, right).if_exists(other, role);
                 match open {
                     Some(hole) if !attached && !answer.is_holds() => {

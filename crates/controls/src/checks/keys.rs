@@ -144,7 +144,7 @@ fn of_key_policy(
     match &found.state {
         State::Absent => found.spot.holds(absent),
         State::Unknown(cause) => found.spot.clone().unknown(cause.clone()),
-        State::Known(node) => match policy(case.estate, node) {
+        State::Known(node) => match policy(case, node) {
             Ok(policy) => check(found.spot, &policy),
             Err(missing) => found.spot.unknown(missing),
         },
@@ -190,7 +190,7 @@ pub(super) fn of_documents(
     wrong: impl Fn(&Statement) -> Option<String>,
     right: &str,
 ) -> Answer {
-    let found = documents(case.estate, case.resource);
+    let found = documents(case, case.resource);
     if found.is_empty() {
         return not_applicable("it holds no policy itself");
     }

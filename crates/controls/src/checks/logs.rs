@@ -184,8 +184,21 @@ pub(crate) const UNITS: &[Unit] = &[
         Medium,
         "an alarm does something",
         [ALARM],
-        ["CloudWatch.15", "CLOUDWATCH_ALARM_ACTION_CHECK", "cloudwatch_alarm_actions_alarm_state_configured"],
+        ["CloudWatch.15", "cloudwatch_alarm_actions_alarm_state_configured"],
         |case| find(case.resource, "AlarmActions").present()
+    ),
+    part!(
+        "LOG-05",
+        "told",
+        Medium,
+        "an alarm does something in one of its states",
+        [ALARM],
+        ["CLOUDWATCH_ALARM_ACTION_CHECK"],
+        |case| {
+            let states = ["AlarmActions", "OKActions", "InsufficientDataActions"];
+            any(states.map(|path| find(case.resource, path).present()))
+                .unwrap_or_else(|| Spot::of(case.resource).broken("it does nothing in any state"))
+        }
     ),
     part!(
         "LOG-05",
@@ -340,7 +353,7 @@ fn alarmed(case: &Case<'_>) -> Answer {
 
 /// Whether a log group is encrypted with a customer key and kept long enough, for those that write into it.
 pub(super) fn sound_group(case: &Case<'_>, group: &crate::resource::Resource) -> Answer {
-    let inner = Case { estate: case.estate, resource: group };
+    let inner = Case { resource: group, ..*case };
     all([group_key(&inner), kept_for(&inner, *LOG_DAYS)]).if_exists(group, case.resource)
 }
 

@@ -56,9 +56,19 @@ pub fn control_named(name: &str) -> Option<&'static Control> {
     controls_named(name).next()
 }
 
+/// Whether two names are one: in any case, as AWS Config writes it with hyphens or underscores, and as trivy does with
+/// or without `AVD-`.
+fn are_same(one: &str, other: &str) -> bool {
+    let bare = |name: &str| {
+        let plain = name.to_ascii_lowercase().replace('-', "_");
+        plain.strip_prefix("avd_").map(ToOwned::to_owned).unwrap_or(plain)
+    };
+    bare(one) == bare(other)
+}
+
 /// The control of this id, or those that others call so: one name may be of several controls on different resources.
 pub(crate) fn controls_named(name: &str) -> impl Iterator<Item = &'static Control> {
-    let same = |other: &&str| other.eq_ignore_ascii_case(name);
+    let same = |other: &&str| are_same(other, name);
     let by_id = controls().filter(move |control| same(&control.id));
     by_id.chain(controls().filter(move |control| control.aliases.iter().any(same)))
 }

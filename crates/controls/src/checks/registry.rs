@@ -49,7 +49,7 @@ pub(crate) const UNITS: &[Unit] = &[
             match &found.state {
                 State::Absent => found.spot.holds("without a policy of its own, only its account has access"),
                 State::Unknown(cause) => found.spot.clone().unknown(cause.clone()),
-                State::Known(node) => match policy(case.estate, node) {
+                State::Known(node) => match policy(case, node) {
                     Ok(policy) => public(found.spot, &policy, false),
                     Err(missing) => found.spot.unknown(missing),
                 },

@@ -102,15 +102,9 @@ pub(crate) const UNITS: &[Unit] = &[
 
 /// Whether anything of the file refers to the key, an alias of it aside.
 fn is_used(case: &Case<'_>) -> bool {
-    let all = case.estate.resources().iter();
-    let kinds: std::collections::BTreeSet<&str> = all.map(|resource| resource.kind.as_str()).collect();
+    let idle = ["AWS::KMS::Alias", "AWS::IAM::Policy", "AWS::IAM::ManagedPolicy", KEY];
     let uses = |resource: &crate::resource::Resource| {
-        kinds
-            .iter()
-            .filter(|kind| {
-                !matches!(**kind, "AWS::KMS::Alias" | "AWS::IAM::Policy" | "AWS::IAM::ManagedPolicy" | KEY)
-            })
-            .any(|kind| case.estate.referring(resource, kind).next().is_some())
+        case.estate.referrers(resource).any(|other| !idle.contains(&other.kind.as_str()))
     };
     uses(case.resource) || case.estate.referring(case.resource, "AWS::KMS::Alias").any(uses)
 }
@@ -124,7 +118,7 @@ fn in_use(case: &Case<'_>) -> Answer {
 
 /// The published ways of escalation, as the linter of policies knows them.
 fn escalates(case: &Case<'_>) -> Answer {
-    let texts = document_texts(case.estate, case.resource);
+    let texts = document_texts(case, case.resource);
     if texts.is_empty() {
         return not_applicable("it holds no policy itself");
     }
@@ -151,7 +145,7 @@ fn gives_everything(statement: &Statement) -> bool {
 }
 
 fn apart(case: &Case<'_>) -> Answer {
-    let found = documents(case.estate, case.resource);
+    let found = documents(case, case.resource);
     if found.is_empty() {
         return not_applicable("it holds no policy itself");
     }

@@ -1,7 +1,7 @@
 //! Who gets at a bucket: Block Public Access, access control lists, and policies as the prover and S3 see them.
 
 use crate::answer::{Answer, Found, Spot, all, any, find};
-use crate::policies::{acts, conditioned, covers, policy, public, resource_unknown, widest};
+use crate::policies::{acts, allows, conditioned, covers, policy, public, resource_unknown, widest};
 use crate::resource::{Resource, State};
 use crate::unit::{Case, Unit, part, unit};
 use iam::{Effect, Policy, Statement};
@@ -35,7 +35,7 @@ pub(crate) const UNITS: &[Unit] = &[
         "a bucket refuses public access control lists",
         [BUCKET],
         ["CKV_AWS_53", "AVD-AWS-0086"],
-        |case| { blocks(case, "BlockPublicAcls") }
+        |case| { blocks_itself(case, "BlockPublicAcls") }
     ),
     part!(
         "S3-02",
@@ -44,7 +44,7 @@ pub(crate) const UNITS: &[Unit] = &[
         "a bucket refuses public policies",
         [BUCKET],
         ["CKV_AWS_54", "AVD-AWS-0087"],
-        |case| { blocks(case, "BlockPublicPolicy") }
+        |case| { blocks_itself(case, "BlockPublicPolicy") }
     ),
     part!(
         "S3-02",
@@ -53,7 +53,7 @@ pub(crate) const UNITS: &[Unit] = &[
         "a bucket ignores public access control lists",
         [BUCKET],
         ["CKV_AWS_55", "AVD-AWS-0091"],
-        |case| { blocks(case, "IgnorePublicAcls") }
+        |case| { blocks_itself(case, "IgnorePublicAcls") }
     ),
     part!(
         "S3-02",
@@ -62,7 +62,7 @@ pub(crate) const UNITS: &[Unit] = &[
         "a bucket with a public policy is closed to other accounts",
         [BUCKET],
         ["CKV_AWS_56", "AVD-AWS-0093"],
-        |case| { blocks(case, "RestrictPublicBuckets") }
+        |case| { blocks_itself(case, "RestrictPublicBuckets") }
     ),
     part!(
         "S3-02",
@@ -90,6 +90,23 @@ pub(crate) const UNITS: &[Unit] = &[
         [BUCKET],
         ["CKV_AWS_20", "AVD-AWS-0092", "S3_BUCKET_PUBLIC_READ_ACL", "s3_bucket_public_list_acl", "W31"],
         |case| { list(case.resource, &READ) }
+    ),
+    part!(
+        "S3-03",
+        "principal",
+        High,
+        "a bucket's policy allows nothing to everybody, whatever the conditions",
+        [POLICY],
+        ["CKV_AWS_70", "S3_BUCKET_POLICY_NO_WILDCARD_PRINCIPAL", "F16"],
+        |case| {
+            let check = |spot: Spot<'_>, policy: &Policy| match allows(policy)
+                .find(|s| for_everybody_or_all_but(s))
+            {
+                Some(_) => spot.broken("a statement allows everybody"),
+                None => spot.holds("no statement allows everybody"),
+            };
+            read(case, Related::Policy(case.resource), &check)
+        }
     ),
     unit!(
         "S3-04",
@@ -185,8 +202,11 @@ fn under_switch(bucket: &Resource, names: [&str; 2], answer: impl FnOnce() -> An
     }
 }
 
+fn blocks_itself(case: &Case<'_>, flag: &str) -> Answer {
+    find(case.resource, &format!("PublicAccessBlockConfiguration.{flag}")).flag(true, false)
+}
+
 fn blocks(case: &Case<'_>, flag: &str) -> Answer {
-    let own = find(case.resource, &format!("PublicAccessBlockConfiguration.{flag}")).flag(true, false);
     // What the account of the plan blocks is blocked for each of its buckets.
     let of_account = case
         .estate
@@ -194,7 +214,7 @@ fn blocks(case: &Case<'_>, flag: &str) -> Answer {
         .map(|account| find(account, flag).flag(true, false).if_exists(account, case.resource));
     match any(of_account) {
         Some(account) if account.is_holds() => account,
-        _ => own,
+        _ => blocks_itself(case, flag),
     }
 }
 
@@ -284,7 +304,7 @@ fn read(case: &Case<'_>, related: Related<'_>, check: &dyn Fn(Spot<'_>, &Policy)
     };
     let found = find(resource, "PolicyDocument");
     match &found.state {
-        State::Known(node) => match policy(case.estate, node) {
+        State::Known(node) => match policy(case, node) {
             Ok(policy) => check(found.spot, &policy).if_exists(resource, case.resource),
             Err(missing) => found.spot.unknown(missing),
         },
@@ -310,6 +330,10 @@ fn denied(case: &Case<'_>, what: &str, denies: fn(&Statement) -> bool) -> Answer
     }
     let answers = bucket_policies(case).into_iter().map(|related| read(case, related, &check));
     any(answers).unwrap_or_else(|| Spot::of(case.resource).broken(format!("no policy denies {what}")))
+}
+
+fn for_everybody_or_all_but(statement: &Statement) -> bool {
+    statement.principal.as_ref().is_some_and(|p| p.negated || p.items.iter().any(iam::Who::is_everyone))
 }
 
 fn for_everybody(statement: &Statement) -> bool {

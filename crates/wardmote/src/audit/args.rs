@@ -24,9 +24,6 @@ pub(crate) struct AuditArgs {
     /// Where AWS is, in place of AWS_ENDPOINT_URL.
     #[arg(long, value_name = "URL", requires = "live", conflicts_with_all = ["paths", "plan"], value_hint = ValueHint::Url)]
     pub(crate) endpoint_url: Option<String>,
-    /// The region, in place of AWS_REGION.
-    #[arg(long, requires = "live", conflicts_with_all = ["paths", "plan"])]
-    pub(crate) region: Option<String>,
     /// Keep the inventory that was read.
     #[arg(long, value_name = "FILE", requires = "live", conflicts_with_all = ["paths", "plan"], value_hint = ValueHint::FilePath)]
     pub(crate) save: Option<PathBuf>,
@@ -40,6 +37,24 @@ pub(crate) struct AuditArgs {
     /// The form of the report; --json is the same as --format json [default: table].
     #[arg(long, value_enum)]
     format: Option<Format>,
+    /// Only resources of this type too; wildcards are allowed, as in 'AWS::S3::*'.
+    #[arg(long = "type", value_name = "TYPE")]
+    pub(crate) kinds: Vec<String>,
+    /// Only resources whose id or name is like this too; wildcards are allowed.
+    #[arg(long = "name", value_name = "NAME")]
+    pub(crate) names: Vec<String>,
+    /// Only resources with this tag, or with this value of it; wildcards are allowed in the value.
+    #[arg(long = "tag", value_name = "KEY[=VALUE]")]
+    pub(crate) tags: Vec<String>,
+    /// The account that the resources are or will be in; resources of other accounts are left out.
+    #[arg(long, value_name = "ID", value_parser = account)]
+    pub(crate) account: Option<String>,
+    /// The region that is read, in place of AWS_REGION, and that findings for Security Hub are written for.
+    #[arg(long, value_name = "REGION")]
+    pub(crate) region: Option<String>,
+    /// Waivers: what may stay broken for a while, and who said so. Those that are over do not count.
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) waivers: Option<PathBuf>,
     /// Exit with 3 if something of this severity or above is broken or unknown.
     #[arg(long, value_enum, value_name = "SEVERITY")]
     pub(crate) fail_on: Option<FailOn>,
@@ -79,6 +94,19 @@ pub(crate) enum Format {
     Sarif,
     /// For build servers: JUnit.
     Junit,
+    /// For security lakes: OCSF, Compliance Finding.
+    Ocsf,
+    /// For AWS Security Hub: what `BatchImportFindings` takes; needs --account and --region.
+    Asff,
+    /// For browsers and mail: one page that needs nothing else.
+    Html,
+}
+
+fn account(text: &str) -> Result<String, String> {
+    if text.len() == 12 && text.bytes().all(|b| b.is_ascii_digit()) {
+        return Ok(text.to_owned());
+    }
+    Err("expected the twelve digits of an account".to_owned())
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

@@ -104,7 +104,7 @@ fn walk(folder: &Path, depth: usize, files: &mut Vec<PathBuf>) -> Result<(), Fai
     Ok(())
 }
 
-fn text(path: &Path) -> Result<String, Failure> {
+pub(super) fn text(path: &Path) -> Result<String, Failure> {
     let unreadable = |error: std::io::Error| match error.kind() {
         std::io::ErrorKind::NotFound => {
             Failure::new(Exit::NotFound, format!("there is no file `{}`", path.display()))
@@ -124,6 +124,6 @@ fn text(path: &Path) -> Result<String, Failure> {
     std::fs::read_to_string(path).map_err(unreadable)
 }
 
-fn refused(wrong: &Unreadable) -> Failure {
+pub(super) fn refused(wrong: &Unreadable) -> Failure {
     Failure::new(Exit::Input, wrong.to_string()).with_help(wrong.help().to_owned())
 }

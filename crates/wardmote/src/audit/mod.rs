@@ -5,27 +5,33 @@ mod args;
 mod catalog;
 mod files;
 mod live;
+mod waivers;
 
 pub(crate) use args::{AuditArgs, ControlsCommand};
 pub(crate) use catalog::run as controls;
 
 use crate::answer::Answers;
 use crate::failure::{Exit, Failure};
-use ::controls::{BadSelection, Report, Selection, Severity, scan};
+use ::controls::{BadSelection, Origin, Report, Selection, Severity, scan};
 use args::Format;
-use facts::Verdict;
+use facts::{Timestamp, Verdict};
 use files::Found;
 use std::process::ExitCode;
+use world::Clock as _;
 
 pub(crate) fn run(args: &AuditArgs, answers: &Answers) -> Result<ExitCode, Failure> {
     let selection = selection(args)?;
+    let now = now()?;
     let found = match &args.plan {
         Some(path) => files::plan(path)?,
         None if args.live => Found { estates: vec![live::account(args, answers)?], ..Found::default() },
         None => files::templates(&args.paths)?,
     };
-    let reports: Vec<Report> = found.estates.iter().map(|estate| scan(estate, &selection)).collect();
-    answers.line(written(args.format(answers.json()), &reports).trim_end())?;
+    let mut reports: Vec<Report> = found.estates.iter().map(|estate| scan(estate, &selection)).collect();
+    if let Some(path) = &args.waivers {
+        waivers::put(path, &now.date(), &mut reports, answers)?;
+    }
+    answers.line(written(args, answers.json(), &reports, now)?.trim_end())?;
     remarks(&found, answers);
     if !found.unreadable.is_empty() {
         return Ok(ExitCode::from(Exit::Input as u8));
@@ -34,10 +40,35 @@ pub(crate) fn run(args: &AuditArgs, answers: &Answers) -> Result<ExitCode, Failu
     Ok(if bites { ExitCode::from(Exit::Refused as u8) } else { ExitCode::SUCCESS })
 }
 
+/// The time, or that of SOURCE_DATE_EPOCH, by which builds are repeated.
+fn now() -> Result<Timestamp, Failure> {
+    let Some(set) = std::env::var_os("SOURCE_DATE_EPOCH") else { return Ok(local::SystemClock.now()) };
+    let seconds = set.to_str().and_then(|text| text.parse::<i64>().ok()).and_then(|s| s.checked_mul(1_000));
+    seconds.and_then(|ms| Timestamp::from_unix_ms(ms).ok()).ok_or_else(|| {
+        let message = format!("SOURCE_DATE_EPOCH is `{}`; expected seconds since 1970", set.display());
+        Failure::new(Exit::Usage, message).with_help("unset it to use the clock")
+    })
+}
+
 fn selection(args: &AuditArgs) -> Result<Selection, Failure> {
     let mut selection = Selection::default();
     for name in &args.controls {
         selection = selection.control(name).map_err(|wrong| not_found(&wrong))?;
+    }
+    for kind in &args.kinds {
+        selection = selection.kind(kind);
+    }
+    for name in &args.names {
+        selection = selection.name(name);
+    }
+    for tag in &args.tags {
+        selection = match tag.split_once('=') {
+            Some((key, value)) => selection.tag(key, Some(value)),
+            None => selection.tag(tag, None),
+        };
+    }
+    if let Some(account) = &args.account {
+        selection = selection.account(account);
     }
     if let Some(name) = &args.framework {
         selection = selection.framework(name).map_err(|wrong| not_found(&wrong))?;
@@ -49,13 +80,24 @@ fn not_found(wrong: &BadSelection) -> Failure {
     Failure::new(Exit::NotFound, wrong.to_string()).with_help(wrong.help().to_owned())
 }
 
-fn written(format: Format, reports: &[Report]) -> String {
-    match format {
+fn written(args: &AuditArgs, json: bool, reports: &[Report], now: Timestamp) -> Result<String, Failure> {
+    Ok(match args.format(json) {
         Format::Table => reports.iter().map(::controls::table).collect(),
         Format::Json => format!("{:#}", ::controls::json(reports)),
         Format::Sarif => format!("{:#}", ::controls::sarif(reports)),
         Format::Junit => ::controls::junit(reports),
-    }
+        Format::Ocsf => format!("{:#}", ::controls::ocsf(reports, now.unix_ms())),
+        Format::Html => ::controls::html(reports),
+        Format::Asff => {
+            let (Some(account), Some(region)) = (&args.account, &args.region) else {
+                let message = "findings for Security Hub need an account and a region";
+                return Err(
+                    Failure::new(Exit::Usage, message).with_help("add `--account ID --region REGION`")
+                );
+            };
+            format!("{:#}", ::controls::asff(reports, Origin { account, region, time: &now.to_string() }))
+        }
+    })
 }
 
 /// What was not checked, for people; standard output holds the report alone.
@@ -70,10 +112,12 @@ fn remarks(found: &Found, answers: &Answers) {
     }
 }
 
-/// Whether something of this severity does not pass. What is unknown does not, unless it was let through.
+/// Whether something of this severity does not pass and is not waived. What is unknown does not pass, unless it was let
+/// through.
 fn fails(reports: &[Report], least: Severity, allow_unknown: bool) -> bool {
     reports.iter().flat_map(Report::findings).any(|finding| {
         let counts = match finding.verdict {
+            _ if finding.waiver.is_some() => false,
             Verdict::Unknown { .. } => !allow_unknown,
             _ => !finding.verdict.passes(),
         };

@@ -1,0 +1,115 @@
+//! SARIF 2.1.0, for code hosts.
+
+use crate::checks::controls;
+use crate::report::{Finding, Report};
+use crate::unit::{Control, Severity};
+use facts::Verdict;
+use serde_json::{Value, json};
+use std::fmt::Write as _;
+
+/// One SARIF log with one run over all reports.
+#[must_use]
+pub fn sarif(reports: &[Report]) -> Value {
+    let all: Vec<&Control> = controls().collect();
+    let mut results = Vec::new();
+    let mut notes = Vec::new();
+    for report in reports {
+        let open = report.wholes().filter(|finding| !finding.verdict.passes());
+        results.extend(open.map(|finding| {
+            let index = all.iter().position(|control| control.id == finding.control).unwrap_or(0);
+            result(report, finding, index)
+        }));
+        notes.extend(report.unread().iter().map(|unread| {
+            json!({"level": "warning", "message": {"text": format!("{}: not checked: {unread}", report.file())}})
+        }));
+    }
+    json!({
+        "$schema": "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json",
+        "version": "2.1.0",
+        "runs": [{
+            "tool": {"driver": {
+                "name": "wardmote audit",
+                "semanticVersion": env!("CARGO_PKG_VERSION"),
+                "rules": all.iter().map(|control| rule(control)).collect::<Vec<_>>(),
+            }},
+            "columnKind": "unicodeCodePoints",
+            "invocations": [{"executionSuccessful": true, "toolExecutionNotifications": notes}],
+            "results": results,
+        }],
+    })
+}
+
+fn level(severity: Severity) -> &'static str {
+    match severity {
+        Severity::Critical | Severity::High => "error",
+        Severity::Medium => "warning",
+        Severity::Low => "note",
+    }
+}
+
+/// The number by which GitHub sorts security alerts.
+fn score(severity: Severity) -> &'static str {
+    match severity {
+        Severity::Critical => "9.5",
+        Severity::High => "8.0",
+        Severity::Medium => "5.5",
+        Severity::Low => "2.0",
+    }
+}
+
+fn rule(control: &Control) -> Value {
+    let tags: Vec<&str> = std::iter::once("security").chain(control.aliases.iter().copied()).collect();
+    json!({
+        "id": control.id,
+        "shortDescription": {"text": control.title},
+        "fullDescription": {"text": control.title},
+        "help": {"text": control.description, "markdown": control.description},
+        "defaultConfiguration": {"level": level(control.severity)},
+        "properties": {
+            "security-severity": score(control.severity),
+            "tags": tags,
+        },
+    })
+}
+
+fn result(report: &Report, finding: &Finding, index: usize) -> Value {
+    let place = finding.decisive();
+    let unknown = matches!(finding.verdict, Verdict::Unknown { .. });
+    let suppressions: Vec<Value> = finding
+        .waiver
+        .iter()
+        .map(|waiver| json!({"kind": "external", "status": "accepted", "justification": waiver.reason}))
+        .collect();
+    let said = if unknown { "not known whether " } else { "not so: " };
+    json!({
+        "ruleId": finding.control,
+        "ruleIndex": index,
+        // What is not known is for a person to look into.
+        "kind": if unknown { "review" } else { "fail" },
+        "level": if unknown { "none" } else { level(finding.about.severity) },
+        "message": {"text": format!("`{}`: {said}{}: {}", finding.resource, finding.about.title, finding.reason())},
+        "locations": [{
+            "physicalLocation": {
+                "artifactLocation": {"uri": uri(report.file())},
+                "region": {"startLine": place.line.max(1), "startColumn": place.column.max(1)},
+            },
+            "logicalLocations": [{"name": finding.resource, "kind": "resource"}],
+        }],
+        "partialFingerprints": {"controlAndResource/v1": format!("{}:{}", finding.control, finding.resource)},
+        "suppressions": suppressions,
+        "properties": {"verdict": finding.word(), "resourceType": finding.kind},
+    })
+}
+
+/// A path as a relative reference: what an address may not hold is written as percent and two digits.
+fn uri(file: &str) -> String {
+    let mut out = String::new();
+    for byte in file.replace('\\', "/").bytes() {
+        if byte.is_ascii_alphanumeric() || b"-._~/".contains(&byte) {
+            out.push(char::from(byte));
+        } else {
+            let _ = write!(out, "%{byte:02X}");
+        }
+    }
+    out
+}

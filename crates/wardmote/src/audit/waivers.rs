@@ -1,0 +1,33 @@
+//! Waivers from a file, put on reports; what of them is over or of no use is said.
+
+use super::files;
+use crate::answer::Answers;
+use crate::failure::Failure;
+use ::controls::Report;
+use std::path::Path;
+
+/// The day is `today`, such as `2026-12-31`.
+pub(super) fn put(
+    path: &Path,
+    today: &str,
+    reports: &mut [Report],
+    answers: &Answers,
+) -> Result<(), Failure> {
+    let file = path.display().to_string();
+    let waivers = ::controls::waivers(&file, &files::text(path)?).map_err(|wrong| files::refused(&wrong))?;
+    let mut used = vec![false; waivers.len()];
+    for report in reports {
+        let here = report.waive(&waivers, today);
+        used.iter_mut().zip(here).for_each(|(used, here)| *used |= here);
+    }
+    for (waiver, used) in waivers.iter().zip(used) {
+        let what =
+            format!("{file}:{}: the waiver of {} for `{}`", waiver.line, waiver.control, waiver.resource);
+        if waiver.is_over(today) {
+            answers.remark(&format!("{what} is over since {}; it does not count", waiver.expires));
+        } else if !used {
+            answers.remark(&format!("{what} is of no use: nothing of that is broken or unknown"));
+        }
+    }
+    Ok(())
+}
