@@ -135,6 +135,22 @@ pub struct Estate {
     pub(crate) unread: Vec<String>,
     /// Types of which it is not known what there is, with why.
     gaps: Gaps,
+    /// By the type that refers, its property and the type that it refers to.
+    pointers: RefCell<HashMap<[String; 3], Pointers>>,
+}
+
+/// Which resources of a type refer to which of another.
+#[derive(Debug, Clone, Default)]
+struct Pointers {
+    to: HashMap<usize, Vec<usize>>,
+    unclear: Vec<(usize, String)>,
+}
+
+/// A resource that refers to another, or may.
+pub(crate) struct Pointing<'a> {
+    pub(crate) from: &'a Resource,
+    /// Why it is not known whether it does.
+    pub(crate) unclear: Option<String>,
 }
 
 /// Where a source is silent about whole types: a live account that may not be listed, or a type that nobody reads.
@@ -287,6 +303,36 @@ impl Estate {
         let name = text.rsplit([':', '/']).next().unwrap_or(text);
         let named = self.by_name.get(name)?;
         named.iter().map(|at| &self.resources[*at]).find(|resource| resource.kind == kind)
+    }
+
+    /// All of a type whose property refers to a resource, in the order of the file; with the cause if it is not known
+    /// whether it does. Who refers to what is worked out once.
+    pub(crate) fn pointing(&self, kind: &str, property: &str, to: &Resource) -> Vec<Pointing<'_>> {
+        self.gaps.asked(kind);
+        let key = [kind, property, &to.kind].map(str::to_owned);
+        let mut known = self.pointers.borrow_mut();
+        let pointers = known.entry(key).or_insert_with(|| self.pointers_of(kind, property, &to.kind));
+        let own = self.by_id.get(&to.id).and_then(|at| pointers.to.get(at)).into_iter().flatten();
+        let mut all: Vec<(usize, Option<String>)> = own.map(|at| (*at, None)).collect();
+        all.extend(pointers.unclear.iter().map(|(at, cause)| (*at, Some(cause.clone()))));
+        all.sort_unstable();
+        all.into_iter().map(|(at, unclear)| Pointing { from: &self.resources[at], unclear }).collect()
+    }
+
+    fn pointers_of(&self, kind: &str, property: &str, to: &str) -> Pointers {
+        let mut pointers = Pointers::default();
+        for at in self.by_kind.get(kind).into_iter().flatten() {
+            match self.resources[*at].property(&[property]) {
+                State::Known(node) => match self.find(node, to).and_then(|to| self.by_id.get(&to.id)) {
+                    Some(to) => pointers.to.entry(*to).or_default().push(*at),
+                    None if node.hole().is_some() => pointers.unclear.push((*at, cause(node))),
+                    None => {}
+                },
+                State::Unknown(cause) => pointers.unclear.push((*at, cause)),
+                State::Absent => {}
+            }
+        }
+        pointers
     }
 
     /// Whether a value refers to this resource.

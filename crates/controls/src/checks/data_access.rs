@@ -150,15 +150,11 @@ fn declared_networks(case: &Case<'_>) -> Answer {
         Class::Closed => {}
     }
     let mut perhaps = None;
-    for other in case.estate.of_kind(POLICY) {
-        let to = find(other, "Bucket");
-        match &to.state {
-            State::Known(node) if case.estate.refers(node, case.resource) => {}
-            State::Known(_) | State::Absent => continue,
-            State::Unknown(missing) => {
-                perhaps = Some(to.spot.clone().unknown(missing.clone()));
-                continue;
-            }
+    for pointing in case.estate.pointing(POLICY, "Bucket", case.resource) {
+        let other = pointing.from;
+        if let Some(missing) = pointing.unclear {
+            perhaps = Some(find(other, "Bucket").spot.unknown(missing));
+            continue;
         }
         let (spot, policy) = read(case, other);
         match policy {

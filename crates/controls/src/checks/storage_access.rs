@@ -278,20 +278,12 @@ enum Related<'a> {
 }
 
 fn bucket_policies<'a>(case: &Case<'a>) -> Vec<Related<'a>> {
-    let mut all = Vec::new();
-    for resource in case.estate.of_kind("AWS::S3::BucketPolicy") {
-        match resource.property(&["Bucket"]) {
-            State::Known(node) if case.estate.refers(node, case.resource) => {
-                all.push(Related::Policy(resource));
-            }
-            State::Known(node) if node.hole().is_some() => {
-                all.push(Related::Perhaps(resource, crate::resource::cause(node)));
-            }
-            State::Unknown(cause) => all.push(Related::Perhaps(resource, cause)),
-            _ => {}
-        }
-    }
-    all
+    let all = case.estate.pointing("AWS::S3::BucketPolicy", "Bucket", case.resource).into_iter();
+    all.map(|policy| match policy.unclear {
+        None => Related::Policy(policy.from),
+        Some(cause) => Related::Perhaps(policy.from, cause),
+    })
+    .collect()
 }
 
 fn read(case: &Case<'_>, related: Related<'_>, check: &dyn Fn(Spot<'_>, &Policy) -> Answer) -> Answer {
