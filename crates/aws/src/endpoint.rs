@@ -103,6 +103,11 @@ impl Endpoint {
         let plain = !settings.fips || (name == "sts" && partition == GOVERNMENT && !settings.dual_stack);
         let label = if plain { name.to_owned() } else { format!("{name}-fips") };
         let authority = match (settings.dual_stack, name) {
+            (false, "sagemaker") if settings.fips => {
+                format!("api-fips.sagemaker.{region}.{}", partition.domain)
+            }
+            (false, "sagemaker") => format!("api.sagemaker.{region}.{}", partition.domain),
+            (true, "sagemaker") => format!("api.{label}.{region}.{}", partition.dual_stack_domain),
             (true, "s3") => format!("{label}.dualstack.{region}.{}", partition.domain),
             (true, _) => format!("{label}.{region}.{}", partition.dual_stack_domain),
             (false, _) => format!("{label}.{region}.{}", partition.domain),
@@ -156,7 +161,7 @@ impl std::fmt::Display for Endpoint {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::operation::{IAM, KMS, ORGANIZATIONS, S3, STS};
+    use crate::operation::{IAM, KMS, ORGANIZATIONS, S3, SAGEMAKER, STS};
     use crate::settings::Sources;
 
     fn settings(variables: &[&str]) -> Settings {
@@ -170,7 +175,7 @@ mod tests {
         let (fips, dual) = ("AWS_USE_FIPS_ENDPOINT", "AWS_USE_DUALSTACK_ENDPOINT");
         for variables in [&[] as &[&str], &[fips], &[dual], &[fips, dual]] {
             for region in ["eu-central-1", "us-gov-west-1", "cn-north-1"] {
-                for service in [&KMS, &S3, &STS] {
+                for service in [&KMS, &S3, &STS, &SAGEMAKER] {
                     let host = match Endpoint::of(service, region, &settings(variables)) {
                         Ok(endpoint) => endpoint.authority,
                         Err(error) => error.to_string(),

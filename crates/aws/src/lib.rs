@@ -13,6 +13,7 @@ pub mod inventory;
 mod keys;
 mod objects;
 mod operation;
+pub mod packages;
 mod permissions;
 mod profile;
 mod retry;

@@ -66,6 +66,10 @@ pub enum On {
     Topic,
     /// The event bus of alerts.
     Bus,
+    /// Model package groups.
+    PackageGroups,
+    /// The packages in them.
+    Packages,
     /// Everything in the account.
     Account,
 }
@@ -105,6 +109,13 @@ pub(crate) const EVENTBRIDGE: Service = Service {
     id: "EVENTBRIDGE",
     name: "events",
     protocol: Protocol::Json { version: "1.1", target: "AWSEvents" },
+};
+
+/// Amazon SageMaker, as that which makes and keeps things; its hosts begin otherwise (see `endpoint`).
+pub(crate) const SAGEMAKER: Service = Service {
+    id: "SAGEMAKER",
+    name: "sagemaker",
+    protocol: Protocol::Json { version: "1.1", target: "SageMaker" },
 };
 
 /// Amazon Simple Notification Service.

@@ -4,49 +4,22 @@
 #![allow(dead_code, reason = "each test file uses its part of the common modules")]
 
 mod common;
+#[path = "common/on_aws.rs"]
+mod on_aws;
 #[path = "../../aws/tests/emulator/support/mod.rs"]
 mod support;
 
 use common::{example, stable, trainer, wardmote};
+use on_aws::{actions, json, on_aws, run, said};
 use serde_json::Value;
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::path::Path;
-use std::process::{Command, Output};
+use std::process::Command;
 use support::proxy::{Fate, Proxy, json_error, xml_error};
-use support::{Emulator, outlets, variables};
+use support::{Emulator, outlets};
 
 const PLACES: [&str; 4] = ["--objects", "s3://BUCKET/house/", "--keys", "kms:alias/BUCKET/"];
-
-/// The program as somebody whose endpoints are at `address`, and who has no shared files.
-fn on_aws(dir: &Path, address: SocketAddr) -> Command {
-    let mut command = wardmote(dir);
-    for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("AWS_")) {
-        command.env_remove(name);
-    }
-    command.envs(variables(address)).env("HOME", dir.parent().unwrap());
-    command
-}
-
-fn run(dir: &Path, address: SocketAddr, words: &[&str]) -> Output {
-    on_aws(dir, address).args(words).output().unwrap()
-}
-
-fn json(dir: &Path, address: SocketAddr, words: &[&str]) -> Value {
-    let output = on_aws(dir, address).arg("--json").args(words).output().unwrap();
-    let text = String::from_utf8(output.stdout).unwrap();
-    assert!(output.status.success(), "{words:?}: {text}{}", String::from_utf8_lossy(&output.stderr));
-    serde_json::from_str(text.lines().last().unwrap()).unwrap()
-}
-
-fn said(dir: &Path, address: SocketAddr, words: &[&str]) -> String {
-    let output = run(dir, address, words);
-    let text =
-        String::from_utf8_lossy(&output.stderr).into_owned() + &String::from_utf8_lossy(&output.stdout);
-    let text = text.replace(&address.to_string(), "ENDPOINT");
-    let text = text.replace(dir.parent().unwrap().to_str().unwrap(), "PARENT");
-    format!("$ wardmote {}\n{}exit {}\n\n", words.join(" "), text, output.status.code().unwrap_or(-1))
-}
 
 fn places(bucket: &str) -> Vec<String> {
     PLACES.iter().map(|word| word.replace("BUCKET", bucket)).collect()
@@ -85,12 +58,6 @@ fn action(request: &str) -> String {
         other => panic!("`{other}` is not expected"),
     };
     format!("s3:{name}")
-}
-
-fn actions(policy: &Value) -> BTreeSet<String> {
-    let statements = policy["Statement"].as_array().unwrap().iter();
-    let of = |statement: &Value| statement["Action"].as_array().unwrap().clone();
-    statements.flat_map(of).map(|action| action.as_str().unwrap().to_owned()).collect()
 }
 
 /// Files of a folder, by their paths in it.
@@ -346,6 +313,7 @@ fn the_smallest_policies() {
         &["iam", "what-can"],
         &["model"],
         &["modle", "train"],
+        &["aws", "registry"],
         &[],
         &["data", "import", "--administration"],
     ] {

@@ -15,6 +15,8 @@ pub(crate) enum AwsCommand {
     Alarms(AlarmsArgs),
     /// Copy the ledger into a bucket, as static files (C2SP tlog-tiles) that can be locked there.
     Archive(ArchiveArgs),
+    /// Compare the SageMaker Model Registry with the record, and make it its mirror.
+    Registry(RegistryArgs),
     /// Log files of AWS CloudTrail.
     #[command(subcommand)]
     Trail(TrailCommand),
@@ -59,6 +61,16 @@ pub(crate) struct ArchiveArgs {
     /// Compare what is there already, byte for byte.
     #[arg(long)]
     pub(crate) compare: bool,
+    /// Print the smallest IAM policy with which this works, and do nothing.
+    #[arg(long)]
+    pub(crate) permissions: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RegistryArgs {
+    /// Make what is missing and put right what is different; without it, only look.
+    #[arg(long)]
+    pub(crate) sync: bool,
     /// Print the smallest IAM policy with which this works, and do nothing.
     #[arg(long)]
     pub(crate) permissions: bool,
