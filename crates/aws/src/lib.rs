@@ -20,6 +20,7 @@ mod retry;
 mod settings;
 mod sign;
 pub mod signals;
+pub mod trails;
 mod transport;
 mod wire;
 

@@ -100,6 +100,16 @@ pub struct Operation {
 pub(crate) const KMS: Service =
     Service { id: "KMS", name: "kms", protocol: Protocol::Json { version: "1.1", target: "TrentService" } };
 
+/// AWS CloudTrail.
+pub(crate) const CLOUDTRAIL: Service = Service {
+    id: "CLOUDTRAIL",
+    name: "cloudtrail",
+    protocol: Protocol::Json {
+        version: "1.1",
+        target: "com.amazonaws.cloudtrail.v20131101.CloudTrail_20131101",
+    },
+};
+
 /// Amazon CloudWatch. Permissions call it `cloudwatch`, hosts and signatures `monitoring`.
 pub(crate) const CLOUDWATCH: Service =
     Service { id: "CLOUDWATCH", name: "monitoring", protocol: Protocol::Query { version: "2010-08-01" } };

@@ -26,6 +26,32 @@ pub(crate) enum AwsCommand {
 pub(crate) enum TrailCommand {
     /// Verify a copy of a trail's bucket, without AWS: signatures, hashes, and that nothing is missing.
     Verify(VerifyArgs),
+    /// Copy a trail's bucket into a folder, with the signatures of its digests and the public keys.
+    Fetch(FetchArgs),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct FetchArgs {
+    /// The bucket, and what the keys of all files begin with: `s3://BUCKET/AWSLogs/`.
+    pub(crate) place: ObjectPlace,
+    /// The folder; what is there already is not fetched again.
+    #[arg(value_hint = ValueHint::DirPath)]
+    pub(crate) folder: PathBuf,
+    /// Write the public keys of CloudTrail to this file.
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) public_keys: PathBuf,
+    /// Only files of this day and later ones.
+    #[arg(long, value_name = "TIME")]
+    pub(crate) from: Option<Timestamp>,
+    /// Only files up to the day after this one: digests come after what they cover.
+    #[arg(long, value_name = "TIME")]
+    pub(crate) to: Option<Timestamp>,
+    /// The account that must own the bucket.
+    #[arg(long, value_name = "ACCOUNT")]
+    pub(crate) bucket_owner: Option<Account>,
+    /// Print the smallest IAM policy with which this works, and do nothing.
+    #[arg(long)]
+    pub(crate) permissions: bool,
 }
 
 #[derive(Debug, Args)]

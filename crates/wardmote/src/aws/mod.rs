@@ -2,6 +2,7 @@
 
 mod archive;
 mod args;
+mod fetch;
 mod identity;
 mod needs;
 mod permissions;
@@ -26,6 +27,6 @@ pub(crate) fn run(house: &House, command: &AwsCommand, answers: &Answers) -> Res
         AwsCommand::Archive(args) => archive::run(house, args, answers),
         AwsCommand::Alarms(args) => signals::alarms(house, args, answers),
         AwsCommand::Registry(args) => registry::run(house, args, answers),
-        AwsCommand::Trail(command) => trail::run(command, answers),
+        AwsCommand::Trail(command) => trail::run(house, command, answers),
     }
 }

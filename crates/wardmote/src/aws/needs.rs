@@ -96,7 +96,7 @@ const ALL_BUT_ROTATION: [KeyUse; 8] =
     [State, Create, CreateSigning, GenerateDataKey, UnwrapDataKey, DeriveSecret, Sign, PublicKey];
 
 /// Commands that print their policy themselves.
-const OWN: [&str; 2] = ["aws archive", "aws registry"];
+const OWN: [&str; 3] = ["aws archive", "aws registry", "aws trail fetch"];
 
 const LOOK: [SignalUse; 2] = [SignalUse::Metrics, SignalUse::Alerts];
 

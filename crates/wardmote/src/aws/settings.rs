@@ -5,6 +5,7 @@ use super::StoreArgs;
 use crate::failure::{Exit, Failure};
 use crate::house::write_private;
 use aws::signals::{SignalSettings, Signals};
+use aws::trails::TrailBucket;
 use aws::{AwsError, Client, KeySettings, KmsKeys, ObjectSettings, S3Objects, Settings, Sources};
 use facts::Arn;
 use serde::{Deserialize, Serialize};
@@ -178,6 +179,12 @@ impl HouseSettings {
             path_style: false,
         };
         Ok(S3Objects::new(self.client()?, settings)?)
+    }
+
+    /// The bucket of a trail, as the house calls.
+    pub(crate) fn trail(&self, place: &ObjectPlace, owner: Option<&Account>) -> Result<TrailBucket, Failure> {
+        let owner = owner.map(|account| account.0.as_str());
+        TrailBucket::new(self.client()?, &place.bucket, &place.prefix, owner).map_err(failure)
     }
 
     /// The keys, if they are in KMS.
