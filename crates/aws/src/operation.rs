@@ -66,6 +66,8 @@ pub enum On {
     Topic,
     /// The event bus of alerts.
     Bus,
+    /// The retraining pipeline.
+    Pipeline,
     /// Model package groups.
     PackageGroups,
     /// The packages in them.
@@ -108,6 +110,13 @@ pub(crate) const CLOUDTRAIL: Service = Service {
         version: "1.1",
         target: "com.amazonaws.cloudtrail.v20131101.CloudTrail_20131101",
     },
+};
+
+/// AWS Step Functions.
+pub(crate) const STEP_FUNCTIONS: Service = Service {
+    id: "SFN",
+    name: "states",
+    protocol: Protocol::Json { version: "1.0", target: "AWSStepFunctions" },
 };
 
 /// Amazon CloudWatch. Permissions call it `cloudwatch`, hosts and signatures `monitoring`.

@@ -17,7 +17,7 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::process::Command;
 use support::proxy::{Fate, Proxy, json_error, xml_error};
-use support::{Emulator, outlets};
+use support::{Emulator, outlets, script};
 
 const PLACES: [&str; 4] = ["--objects", "s3://BUCKET/house/", "--keys", "kms:alias/BUCKET/"];
 
@@ -41,6 +41,9 @@ fn action(request: &str) -> String {
     }
     if request.contains("AWSEvents.PutEvents") {
         return "events:PutEvents".to_owned();
+    }
+    if request.contains("SageMaker.StartPipelineExecution") {
+        return "sagemaker:StartPipelineExecution".to_owned();
     }
     for (service, name) in
         [("cloudwatch", "PutMetricData"), ("cloudwatch", "PutMetricAlarm"), ("sns", "Publish")]
@@ -154,6 +157,8 @@ fn the_whole_story_on_aws() {
     let mut words = vec!["--json", "demo", "--trainer", trainer.to_str().unwrap()];
     words.extend(places.iter().map(String::as_str));
     words.extend(["--metrics", "Wardmote/story", "--alerts", topic.trim(), "--events", "story"]);
+    script("pipelines.py", "make", Emulator::get().address, "story");
+    words.extend(["--retraining", "story"]);
     let output = run(&dir, proxy.address, &words);
     let text = String::from_utf8(output.stdout).unwrap();
     assert!(output.status.success(), "{text}\n{}", String::from_utf8_lossy(&output.stderr));
@@ -203,6 +208,9 @@ fn signals_arrived(dir: &Path, proxy: &Proxy) {
     };
     assert_eq!(texts("topic", "/attributes/did"), ["retrained", "notified", "notified", "rolled_back"]);
     assert_eq!(texts("bus", "/detail/did"), ["retrained", "notified", "notified", "rolled_back"]);
+    let started = script("pipelines.py", "read", Emulator::get().address, "story");
+    let started: Value = serde_json::from_str(&started).unwrap();
+    assert_eq!(started["pipeline"].as_array().unwrap().len(), 1, "once, for the one alert that retrains");
     let log = json(dir, at, &["log", "--limit", "100000"]);
     let known: BTreeSet<&str> =
         log.as_array().unwrap().iter().map(|entry| entry["evidence"].as_str().unwrap()).collect();
@@ -382,6 +390,7 @@ fn settings_that_make_no_sense_are_refused() {
         &["init", "--metrics", "AWS/bank"],
         &["init", "--alerts", "arn:aws:sqs:eu-central-1:123456789012:queue"],
         &["init", "--events", "my bus"],
+        &["init", "--retraining", "my pipeline"],
         &["aws", "alarms", "--period-seconds", "90"],
     ] {
         all.push_str(&said(&dir, at, words));

@@ -163,6 +163,10 @@ pub(crate) struct StoreArgs {
     /// Send alerts to this EventBridge bus, by name or ARN.
     #[arg(long, value_name = "BUS")]
     pub(crate) events: Option<String>,
+    /// Start this pipeline too when an alert triggers the retraining pipeline: the name of one of SageMaker, or the ARN
+    /// of a state machine of Step Functions.
+    #[arg(long, value_name = "PIPELINE")]
+    pub(crate) retraining: Option<String>,
     /// The profile of the shared files as which the house calls [default: as the environment says].
     #[arg(long, value_name = "PROFILE")]
     pub(crate) profile: Option<String>,
@@ -191,6 +195,7 @@ impl StoreArgs {
             ("--metrics", text(&self.metrics)),
             ("--alerts", text(&self.alerts)),
             ("--events", text(&self.events)),
+            ("--retraining", text(&self.retraining)),
             ("--profile", text(&self.profile)),
             ("--region", text(&self.region)),
         ];

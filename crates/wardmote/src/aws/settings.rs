@@ -69,6 +69,9 @@ struct Outlets {
     /// The EventBridge bus.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     events: Option<String>,
+    /// The retraining pipeline elsewhere.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    retraining: Option<String>,
 }
 
 impl HouseSettings {
@@ -101,11 +104,14 @@ impl HouseSettings {
             users: args.key_users.clone(),
             administration_profile: args.administration_profile.clone(),
         });
-        let sends = args.metrics.is_some() || args.alerts.is_some() || args.events.is_some();
+        let sends =
+            [args.metrics.is_some(), args.alerts.is_some(), args.events.is_some(), args.retraining.is_some()]
+                .contains(&true);
         let signals = sends.then(|| Outlets {
             metrics: args.metrics.clone(),
             alerts: args.alerts.clone(),
             events: args.events.clone(),
+            retraining: args.retraining.clone(),
         });
         let (region, profile) = (args.region.clone(), args.profile.clone());
         let mut settings = Self { region, profile, objects, keys, signals };
@@ -209,6 +215,7 @@ impl HouseSettings {
             namespace: outlets.metrics.clone(),
             topic: outlets.alerts.clone(),
             bus: outlets.events.clone(),
+            pipeline: outlets.retraining.clone(),
         };
         Signals::new(self.client()?, settings).map(Some).map_err(failure)
     }
