@@ -354,6 +354,11 @@ fn who_calls_and_where() {
         .output()
         .unwrap();
     all.push_str(&String::from_utf8_lossy(&output.stdout).replace(&at.to_string(), "ENDPOINT"));
+    let role = "arn:aws:iam::123456789012:role/ml-training";
+    let at_role = folder.path().join("role");
+    json(&at_role, at, &["init", "--role", role, "--session-tag", "role=ml-training"]);
+    let caller = json(&at_role, at, &["aws", "identity"])["arn"].clone();
+    assert!(caller.as_str().unwrap().contains(":assumed-role/ml-training/"), "{caller}");
     let nobody = wardmote(&dir)
         .args(["aws", "identity"])
         .envs(support::bare(at))
@@ -391,6 +396,8 @@ fn settings_that_make_no_sense_are_refused() {
         &["init", "--alerts", "arn:aws:sqs:eu-central-1:123456789012:queue"],
         &["init", "--events", "my bus"],
         &["init", "--retraining", "my pipeline"],
+        &["init", "--session-tag", "role=ml-training"],
+        &["init", "--role", role, "--session-tag", "ml-training"],
         &["aws", "alarms", "--period-seconds", "90"],
     ] {
         all.push_str(&said(&dir, at, words));

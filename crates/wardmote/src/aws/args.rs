@@ -170,9 +170,26 @@ pub(crate) struct StoreArgs {
     /// The profile of the shared files as which the house calls [default: as the environment says].
     #[arg(long, value_name = "PROFILE")]
     pub(crate) profile: Option<String>,
+    /// Call as this role, assumed with the credentials of the profile or the environment.
+    #[arg(long, value_name = "ARN")]
+    pub(crate) role: Option<Arn>,
+    /// A tag of the role's session, which policies see as `aws:PrincipalTag/KEY`; may be repeated.
+    #[arg(long = "session-tag", value_name = "KEY=VALUE", requires = "role", value_parser = tag)]
+    pub(crate) session_tags: Vec<(String, String)>,
     /// The region of the keys and the bucket [default: the one in force now, which the house keeps].
     #[arg(long)]
     pub(crate) region: Option<String>,
+}
+
+/// STS takes keys of up to 128 letters and values of up to 256.
+fn tag(text: &str) -> Result<(String, String), String> {
+    let wrong = || format!("`{}` is not a session tag: expected KEY=VALUE", text.escape_debug());
+    let (key, value) = text.split_once('=').ok_or_else(wrong)?;
+    let fits = |text: &str, most: usize| text.chars().count() <= most && !text.contains(char::is_control);
+    if key.is_empty() || !fits(key, 128) || !fits(value, 256) {
+        return Err(wrong());
+    }
+    Ok((key.to_owned(), value.to_owned()))
 }
 
 impl StoreArgs {
@@ -197,6 +214,11 @@ impl StoreArgs {
             ("--events", text(&self.events)),
             ("--retraining", text(&self.retraining)),
             ("--profile", text(&self.profile)),
+            ("--role", text(&self.role)),
+            (
+                "--session-tag",
+                self.session_tags.iter().map(|(key, value)| format!("{key}={value}")).collect(),
+            ),
             ("--region", text(&self.region)),
         ];
         let words = |(name, values): (&str, Vec<String>)| {
