@@ -169,7 +169,7 @@ impl std::fmt::Display for Endpoint {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::operation::{IAM, KMS, ORGANIZATIONS, S3, STS};
+    use crate::operation::{IAM, KMS, ORGANIZATIONS, S3, SAGEMAKER, STS};
     use crate::settings::Sources;
 
     fn settings(variables: &[&str]) -> Settings {
@@ -183,7 +183,7 @@ mod tests {
         let (fips, dual) = ("AWS_USE_FIPS_ENDPOINT", "AWS_USE_DUALSTACK_ENDPOINT");
         for variables in [&[] as &[&str], &[fips], &[dual], &[fips, dual]] {
             for region in ["eu-central-1", "us-gov-west-1", "cn-north-1"] {
-                for service in [&KMS, &S3, &STS] {
+                for service in [&KMS, &S3, &STS, &SAGEMAKER] {
                     let host = match Endpoint::of(service, region, &settings(variables)) {
                         Ok(endpoint) => endpoint.authority,
                         Err(error) => error.to_string(),

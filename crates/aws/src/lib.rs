@@ -13,6 +13,7 @@ pub mod inventory;
 mod keys;
 mod objects;
 mod operation;
+pub mod packages;
 mod permissions;
 pub mod posture;
 mod profile;
@@ -20,6 +21,7 @@ mod retry;
 mod settings;
 mod sign;
 pub mod signals;
+pub mod trails;
 mod transport;
 mod wire;
 

@@ -66,6 +66,12 @@ pub enum On {
     Topic,
     /// The event bus of alerts.
     Bus,
+    /// The retraining pipeline.
+    Pipeline,
+    /// Model package groups.
+    PackageGroups,
+    /// The packages in them.
+    Packages,
     /// Everything in the account.
     Account,
 }
@@ -96,6 +102,23 @@ pub struct Operation {
 pub(crate) const KMS: Service =
     Service { id: "KMS", name: "kms", protocol: Protocol::Json { version: "1.1", target: "TrentService" } };
 
+/// AWS CloudTrail.
+pub(crate) const CLOUDTRAIL: Service = Service {
+    id: "CLOUDTRAIL",
+    name: "cloudtrail",
+    protocol: Protocol::Json {
+        version: "1.1",
+        target: "com.amazonaws.cloudtrail.v20131101.CloudTrail_20131101",
+    },
+};
+
+/// AWS Step Functions.
+pub(crate) const STEP_FUNCTIONS: Service = Service {
+    id: "SFN",
+    name: "states",
+    protocol: Protocol::Json { version: "1.0", target: "AWSStepFunctions" },
+};
+
 /// Amazon CloudWatch. Permissions call it `cloudwatch`, hosts and signatures `monitoring`.
 pub(crate) const CLOUDWATCH: Service =
     Service { id: "CLOUDWATCH", name: "monitoring", protocol: Protocol::Query { version: "2010-08-01" } };
@@ -105,6 +128,13 @@ pub(crate) const EVENTBRIDGE: Service = Service {
     id: "EVENTBRIDGE",
     name: "events",
     protocol: Protocol::Json { version: "1.1", target: "AWSEvents" },
+};
+
+/// Amazon SageMaker, as that which makes and keeps things; its hosts begin otherwise (see `endpoint`).
+pub(crate) const SAGEMAKER: Service = Service {
+    id: "SAGEMAKER",
+    name: "sagemaker",
+    protocol: Protocol::Json { version: "1.1", target: "SageMaker" },
 };
 
 /// Amazon Simple Notification Service.

@@ -58,6 +58,8 @@ pub struct Settings {
     /// Whether the profile was an argument, and so goes before keys in the environment.
     pub(crate) profile_first: bool,
     pub(crate) profiles: Profiles,
+    /// The role to call as, with tags of its session.
+    pub(crate) role: Option<(String, BTreeMap<String, String>)>,
     /// Where calls go; if none, the machine's own region is asked for.
     pub(crate) region: Option<String>,
     pub(crate) fips: bool,
@@ -112,6 +114,7 @@ impl Settings {
             fips: yes(either("AWS_USE_FIPS_ENDPOINT", "use_fips_endpoint")),
             dual_stack: yes(either("AWS_USE_DUALSTACK_ENDPOINT", "use_dualstack_endpoint")),
             ca_bundle: either("AWS_CA_BUNDLE", "ca_bundle").map(PathBuf::from),
+            role: None,
             region,
             attempts,
             timeout: Duration::from_secs(60),
@@ -122,6 +125,13 @@ impl Settings {
             profiles,
             sources,
         })
+    }
+
+    /// The same for calls as a role, assumed with session tags: `aws:PrincipalTag/KEY` in policies.
+    #[must_use]
+    pub fn with_role(mut self, arn: &facts::Arn, tags: &BTreeMap<String, String>) -> Self {
+        self.role = Some((arn.to_string(), tags.clone()));
+        self
     }
 
     /// The same for calls to another region.

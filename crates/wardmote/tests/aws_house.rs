@@ -4,49 +4,22 @@
 #![allow(dead_code, reason = "each test file uses its part of the common modules")]
 
 mod common;
+#[path = "common/on_aws.rs"]
+mod on_aws;
 #[path = "../../aws/tests/emulator/support/mod.rs"]
 mod support;
 
 use common::{example, stable, trainer, wardmote};
+use on_aws::{actions, json, on_aws, run, said};
 use serde_json::Value;
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::path::Path;
-use std::process::{Command, Output};
+use std::process::Command;
 use support::proxy::{Fate, Proxy, json_error, xml_error};
-use support::{Emulator, outlets, variables};
+use support::{Emulator, outlets, script};
 
 const PLACES: [&str; 4] = ["--objects", "s3://BUCKET/house/", "--keys", "kms:alias/BUCKET/"];
-
-/// The program as somebody whose endpoints are at `address`, and who has no shared files.
-fn on_aws(dir: &Path, address: SocketAddr) -> Command {
-    let mut command = wardmote(dir);
-    for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("AWS_")) {
-        command.env_remove(name);
-    }
-    command.envs(variables(address)).env("HOME", dir.parent().unwrap());
-    command
-}
-
-fn run(dir: &Path, address: SocketAddr, words: &[&str]) -> Output {
-    on_aws(dir, address).args(words).output().unwrap()
-}
-
-fn json(dir: &Path, address: SocketAddr, words: &[&str]) -> Value {
-    let output = on_aws(dir, address).arg("--json").args(words).output().unwrap();
-    let text = String::from_utf8(output.stdout).unwrap();
-    assert!(output.status.success(), "{words:?}: {text}{}", String::from_utf8_lossy(&output.stderr));
-    serde_json::from_str(text.lines().last().unwrap()).unwrap()
-}
-
-fn said(dir: &Path, address: SocketAddr, words: &[&str]) -> String {
-    let output = run(dir, address, words);
-    let text =
-        String::from_utf8_lossy(&output.stderr).into_owned() + &String::from_utf8_lossy(&output.stdout);
-    let text = text.replace(&address.to_string(), "ENDPOINT");
-    let text = text.replace(dir.parent().unwrap().to_str().unwrap(), "PARENT");
-    format!("$ wardmote {}\n{}exit {}\n\n", words.join(" "), text, output.status.code().unwrap_or(-1))
-}
 
 fn places(bucket: &str) -> Vec<String> {
     PLACES.iter().map(|word| word.replace("BUCKET", bucket)).collect()
@@ -69,6 +42,9 @@ fn action(request: &str) -> String {
     if request.contains("AWSEvents.PutEvents") {
         return "events:PutEvents".to_owned();
     }
+    if request.contains("SageMaker.StartPipelineExecution") {
+        return "sagemaker:StartPipelineExecution".to_owned();
+    }
     for (service, name) in
         [("cloudwatch", "PutMetricData"), ("cloudwatch", "PutMetricAlarm"), ("sns", "Publish")]
     {
@@ -85,12 +61,6 @@ fn action(request: &str) -> String {
         other => panic!("`{other}` is not expected"),
     };
     format!("s3:{name}")
-}
-
-fn actions(policy: &Value) -> BTreeSet<String> {
-    let statements = policy["Statement"].as_array().unwrap().iter();
-    let of = |statement: &Value| statement["Action"].as_array().unwrap().clone();
-    statements.flat_map(of).map(|action| action.as_str().unwrap().to_owned()).collect()
 }
 
 /// Files of a folder, by their paths in it.
@@ -187,6 +157,8 @@ fn the_whole_story_on_aws() {
     let mut words = vec!["--json", "demo", "--trainer", trainer.to_str().unwrap()];
     words.extend(places.iter().map(String::as_str));
     words.extend(["--metrics", "Wardmote/story", "--alerts", topic.trim(), "--events", "story"]);
+    script("pipelines.py", "make", Emulator::get().address, "story");
+    words.extend(["--retraining", "story"]);
     let output = run(&dir, proxy.address, &words);
     let text = String::from_utf8(output.stdout).unwrap();
     assert!(output.status.success(), "{text}\n{}", String::from_utf8_lossy(&output.stderr));
@@ -236,6 +208,9 @@ fn signals_arrived(dir: &Path, proxy: &Proxy) {
     };
     assert_eq!(texts("topic", "/attributes/did"), ["retrained", "notified", "notified", "rolled_back"]);
     assert_eq!(texts("bus", "/detail/did"), ["retrained", "notified", "notified", "rolled_back"]);
+    let started = script("pipelines.py", "read", Emulator::get().address, "story");
+    let started: Value = serde_json::from_str(&started).unwrap();
+    assert_eq!(started["pipeline"].as_array().unwrap().len(), 1, "once, for the one alert that retrains");
     let log = json(dir, at, &["log", "--limit", "100000"]);
     let known: BTreeSet<&str> =
         log.as_array().unwrap().iter().map(|entry| entry["evidence"].as_str().unwrap()).collect();
@@ -346,6 +321,7 @@ fn the_smallest_policies() {
         &["iam", "what-can"],
         &["model"],
         &["modle", "train"],
+        &["aws", "registry"],
         &[],
         &["data", "import", "--administration"],
     ] {
@@ -378,6 +354,11 @@ fn who_calls_and_where() {
         .output()
         .unwrap();
     all.push_str(&String::from_utf8_lossy(&output.stdout).replace(&at.to_string(), "ENDPOINT"));
+    let role = "arn:aws:iam::123456789012:role/ml-training";
+    let at_role = folder.path().join("role");
+    json(&at_role, at, &["init", "--role", role, "--session-tag", "role=ml-training"]);
+    let caller = json(&at_role, at, &["aws", "identity"])["arn"].clone();
+    assert!(caller.as_str().unwrap().contains(":assumed-role/ml-training/"), "{caller}");
     let nobody = wardmote(&dir)
         .args(["aws", "identity"])
         .envs(support::bare(at))
@@ -414,6 +395,9 @@ fn settings_that_make_no_sense_are_refused() {
         &["init", "--metrics", "AWS/bank"],
         &["init", "--alerts", "arn:aws:sqs:eu-central-1:123456789012:queue"],
         &["init", "--events", "my bus"],
+        &["init", "--retraining", "my pipeline"],
+        &["init", "--session-tag", "role=ml-training"],
+        &["init", "--role", role, "--session-tag", "ml-training"],
         &["aws", "alarms", "--period-seconds", "90"],
     ] {
         all.push_str(&said(&dir, at, words));

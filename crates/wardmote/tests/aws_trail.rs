@@ -1,12 +1,21 @@
 //! `wardmote aws trail verify` over folders on disk; what it finds is held in the room `trail`.
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+#![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that cannot go on fails")]
 #![allow(dead_code, reason = "each test file uses its part of the common module")]
 
 mod common;
+#[path = "common/on_aws.rs"]
+mod on_aws;
+#[path = "../../aws/tests/emulator/support/mod.rs"]
+mod support;
 
 use common::{json, run};
+use on_aws::actions;
 use serde_json::Value;
+use std::collections::BTreeSet;
 use std::path::Path;
+use std::process::Command;
+use support::Emulator;
+use support::proxy::{Fate, Proxy, xml_error};
 
 const REFERENCE: &str = include_str!("../../trail/tests/reference/reference.json");
 
@@ -90,4 +99,73 @@ fn programs_get_all_of_it() {
     let mut answer = json(dir, &words);
     assert!(answer["public_keys"]["digest"].as_str().unwrap().starts_with("sha256:"));
     insta::assert_snapshot!(serde_json::to_string_pretty(&answer["report"].take()).unwrap());
+}
+
+#[test]
+fn a_trail_is_fetched_and_then_verified() {
+    let folder = tempfile::tempdir().unwrap();
+    let dir = folder.path();
+    let reference = concat!(env!("CARGO_MANIFEST_DIR"), "/../trail/tests/reference/reference.json");
+    let url = format!("http://{}", Emulator::get().address);
+    let script = support::folder().join("trail.py");
+    let made = Command::new(support::python()).arg(script).args([&url, "trail", reference]).output().unwrap();
+    assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+    let proxy = Proxy::before(Some(Emulator::get().address));
+    // The emulator has no keys of CloudTrail.
+    let keys: Value = serde_json::from_str(REFERENCE).unwrap();
+    let page = serde_json::json!({ "PublicKeyList": keys["keys"]["PublicKeyList"] });
+    proxy.always("CloudTrail_20131101.ListPublicKeys", Fate::Answer(200, String::new(), page.to_string()));
+    proxy.fail_each_once(Fate::Half, &[]);
+    let (bucket, file) = (dir.join("bucket"), dir.join("keys.json"));
+    let fetch = [
+        "aws",
+        "trail",
+        "fetch",
+        "s3://trail/AWSLogs/",
+        bucket.to_str().unwrap(),
+        "--public-keys",
+        file.to_str().unwrap(),
+    ];
+    let house = dir.join("house");
+    let mut all = String::new();
+    let mut say = |words: &[&str]| {
+        let text = on_aws::said(&house, proxy.address, words).replace("PARENT", "DIR");
+        all.push_str(&text.replace(dir.to_str().unwrap(), "DIR"));
+    };
+    say(&fetch);
+    say(&fetch);
+    say(&[
+        "aws",
+        "trail",
+        "verify",
+        bucket.to_str().unwrap(),
+        "--public-keys",
+        file.to_str().unwrap(),
+        "--to",
+        "2025-08-17T19:01:31Z",
+    ]);
+    let called: BTreeSet<&str> = proxy
+        .seen()
+        .iter()
+        .map(|request| match request {
+            request if request.contains("ListPublicKeys") => "cloudtrail:ListPublicKeys",
+            request if request.contains("list-type=2") => "s3:ListBucket",
+            request if request.starts_with("GET /trail/AWSLogs/") => "s3:GetObject",
+            other => panic!("{other}"),
+        })
+        .collect();
+    let mut permissions = fetch.to_vec();
+    permissions.push("--permissions");
+    let mut allowed = actions(&on_aws::json(&house, proxy.address, &permissions));
+    assert!(allowed.remove("kms:Decrypt"), "S3 asks KMS by itself");
+    assert_eq!(called, allowed.iter().map(String::as_str).collect());
+    say(&permissions);
+    say(&[&fetch as &[&str], &["--from", "2025-08-18"]].concat());
+    say(&["aws", "trail", "fetch", "s3://Trail/", "x", "--public-keys", "y"]);
+    proxy.always("list-type=2", xml_error(403, "AccessDenied"));
+    say(&fetch);
+    let all = all
+        .lines()
+        .map(|line| if line.starts_with("public keys: 1 in") { "public keys: 1 in DIGEST" } else { line });
+    insta::assert_snapshot!(all.collect::<Vec<_>>().join("\n"));
 }

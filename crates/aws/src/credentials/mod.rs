@@ -98,8 +98,19 @@ impl Given {
     }
 }
 
-/// The first credentials that there are.
+/// The first credentials that there are; if the settings name a role, those of the role, assumed with them.
 pub(crate) fn find(line: &Line) -> Result<Credentials, AwsError> {
+    let own = first(line)?;
+    match &line.settings.role {
+        Some((arn, tags)) => {
+            let role = role::Role { arn, session: None, external_id: None, seconds: None, tags };
+            role::assume(line, &role, &own)
+        }
+        None => Ok(own),
+    }
+}
+
+fn first(line: &Line) -> Result<Credentials, AwsError> {
     let sources = &line.settings.sources;
     let places = [environment, profile::find];
     let order = if line.settings.profile_first { [1, 0] } else { [0, 1] };

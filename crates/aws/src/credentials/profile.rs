@@ -6,6 +6,7 @@ use crate::client::Line;
 use crate::error::{AwsError, Trouble};
 use crate::profile::Section;
 use crate::settings::{no_profile, value};
+use std::collections::BTreeMap;
 use std::process::Command;
 use zeroize::Zeroizing;
 
@@ -101,6 +102,8 @@ fn assumed(
         session,
         external_id: value(section, "external_id"),
         seconds: value(section, "duration_seconds"),
+        // Profiles have no way to name any.
+        tags: &BTreeMap::new(),
     };
     role::assume(line, &role, &by)
 }

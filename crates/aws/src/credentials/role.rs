@@ -6,6 +6,7 @@ use crate::error::{AwsError, Trouble};
 use crate::operation::{Operation, Retry, STS};
 use crate::wire::{Wire, from_xml};
 use serde::Deserialize;
+use std::collections::BTreeMap;
 use zeroize::Zeroizing;
 
 const ASSUME_ROLE: Operation =
@@ -32,6 +33,8 @@ pub(super) struct Role<'a> {
     pub(super) session: Option<&'a str>,
     pub(super) external_id: Option<&'a str>,
     pub(super) seconds: Option<&'a str>,
+    /// Tags of the session: `aws:PrincipalTag/KEY` in policies.
+    pub(super) tags: &'a BTreeMap<String, String>,
 }
 
 /// The role, as whoever has `credentials`.
@@ -40,6 +43,18 @@ pub(super) fn assume(line: &Line, role: &Role<'_>, by: &Credentials) -> Result<C
     let mut parameters = vec![("RoleArn", role.arn), ("RoleSessionName", session.as_str())];
     parameters.extend(role.external_id.map(|id| ("ExternalId", id)));
     parameters.extend(role.seconds.map(|seconds| ("DurationSeconds", seconds)));
+    let tags: Vec<(String, &str)> = role
+        .tags
+        .iter()
+        .zip(1..)
+        .flat_map(|((key, value), at)| {
+            [
+                (format!("Tags.member.{at}.Key"), key.as_str()),
+                (format!("Tags.member.{at}.Value"), value.as_str()),
+            ]
+        })
+        .collect();
+    parameters.extend(tags.iter().map(|(name, value)| (name.as_str(), *value)));
     let wire = Wire::form(&ASSUME_ROLE, &parameters);
     let answer = line.call(&ASSUME_ROLE, &wire, region(line)?, Some(by))?;
     let response: Response = from_xml(&ASSUME_ROLE, &answer)?;

@@ -130,18 +130,7 @@ impl S3Objects {
     /// A store in a bucket that exists. Nothing is called yet.
     pub fn new(client: Client, settings: ObjectSettings) -> Result<Self, PortError> {
         let (bucket, prefix) = (&settings.bucket, &settings.prefix);
-        let letters = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'-' | b'.');
-        let ends = |b: Option<u8>| b.is_some_and(|b| b.is_ascii_alphanumeric());
-        let proper = (3..=63).contains(&bucket.len())
-            && bucket.bytes().all(letters)
-            && ends(bucket.bytes().next())
-            && ends(bucket.bytes().last())
-            && !bucket.contains("..");
-        if !proper {
-            let text = format!("`{}` is not the name of a bucket", bucket.escape_debug());
-            return Err(PortError::new(Kind::Invalid, text)
-                .with_help("expected 3 to 63 lower-case letters, digits, dots and hyphens"));
-        }
+        named_bucket(bucket)?;
         if !prefix.is_empty() && !prefix.strip_suffix('/').is_some_and(is_name) {
             let text = format!("`{}` is not a prefix of objects", prefix.escape_debug());
             return Err(PortError::new(Kind::Invalid, text)
@@ -227,22 +216,9 @@ impl S3Objects {
     }
 
     fn wire(&self, method: &'static str, name: &str) -> Result<Wire, PortError> {
-        let bucket = &self.settings.bucket;
-        let endpoint = self.client.endpoint(&GET)?;
-        // With dots in it a bucket's host has no certificate; before an address nothing can be put.
-        let in_path = self.settings.path_style
-            || endpoint.is_address()
-            || (endpoint.scheme == "https" && bucket.contains('.'));
-        let key = if name.is_empty() { String::new() } else { format!("{}{name}", self.settings.prefix) };
-        let mut wire = if in_path {
-            Wire::new(method, format!("/{bucket}/{}", encode_path(&key)))
-        } else {
-            Wire { label: Some(bucket.clone()), ..Wire::new(method, format!("/{}", encode_path(&key))) }
-        };
-        if let Some(owner) = &self.settings.owner {
-            wire = wire.header("x-amz-expected-bucket-owner", owner.as_str());
-        }
-        Ok(wire)
+        let ObjectSettings { bucket, prefix, owner, path_style, .. } = &self.settings;
+        let key = if name.is_empty() { String::new() } else { format!("{prefix}{name}") };
+        Ok(bucket_wire(&self.client, (bucket, owner.as_deref(), *path_style), (method, &key))?)
     }
 
     /// The bytes, checked against the checksum that S3 keeps with them.
@@ -260,6 +236,43 @@ impl S3Objects {
             Err(error) => Err(explain(&error)),
         }
     }
+}
+
+/// The rule of S3 for names of buckets: they go into hosts.
+pub(crate) fn named_bucket(bucket: &str) -> Result<(), AwsError> {
+    let letters = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'-' | b'.');
+    let ends = |b: Option<u8>| b.is_some_and(|b| b.is_ascii_alphanumeric());
+    let proper = (3..=63).contains(&bucket.len())
+        && bucket.bytes().all(letters)
+        && ends(bucket.bytes().next())
+        && ends(bucket.bytes().last())
+        && !bucket.contains("..");
+    if proper {
+        return Ok(());
+    }
+    let text = format!("`{}` is not the name of a bucket", bucket.escape_debug());
+    Err(AwsError::new(Trouble::Unconfigured, text)
+        .with_help("expected 3 to 63 lower-case letters, digits, dots and hyphens"))
+}
+
+/// A request for a key in a bucket, or for the bucket; `owner` must own it, and it is in the path if it must be.
+pub(crate) fn bucket_wire(
+    client: &Client,
+    (bucket, owner, path_style): (&str, Option<&str>, bool),
+    (method, key): (&'static str, &str),
+) -> Result<Wire, AwsError> {
+    let endpoint = client.endpoint(&GET)?;
+    // With dots in it a bucket's host has no certificate; before an address nothing can be put.
+    let in_path = path_style || endpoint.is_address() || (endpoint.scheme == "https" && bucket.contains('.'));
+    let mut wire = if in_path {
+        Wire::new(method, format!("/{bucket}/{}", encode_path(key)))
+    } else {
+        Wire { label: Some(bucket.to_owned()), ..Wire::new(method, format!("/{}", encode_path(key))) }
+    };
+    if let Some(owner) = owner {
+        wire = wire.header("x-amz-expected-bucket-owner", owner);
+    }
+    Ok(wire)
 }
 
 /// Whether S3 keeps another checksum. One of parts (`...-3`), of what somebody else put, says nothing about the whole.
@@ -337,17 +350,17 @@ impl ObjectStore for S3Objects {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
-struct Page {
-    is_truncated: bool,
-    next_continuation_token: Option<String>,
+pub(crate) struct Page {
+    pub(crate) is_truncated: bool,
+    pub(crate) next_continuation_token: Option<String>,
     #[serde(default)]
-    contents: Vec<Listed>,
+    pub(crate) contents: Vec<Listed>,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
-struct Listed {
-    key: String,
+pub(crate) struct Listed {
+    pub(crate) key: String,
 }
 
 fn checksum(bytes: &[u8]) -> String {

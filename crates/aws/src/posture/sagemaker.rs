@@ -2,14 +2,7 @@
 //! reference. Training jobs have no type in CloudFormation; theirs is named in the same way.
 
 use super::collector::Kind;
-use crate::operation::{On, Operation, Permission, Protocol, Retry, Service};
-
-/// Amazon SageMaker AI.
-pub(super) const SAGEMAKER: Service = Service {
-    id: "SAGEMAKER",
-    name: "sagemaker",
-    protocol: Protocol::Json { version: "1.1", target: "SageMaker" },
-};
+use crate::operation::{On, Operation, Permission, Retry, SAGEMAKER};
 
 macro_rules! operation {
     ($name:literal) => {

@@ -7,6 +7,7 @@
 
 mod alarms;
 mod emf;
+mod pipelines;
 
 pub use alarms::Alarm;
 pub use emf::emf_line;
@@ -52,6 +53,8 @@ pub struct SignalSettings {
     pub topic: Option<Arn>,
     /// The name or ARN of the event bus of alerts.
     pub bus: Option<String>,
+    /// The retraining pipeline: the name of one of SageMaker, or the ARN of a state machine.
+    pub pipeline: Option<String>,
 }
 
 /// What is sent.
@@ -141,7 +144,9 @@ impl Signals {
                 );
             }
         }
-        if let Some(topic) = settings.topic.as_ref().filter(|topic| topic_region(topic).is_none()) {
+        if let Some(topic) =
+            settings.topic.as_ref().filter(|topic| region_of(topic.as_str(), "sns").is_none())
+        {
             let text = format!("`{topic}` is not the ARN of a topic");
             return wrong(text, "expected `arn:aws:sns:REGION:ACCOUNT:NAME`");
         }
@@ -149,6 +154,14 @@ impl Signals {
         if let Some(bus) = settings.bus.as_ref().filter(|bus| !proper(bus)) {
             let text = format!("`{}` is not an event bus", bus.escape_debug());
             return wrong(text, "expected its name or its ARN; every account has one named `default`");
+        }
+        let proper = |pipeline: &str| pipelines::is_machine(pipeline) || pipelines::is_name(pipeline);
+        if let Some(pipeline) = settings.pipeline.as_ref().filter(|pipeline| !proper(pipeline)) {
+            let text = format!("`{}` is not a pipeline", pipeline.escape_debug());
+            return wrong(
+                text,
+                "expected the name of one of SageMaker, or `arn:aws:states:REGION:ACCOUNT:stateMachine:NAME`",
+            );
         }
         Ok(Self { client, settings })
     }
@@ -188,7 +201,7 @@ impl Signals {
 
     fn publish(&self, alert: &Alert) -> Result<(), AwsError> {
         let Some(topic) = &self.settings.topic else { return Ok(()) };
-        let region = topic_region(topic).unwrap_or_default();
+        let region = region_of(topic.as_str(), "sns").unwrap_or_default();
         let elsewhere =
             if region == self.client.region()? { None } else { Some(self.client.in_region(region)?) };
         let subject = format!("wardmote: {} {} {}", alert.model, alert.metric, alert.did);
@@ -261,6 +274,7 @@ impl Signals {
                 SignalUse::Alerts => {
                     operations.extend(self.settings.topic.is_some().then_some(&PUBLISH));
                     operations.extend(self.settings.bus.is_some().then_some(&PUT_EVENTS));
+                    operations.extend(self.settings.pipeline.as_deref().map(pipelines::operation));
                 }
                 _ => {}
             }
@@ -272,6 +286,10 @@ impl Signals {
             On::Bus => of(match self.settings.bus.as_deref().unwrap_or_default() {
                 arn if arn.starts_with("arn:") => arn.to_owned(),
                 name => format!("arn:{partition}:events:{region}:*:event-bus/{name}"),
+            }),
+            On::Pipeline => of(match self.settings.pipeline.as_deref().unwrap_or_default() {
+                machine if pipelines::is_machine(machine) => machine.to_owned(),
+                name => format!("arn:{partition}:sagemaker:{region}:*:pipeline/{name}"),
             }),
             On::Alarms => of(format!("arn:{partition}:cloudwatch:{region}:*:alarm:{}*", alarms::PREFIX)),
             // Metrics are no resources; their namespace is a condition.
@@ -306,9 +324,9 @@ fn dimension_form(member: &str, dimensions: &BTreeMap<String, String>, form: &mu
     }
 }
 
-/// The region of a topic; none if the ARN is of something else.
-fn topic_region(topic: &Arn) -> Option<&str> {
-    let mut parts = topic.as_str().split(':').skip(2);
-    (parts.next()? == "sns").then_some(())?;
+/// The region of an ARN; none if it is of another service.
+fn region_of<'a>(arn: &'a str, service: &str) -> Option<&'a str> {
+    let mut parts = arn.strip_prefix("arn:")?.split(':').skip(1);
+    (parts.next()? == service).then_some(())?;
     parts.next().filter(|region| !region.is_empty())
 }

@@ -191,3 +191,29 @@ fn nothing_is_said_with_what_to_do() {
     let bundle = with(variables(address), &[("AWS_CA_BUNDLE", "/nonexistent/ca.pem")]);
     insta::assert_snapshot!(refusal(bundle, None), @"`/nonexistent/ca.pem` holds no certificates in PEM; look at AWS_CA_BUNDLE, and `ca_bundle` in the profile");
 }
+
+#[test]
+fn a_role_is_assumed_with_session_tags() {
+    let (proxy, _) = crate::support::proxied();
+    let tags = [("role", "ml-training"), ("team", "R&D =1")];
+    let tags = tags.map(|(key, value)| (key.to_owned(), value.to_owned())).into();
+    let role = "arn:aws:iam::123456789012:role/ml-training".parse().unwrap();
+    let settings = crate::settings(variables(proxy.address)).with_role(&role, &tags);
+    let client = Client::new(settings).unwrap();
+    let identity = aws::identity(&client).unwrap();
+    assert!(
+        identity.arn.starts_with("arn:aws:sts::123456789012:assumed-role/ml-training/wardmote-"),
+        "{identity:?}"
+    );
+    aws::identity(&client).unwrap();
+    let seen = proxy.seen();
+    assert_eq!(seen.len(), 3, "the session is kept");
+    assert!(seen[0].contains("Action=AssumeRole&"), "{}", seen[0]);
+    for part in [
+        "RoleArn=arn%3Aaws%3Aiam%3A%3A123456789012%3Arole%2Fml-training",
+        "Tags.member.1.Key=role&Tags.member.1.Value=ml-training",
+        "Tags.member.2.Key=team&Tags.member.2.Value=R%26D%20%3D1",
+    ] {
+        assert!(seen[0].contains(part), "no `{part}` in {}", seen[0]);
+    }
+}

@@ -1,7 +1,7 @@
 //! Figures, alerts and alarms: what arrives, and what happens when it does not.
 
 use crate::support::proxy::{Fate, json_error, xml_error};
-use crate::support::{Emulator, outlets, proxied};
+use crate::support::{Emulator, outlets, proxied, script};
 use aws::signals::{Alarm, Alert, Figure, Measured, SignalSettings, SignalUse, Signals, emf_line};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -52,7 +52,32 @@ fn settings(name: &str) -> SignalSettings {
         namespace: Some(format!("Wardmote/{name}")),
         topic: Some(topic.trim().parse().unwrap()),
         bus: Some(name.into()),
+        pipeline: None,
     }
+}
+
+/// The executions of a pipeline or state machine that `pipelines.py` made.
+fn executions(name: &str) -> serde_json::Value {
+    serde_json::from_str(&script("pipelines.py", "read", Emulator::get().address, name)).unwrap()
+}
+
+#[test]
+fn a_pipeline_is_started_once_for_an_alert() {
+    script("pipelines.py", "make", Emulator::get().address, "retrain");
+    let machine = "arn:aws:states:eu-central-1:123456789012:stateMachine:retrain";
+    for pipeline in ["retrain", machine] {
+        let (proxy, client) = proxied();
+        let settings = SignalSettings { pipeline: Some(pipeline.into()), ..SignalSettings::default() };
+        let signals = Signals::new(client, settings).unwrap();
+        proxy.next([json_error(400, "ThrottlingException"), Fate::Reset]);
+        signals.retrain(&alert()).unwrap();
+        let bodies: BTreeSet<String> =
+            proxy.seen().iter().map(|seen| seen.split_once("\r\n\r\n").unwrap().1.to_owned()).collect();
+        assert_eq!(bodies.len(), 1, "each attempt is the same, so AWS starts one");
+        let policy = signals.permissions(&[SignalUse::Alerts]).unwrap().to_json();
+        insta::assert_snapshot!(format!("policy_to_start_{}", pipeline.len()), format!("{policy:#}"));
+    }
+    insta::assert_snapshot!(serde_json::to_string_pretty(&executions("retrain")).unwrap());
 }
 
 #[test]
@@ -138,6 +163,10 @@ fn names_that_aws_would_refuse_are_refused_here() {
     insta::assert_snapshot!(said(named("a b")), @"`a b` is not a namespace of metrics; expected letters, digits and any of `._-/#:`, not beginning with `AWS/`");
     let topic = "arn:aws:sqs:eu-central-1:123456789012:queue".parse().ok();
     insta::assert_snapshot!(said(SignalSettings { topic, ..SignalSettings::default() }), @"`arn:aws:sqs:eu-central-1:123456789012:queue` is not the ARN of a topic; expected `arn:aws:sns:REGION:ACCOUNT:NAME`");
+    for pipeline in ["my pipeline", "arn:aws:states:eu-central-1:123456789012:activity:x", "-x"] {
+        let settings = SignalSettings { pipeline: Some(pipeline.into()), ..SignalSettings::default() };
+        assert!(said(settings).starts_with(&format!("`{pipeline}` is not a pipeline; expected")));
+    }
     let bus = Some("my bus".to_owned());
     insta::assert_snapshot!(said(SignalSettings { bus, ..SignalSettings::default() }), @"`my bus` is not an event bus; expected its name or its ARN; every account has one named `default`");
 }
@@ -146,8 +175,12 @@ fn names_that_aws_would_refuse_are_refused_here() {
 fn the_smallest_policy_of_signals() {
     let (_, client) = proxied();
     let topic = "arn:aws:sns:eu-central-1:123456789012:alerts".parse().ok();
-    let settings =
-        SignalSettings { namespace: Some("Wardmote/bank".into()), topic, bus: Some("default".into()) };
+    let settings = SignalSettings {
+        namespace: Some("Wardmote/bank".into()),
+        topic,
+        bus: Some("default".into()),
+        pipeline: None,
+    };
     let policy = Signals::new(client, settings).unwrap();
     let policy = policy.permissions(&[SignalUse::Metrics, SignalUse::Alerts, SignalUse::Alarms]).unwrap();
     insta::assert_snapshot!(serde_json::to_string_pretty(&policy.to_json()).unwrap());

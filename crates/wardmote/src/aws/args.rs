@@ -15,6 +15,8 @@ pub(crate) enum AwsCommand {
     Alarms(AlarmsArgs),
     /// Copy the ledger into a bucket, as static files (C2SP tlog-tiles) that can be locked there.
     Archive(ArchiveArgs),
+    /// Compare the SageMaker Model Registry with the record, and make it its mirror.
+    Registry(RegistryArgs),
     /// Log files of AWS CloudTrail.
     #[command(subcommand)]
     Trail(TrailCommand),
@@ -24,6 +26,32 @@ pub(crate) enum AwsCommand {
 pub(crate) enum TrailCommand {
     /// Verify a copy of a trail's bucket, without AWS: signatures, hashes, and that nothing is missing.
     Verify(VerifyArgs),
+    /// Copy a trail's bucket into a folder, with the signatures of its digests and the public keys.
+    Fetch(FetchArgs),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct FetchArgs {
+    /// The bucket, and what the keys of all files begin with: `s3://BUCKET/AWSLogs/`.
+    pub(crate) place: ObjectPlace,
+    /// The folder; what is there already is not fetched again.
+    #[arg(value_hint = ValueHint::DirPath)]
+    pub(crate) folder: PathBuf,
+    /// Write the public keys of CloudTrail to this file.
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) public_keys: PathBuf,
+    /// Only files of this day and later ones.
+    #[arg(long, value_name = "TIME")]
+    pub(crate) from: Option<Timestamp>,
+    /// Only files up to the day after this one: digests come after what they cover.
+    #[arg(long, value_name = "TIME")]
+    pub(crate) to: Option<Timestamp>,
+    /// The account that must own the bucket.
+    #[arg(long, value_name = "ACCOUNT")]
+    pub(crate) bucket_owner: Option<Account>,
+    /// Print the smallest IAM policy with which this works, and do nothing.
+    #[arg(long)]
+    pub(crate) permissions: bool,
 }
 
 #[derive(Debug, Args)]
@@ -59,6 +87,16 @@ pub(crate) struct ArchiveArgs {
     /// Compare what is there already, byte for byte.
     #[arg(long)]
     pub(crate) compare: bool,
+    /// Print the smallest IAM policy with which this works, and do nothing.
+    #[arg(long)]
+    pub(crate) permissions: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RegistryArgs {
+    /// Make what is missing and put right what is different; without it, only look.
+    #[arg(long)]
+    pub(crate) sync: bool,
     /// Print the smallest IAM policy with which this works, and do nothing.
     #[arg(long)]
     pub(crate) permissions: bool,
@@ -125,12 +163,33 @@ pub(crate) struct StoreArgs {
     /// Send alerts to this EventBridge bus, by name or ARN.
     #[arg(long, value_name = "BUS")]
     pub(crate) events: Option<String>,
+    /// Start this pipeline too when an alert triggers the retraining pipeline: the name of one of SageMaker, or the ARN
+    /// of a state machine of Step Functions.
+    #[arg(long, value_name = "PIPELINE")]
+    pub(crate) retraining: Option<String>,
     /// The profile of the shared files as which the house calls [default: as the environment says].
     #[arg(long, value_name = "PROFILE")]
     pub(crate) profile: Option<String>,
+    /// Call as this role, assumed with the credentials of the profile or the environment.
+    #[arg(long, value_name = "ARN")]
+    pub(crate) role: Option<Arn>,
+    /// A tag of the role's session, which policies see as `aws:PrincipalTag/KEY`; may be repeated.
+    #[arg(long = "session-tag", value_name = "KEY=VALUE", requires = "role", value_parser = tag)]
+    pub(crate) session_tags: Vec<(String, String)>,
     /// The region of the keys and the bucket [default: the one in force now, which the house keeps].
     #[arg(long)]
     pub(crate) region: Option<String>,
+}
+
+/// STS takes keys of up to 128 letters and values of up to 256.
+fn tag(text: &str) -> Result<(String, String), String> {
+    let wrong = || format!("`{}` is not a session tag: expected KEY=VALUE", text.escape_debug());
+    let (key, value) = text.split_once('=').ok_or_else(wrong)?;
+    let fits = |text: &str, most: usize| text.chars().count() <= most && !text.contains(char::is_control);
+    if key.is_empty() || !fits(key, 128) || !fits(value, 256) {
+        return Err(wrong());
+    }
+    Ok((key.to_owned(), value.to_owned()))
 }
 
 impl StoreArgs {
@@ -153,7 +212,13 @@ impl StoreArgs {
             ("--metrics", text(&self.metrics)),
             ("--alerts", text(&self.alerts)),
             ("--events", text(&self.events)),
+            ("--retraining", text(&self.retraining)),
             ("--profile", text(&self.profile)),
+            ("--role", text(&self.role)),
+            (
+                "--session-tag",
+                self.session_tags.iter().map(|(key, value)| format!("{key}={value}")).collect(),
+            ),
             ("--region", text(&self.region)),
         ];
         let words = |(name, values): (&str, Vec<String>)| {

@@ -2,9 +2,11 @@
 
 mod archive;
 mod args;
+mod fetch;
 mod identity;
 mod needs;
 mod permissions;
+mod registry;
 mod settings;
 mod signals;
 mod trail;
@@ -24,6 +26,7 @@ pub(crate) fn run(house: &House, command: &AwsCommand, answers: &Answers) -> Res
         AwsCommand::Permissions(args) => permissions::run(house, args, answers),
         AwsCommand::Archive(args) => archive::run(house, args, answers),
         AwsCommand::Alarms(args) => signals::alarms(house, args, answers),
-        AwsCommand::Trail(command) => trail::run(command, answers),
+        AwsCommand::Registry(args) => registry::run(house, args, answers),
+        AwsCommand::Trail(command) => trail::run(house, command, answers),
     }
 }

@@ -5,9 +5,11 @@ use super::StoreArgs;
 use crate::failure::{Exit, Failure};
 use crate::house::write_private;
 use aws::signals::{SignalSettings, Signals};
+use aws::trails::TrailBucket;
 use aws::{AwsError, Client, KeySettings, KmsKeys, ObjectSettings, S3Objects, Settings, Sources};
 use facts::Arn;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 use std::fmt;
 use std::fs::File;
 use std::io::Read;
@@ -27,11 +29,22 @@ pub(crate) struct HouseSettings {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     profile: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    role: Option<Role>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     objects: Option<Objects>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     keys: Option<Keys>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     signals: Option<Outlets>,
+}
+
+/// Whom the house calls as.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Role {
+    arn: Arn,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    session_tags: BTreeMap<String, String>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -68,6 +81,9 @@ struct Outlets {
     /// The EventBridge bus.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     events: Option<String>,
+    /// The retraining pipeline elsewhere.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    retraining: Option<String>,
 }
 
 impl HouseSettings {
@@ -100,14 +116,19 @@ impl HouseSettings {
             users: args.key_users.clone(),
             administration_profile: args.administration_profile.clone(),
         });
-        let sends = args.metrics.is_some() || args.alerts.is_some() || args.events.is_some();
+        let sends =
+            [args.metrics.is_some(), args.alerts.is_some(), args.events.is_some(), args.retraining.is_some()]
+                .contains(&true);
         let signals = sends.then(|| Outlets {
             metrics: args.metrics.clone(),
             alerts: args.alerts.clone(),
             events: args.events.clone(),
+            retraining: args.retraining.clone(),
         });
+        let session_tags = args.session_tags.iter().cloned().collect();
+        let role = args.role.clone().map(|arn| Role { arn, session_tags });
         let (region, profile) = (args.region.clone(), args.profile.clone());
-        let mut settings = Self { region, profile, objects, keys, signals };
+        let mut settings = Self { region, profile, role, objects, keys, signals };
         if settings.calls() {
             settings.region = Some(settings.client()?.region().map_err(failure)?.to_owned());
             // Names that AWS would misread are refused before anything is written.
@@ -146,11 +167,14 @@ impl HouseSettings {
 
     /// A client as the house calls.
     pub(crate) fn client(&self) -> Result<Client, Failure> {
-        self.client_as(self.profile.as_deref())
+        self.client_as(self.profile.as_deref(), self.role.as_ref())
     }
 
-    fn client_as(&self, profile: Option<&str>) -> Result<Client, Failure> {
+    fn client_as(&self, profile: Option<&str>, role: Option<&Role>) -> Result<Client, Failure> {
         let mut settings = Settings::load(Sources::of_process(), profile).map_err(failure)?;
+        if let Some(Role { arn, session_tags }) = role {
+            settings = settings.with_role(arn, session_tags);
+        }
         if let Some(region) = &self.region {
             settings = settings.with_region(region).map_err(failure)?;
         }
@@ -180,6 +204,12 @@ impl HouseSettings {
         Ok(S3Objects::new(self.client()?, settings)?)
     }
 
+    /// The bucket of a trail, as the house calls.
+    pub(crate) fn trail(&self, place: &ObjectPlace, owner: Option<&Account>) -> Result<TrailBucket, Failure> {
+        let owner = owner.map(|account| account.0.as_str());
+        TrailBucket::new(self.client()?, &place.bucket, &place.prefix, owner).map_err(failure)
+    }
+
     /// The keys, if they are in KMS.
     pub(crate) fn keys(&self) -> Result<Option<KmsKeys>, Failure> {
         let Some(keys) = &self.keys else { return Ok(None) };
@@ -190,7 +220,7 @@ impl HouseSettings {
         };
         let service = KmsKeys::new(self.client()?, settings)?;
         Ok(Some(match &keys.administration_profile {
-            Some(profile) => service.administered_by(self.client_as(Some(profile))?),
+            Some(profile) => service.administered_by(self.client_as(Some(profile), None)?),
             None => service,
         }))
     }
@@ -202,6 +232,7 @@ impl HouseSettings {
             namespace: outlets.metrics.clone(),
             topic: outlets.alerts.clone(),
             bus: outlets.events.clone(),
+            pipeline: outlets.retraining.clone(),
         };
         Signals::new(self.client()?, settings).map(Some).map_err(failure)
     }

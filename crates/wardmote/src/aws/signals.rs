@@ -29,6 +29,9 @@ pub(crate) fn send(
     let mut failed: Vec<_> = signals.measured(&measured(report, time)).err().into_iter().collect();
     for alert in alerts(&report.answer, acted) {
         failed.extend(signals.alert(&alert, time));
+        if alert.action == facts::Action::TriggerRetrainingPipeline.to_string() {
+            failed.extend(signals.retrain(&alert).err());
+        }
     }
     let Some(first) = failed.first() else { return Ok(()) };
     let sentences: Vec<String> = failed.iter().map(ToString::to_string).collect();

@@ -4,6 +4,7 @@ use super::args::{TrailCommand, VerifyArgs};
 use crate::answer::Answers;
 use crate::commands::read_file;
 use crate::failure::{Exit, Failure};
+use crate::house::House;
 use facts::{Digest, Verdict};
 use serde_json::json;
 use std::collections::BTreeSet;
@@ -18,9 +19,10 @@ const LARGEST_FILE: u64 = 512 << 20;
 /// So many findings are shown to people; programs get all.
 const SHOWN: usize = 40;
 
-pub(super) fn run(command: &TrailCommand, answers: &Answers) -> Result<ExitCode, Failure> {
+pub(super) fn run(house: &House, command: &TrailCommand, answers: &Answers) -> Result<ExitCode, Failure> {
     match command {
         TrailCommand::Verify(args) => verified(args, answers),
+        TrailCommand::Fetch(args) => super::fetch::run(house, args, answers),
     }
 }
 

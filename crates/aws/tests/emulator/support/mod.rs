@@ -98,9 +98,13 @@ pub(crate) fn python() -> PathBuf {
 
 /// What `outlets.py` prints.
 pub(crate) fn outlets(what: &str, address: SocketAddr, name: &str) -> String {
+    script("outlets.py", what, address, name)
+}
+
+/// What one of the scripts beside this prints.
+pub(crate) fn script(file: &str, what: &str, address: SocketAddr, name: &str) -> String {
     let url = format!("http://{address}");
-    let output =
-        Command::new(python()).arg(folder().join("outlets.py")).args([what, &url, name]).output().unwrap();
+    let output = Command::new(python()).arg(folder().join(file)).args([what, &url, name]).output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     String::from_utf8(output.stdout).unwrap()
 }
