@@ -50,6 +50,16 @@ pub(crate) struct Policies(RefCell<HashMap<*const Node, Result<Rc<Policy>, Strin
 fn policy_text(estate: &Estate, node: &Node) -> Result<String, String> {
     match &node.value {
         Value::Text(text) => Ok(text.clone()),
+        // A policy written as text, with references within it.
+        Value::Open(pieces) if pieces.len() > 1 => {
+            let part = |piece: &Piece| match piece {
+                Piece::Text(known) => Ok(known.clone()),
+                Piece::Pseudo(name) => Ok(pseudo(name).to_owned()),
+                Piece::Edge(edge) => Ok(stand_in(estate, edge)),
+                Piece::Hole(hole) => Err(format!("a part of the policy: {}", hole.cause)),
+            };
+            pieces.iter().map(part).collect()
+        }
         Value::Map(_) => {
             let mut missing = None;
             let json = convert(estate, node, Part::Other, &mut missing);

@@ -209,7 +209,20 @@ fn what_looks_closed_but_is_not_is_broken() {
     let logs = "Resources:\n  B:\n    Type: AWS::S3::Bucket\n    Properties: {LoggingConfiguration: {DestinationBucketName: !Sub '${B}-logs'}}\n";
     let included = "Resources:\n  K:\n    Type: AWS::KMS::Key\n    Properties: {EnableKeyRotation: true, Fn::Transform: {Name: AWS::Include}}\n";
     let more = [("S3-14", logs.to_owned(), "holds"), ("KMS-03", included.to_owned(), "unknown")];
-    for (control, text, word) in cases.into_iter().chain(more) {
+    let trust = |who: &str| {
+        let document = format!(
+            r#"{{"Version":"2012-10-17","Statement":[{{"Effect":"Allow","Principal":{{"AWS":"{who}"}},"Action":"sts:AssumeRole"}}]}}"#
+        );
+        format!(
+            "Parameters: {{P: {{Type: String}}}}\nResources:\n  R:\n    Type: AWS::IAM::Role\n    Properties:\n      AssumeRolePolicyDocument: !Sub '{document}'\n"
+        )
+    };
+    let written = [
+        ("IAM-03.account", trust("arn:aws:iam::${AWS::AccountId}:root"), "broken"),
+        ("IAM-03.account", trust("arn:aws:iam::${AWS::AccountId}:role/one"), "holds"),
+        ("IAM-03.account", trust("${P}"), "unknown"),
+    ];
+    for (control, text, word) in cases.into_iter().chain(more).chain(written) {
         let found = findings(control_named(control).unwrap(), "case", &text).unwrap();
         assert_eq!(found[0].word(), word, "{control}: {text}\n{}", found[0].reason());
     }

@@ -138,3 +138,33 @@ fn values_without_changes_are_read_too() {
         assert!(verdict(&text, control).contains(word), "{control}: {}", verdict(&text, control));
     }
 }
+
+#[test]
+fn what_a_plan_lists_beside_or_within_counts() {
+    let everybody = json!({"grantee": [{"uri": "http://acs.amazonaws.com/groups/global/AllUsers"}], "permission": "READ"});
+    let text = json!({"resource_changes": [
+        change("aws_s3_bucket.b", &json!({"bucket": "open"}), &json!({})),
+        change("aws_s3_bucket_acl.b", &json!({"bucket": "open", "access_control_policy": [{"grant": [everybody]}]}), &json!({})),
+        change("aws_subnet.s", &json!({"vpc_id": "vpc-1"}), &json!({})),
+        change("aws_sagemaker_notebook_instance.n", &json!({}), &json!({"subnet_id": true})),
+        change("aws_route_table.t", &json!({"vpc_id": "vpc-1", "route": [{"cidr_block": "0.0.0.0/0", "gateway_id": "igw-1"}]}), &json!({})),
+        change("aws_route_table_association.a", &json!({}), &json!({"subnet_id": true, "route_table_id": true})),
+        change("aws_security_group.g", &json!({"name": "door", "ingress": []}), &json!({})),
+        change("aws_security_group_rule.r", &json!({"type": "ingress", "cidr_blocks": ["0.0.0.0/0"], "from_port": 443, "to_port": 443}), &json!({"security_group_id": true})),
+        change("aws_vpc_endpoint.e", &json!({"vpc_endpoint_type": "Interface", "service_name": "com.amazonaws.eu-west-1.kms", "private_dns_enabled": true}), &json!({"security_group_ids": [true]})),
+    ], "configuration": {"root_module": {"resources": [
+        configured("aws_sagemaker_notebook_instance.n", &json!({"subnet_id": {"references": ["aws_subnet.s.id", "aws_subnet.s"]}})),
+        configured("aws_route_table_association.a", &json!({"subnet_id": {"references": ["aws_subnet.s.id", "aws_subnet.s"]}, "route_table_id": {"references": ["aws_route_table.t.id", "aws_route_table.t"]}})),
+        configured("aws_security_group_rule.r", &json!({"security_group_id": {"references": ["aws_security_group.g.id", "aws_security_group.g"]}})),
+        configured("aws_vpc_endpoint.e", &json!({"security_group_ids": {"references": ["aws_security_group.g.id", "aws_security_group.g"]}})),
+    ]}}})
+    .to_string();
+    for (control, said) in [
+        ("S3-03", "aws_s3_bucket.b broken a grant gives `READ`"),
+        ("S3-04.list", "aws_s3_bucket.b holds"),
+        ("NET-04", "aws_subnet.s broken every address is reached"),
+        ("NET-03", "aws_vpc_endpoint.e broken it lets every address in"),
+    ] {
+        assert!(verdict(&text, control).starts_with(said), "{control}: {}", verdict(&text, control));
+    }
+}

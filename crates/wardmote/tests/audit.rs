@@ -69,6 +69,11 @@ fn folder() -> tempfile::TempDir {
     write("torn/b.yaml", b"Resources:\n  K:\n    Type: AWS::KMS::Key\n");
     write("empty/values.yaml", b"replicas: 3\n");
     write("latin.yaml", b"Resources: {\xe4: 1}");
+    // What the account blocks, the bucket need not block itself; the parts of the control are about the bucket alone.
+    write(
+        "account.yaml",
+        b"Resources:\n  B: {Type: 'AWS::S3::Bucket'}\n  A:\n    Type: AWS::S3::AccountPublicAccessBlock\n    Properties: {BlockPublicAcls: true, BlockPublicPolicy: true, IgnorePublicAcls: true, RestrictPublicBuckets: true}\n",
+    );
     write("waivers.yaml", WAIVERS.as_bytes());
     for (name, wrong) in [
         ("no-list", "a: 1\n"),
@@ -155,6 +160,8 @@ fn exit_codes_are_for_machines() {
         ("audit ./stack.yaml --control SM-04 --fail-on medium --allow-unknown", "exit 0"),
         ("audit ./stack.yaml --control SM-04 --fail-on high", "exit 0"),
         ("audit ./torn --control SM-01", "exit 4"),
+        ("audit ./account.yaml --control S3-02 --control CKV_AWS_53 --fail-on low", "exit 0"),
+        ("audit ./account.yaml --control CKV_AWS_53 --fail-on low", "exit 3"),
         ("audit ./stack.yaml --control S3-05 --waivers ./waivers.yaml --fail-on low", "exit 0"),
         ("audit ./stack.yaml --control SM-04 --waivers ./waivers.yaml --fail-on low", "exit 3"),
     ] {

@@ -171,7 +171,9 @@ fn is_preflight(case: &Case<'_>) -> bool {
 
 fn authorised(case: &Case<'_>) -> Answer {
     if is_preflight(case) {
-        return not_applicable("a preflight request of a browser carries no identity");
+        return find(case.resource, "HttpMethod")
+            .spot
+            .holds("a preflight request of a browser carries no identity");
     }
     find(case.resource, "AuthorizationType")
         .word(&["AWS_IAM", "CUSTOM", "COGNITO_USER_POOLS", "JWT"], Some("NONE"))

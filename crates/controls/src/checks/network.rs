@@ -1,6 +1,6 @@
 //! Networks that AI resources are in: endpoints of services, routes, and logs of what flows.
 
-use crate::answer::{Answer, Spot, all, any, find, not_applicable};
+use crate::answer::{Answer, Found, Spot, all, any, below, find, not_applicable};
 use crate::node::Node;
 use crate::resource::{Resource, State};
 use crate::unit::{Case, Unit, part, unit};
@@ -113,43 +113,52 @@ fn closed_endpoint(case: &Case<'_>) -> Answer {
         return not_applicable("a gateway endpoint has neither names nor security groups");
     }
     let groups = find(case.resource, "SecurityGroupIds");
-    let opens = groups.items().into_iter().filter_map(|(spot, item)| {
-        let group = case.estate.target(item, GROUP)?;
-        Some(only_inside(group).by_way_of(spot, &format!("the group is `{}`", group.id)))
-    });
     let mut answers: Vec<Answer> = vec![kind, find(case.resource, "PrivateDnsEnabled").flag(true, false)];
-    answers.extend(opens);
     answers.extend(groups.missing().map(|missing| groups.spot.clone().unknown(missing)));
+    if groups.is_absent() {
+        answers.push(groups.spot.clone().unknown("whom the network's default security group lets in"));
+    }
+    for (spot, item) in groups.items() {
+        answers.push(match case.estate.target(item, GROUP) {
+            Some(group) => only_inside(case, group).by_way_of(spot, &format!("the group is `{}`", group.id)),
+            None => {
+                spot.unknown(format!("whom the group `{}` lets in; it is not in this file", item.shown()))
+            }
+        });
+    }
     all(answers)
 }
 
 /// Whether a security group lets only some addresses in, and only over TLS.
-fn only_inside(group: &Resource) -> Answer {
+fn only_inside(case: &Case<'_>, group: &Resource) -> Answer {
     let rules = find(group, "SecurityGroupIngress");
     if let Some(missing) = rules.missing() {
         return rules.spot.unknown(missing);
     }
-    let wide = |item: &Node| {
-        ["CidrIp", "CidrIpv6"]
+    let beside = case.estate.referring(group, "AWS::EC2::SecurityGroupIngress");
+    let beside = beside.filter(|rule| find(rule, "Direction").word(&["egress"], Some("ingress")).is_broken());
+    let beside = beside.map(|rule| (Spot::of(rule), &rule.properties));
+    let mut unknown = None;
+    for (spot, rule) in rules.items().into_iter().chain(beside) {
+        let texts = |key: &str| {
+            let items = rule.get(key).map(Node::items).unwrap_or_default();
+            items.iter().filter_map(Node::text).collect::<Vec<_>>()
+        };
+        if ["CidrIp", "CidrIpv6"]
             .iter()
-            .any(|key| matches!(item.get(key).and_then(Node::text), Some("0.0.0.0/0" | "::/0")))
-    };
-    let other = |item: &Node| {
-        let port = |key: &str| item.get(key).and_then(Node::text);
-        port("FromPort").is_some_and(|from| from != "443") || port("ToPort").is_some_and(|to| to != "443")
-    };
-    for (spot, item) in rules.items() {
-        if wide(item) {
+            .any(|key| texts(key).iter().any(|to| matches!(*to, "0.0.0.0/0" | "::/0")))
+        {
             return spot.broken("it lets every address in");
         }
-        if other(item) {
+        if ["FromPort", "ToPort"].iter().any(|key| texts(key).iter().any(|port| *port != "443")) {
             return spot.broken("it lets in on other ports than 443");
         }
-        if let Some(hole) = item.any_hole().filter(|hole| !hole.present) {
-            return spot.unknown(hole.cause.clone());
-        }
+        unknown = unknown.or_else(|| {
+            let hole = rule.any_hole().filter(|hole| !hole.present)?;
+            Some(spot.unknown(hole.cause.clone()))
+        });
     }
-    rules.spot.holds("it lets only some addresses in, on 443")
+    unknown.unwrap_or_else(|| rules.spot.holds("it lets only some addresses in, on 443"))
 }
 
 fn no_way_out(case: &Case<'_>) -> Answer {
@@ -179,6 +188,13 @@ fn no_way_out(case: &Case<'_>) -> Answer {
     }
     let routes = tables.iter().flat_map(|table| case.estate.referring(table, ROUTE));
     let mut answers: Vec<Answer> = routes.filter_map(|route| leads_out(case, route)).collect();
+    for table in &tables {
+        let inline = find(table, "Routes");
+        answers.extend(inline.missing().map(|missing| inline.spot.clone().unknown(missing)));
+        answers.extend(inline.items().iter().filter_map(|(spot, item)| {
+            way_out(case, DESTINATIONS.map(|key| below(spot, item, key)), &below(spot, item, "GatewayId"))
+        }));
+    }
     answers.extend(case.estate.of_kind(ROUTE).filter_map(|route| {
         let table = find(route, "RouteTableId");
         leads_out(case, route).and(table.missing().map(|missing| table.spot.unknown(missing)))
@@ -191,13 +207,17 @@ fn no_way_out(case: &Case<'_>) -> Answer {
 
 /// What is wrong with a route for every address to an internet gateway; nothing if it is none.
 fn leads_out(case: &Case<'_>, route: &Resource) -> Option<Answer> {
-    let destinations = ["DestinationCidrBlock", "DestinationIpv6CidrBlock"].map(|key| find(route, key));
+    way_out(case, DESTINATIONS.map(|key| find(route, key)), &find(route, "GatewayId"))
+}
+
+const DESTINATIONS: [&str; 2] = ["DestinationCidrBlock", "DestinationIpv6CidrBlock"];
+
+fn way_out(case: &Case<'_>, destinations: [Found<'_>; 2], gateway: &Found<'_>) -> Option<Answer> {
     let everywhere = destinations.into_iter().find(|found| match &found.state {
         State::Known(node) => matches!(node.text(), Some("0.0.0.0/0" | "::/0")) || node.hole().is_some(),
         State::Unknown(_) => true,
         State::Absent => false,
     })?;
-    let gateway = find(route, "GatewayId");
     match &gateway.state {
         State::Absent => None,
         State::Unknown(missing) => Some(gateway.spot.clone().unknown(missing.clone())),

@@ -150,7 +150,11 @@ pub(crate) const UNITS: &[Unit] = &[
 struct Direction {
     actions: &'static [&'static str],
     lists: &'static [&'static str],
+    grants: &'static [&'static str],
 }
+
+/// Groups of S3 that anybody is in, or anybody with an account of AWS.
+const GROUPS: [&str; 2] = ["/groups/global/AllUsers", "/groups/global/AuthenticatedUsers"];
 
 const READ: Direction = Direction {
     actions: &[
@@ -161,6 +165,7 @@ const READ: Direction = Direction {
         "s3:GetBucketAcl",
     ],
     lists: &["PublicRead", "PublicReadWrite", "AuthenticatedRead"],
+    grants: &["READ", "READ_ACP", "FULL_CONTROL"],
 };
 const WRITE: Direction = Direction {
     actions: &[
@@ -172,6 +177,7 @@ const WRITE: Direction = Direction {
         "s3:PutBucketAcl",
     ],
     lists: &["PublicReadWrite"],
+    grants: &["WRITE", "WRITE_ACP", "FULL_CONTROL"],
 };
 
 /// A switch of Block Public Access: on, off, or why it is not known.
@@ -221,7 +227,7 @@ fn blocks(case: &Case<'_>, flag: &str) -> Answer {
 /// What the access control list alone lets through.
 fn list(bucket: &Resource, direction: &Direction) -> Answer {
     let list = find(bucket, "AccessControl");
-    match &list.state {
+    let canned = match &list.state {
         State::Known(node) => match node.text() {
             Some(text) if direction.lists.contains(&text) => {
                 list.spot.clone().broken(format!("`AccessControl` is `{text}`"))
@@ -231,7 +237,31 @@ fn list(bucket: &Resource, direction: &Direction) -> Answer {
         },
         State::Unknown(cause) => list.spot.clone().unknown(cause.clone()),
         State::Absent => list.spot.holds("there is no public access control list"),
+    };
+    all([canned, grants(bucket, direction)])
+}
+
+/// What grants let through, which plans and live accounts list one by one.
+fn grants(bucket: &Resource, direction: &Direction) -> Answer {
+    let found = find(bucket, "Grants");
+    if let Some(missing) = found.missing() {
+        return found.spot.unknown(missing);
     }
+    for (spot, grant) in found.items() {
+        let uri = grant.get("Uri").and_then(crate::node::Node::text).unwrap_or_default();
+        let permissions = grant.get("Permission").map(crate::node::Node::items).unwrap_or_default();
+        let open = permissions
+            .iter()
+            .filter_map(crate::node::Node::text)
+            .find(|text| direction.grants.contains(text));
+        if let (Some(permission), true) = (open, GROUPS.iter().any(|group| uri.ends_with(group))) {
+            return spot.broken(format!("a grant gives `{permission}` to `{uri}`"));
+        }
+        if let Some(hole) = grant.any_hole() {
+            return spot.unknown(hole.cause.clone());
+        }
+    }
+    found.spot.holds("no grant is for everybody")
 }
 
 fn effective(case: &Case<'_>, direction: &Direction) -> Answer {

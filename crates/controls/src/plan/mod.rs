@@ -132,6 +132,20 @@ fn read(change: &Node, known: &Known<'_>) -> Option<(Resource, &'static Type)> {
     Some((resource, entry))
 }
 
+const LATER: &str = "it is known only after apply";
+
+impl Node {
+    /// Whether there is a `true` in it, which in `after_unknown` means not known.
+    fn any_true(&self) -> bool {
+        match &self.value {
+            Value::Bool(value) => *value,
+            Value::List(items) => items.iter().any(Self::any_true),
+            Value::Map(members) => members.iter().any(|member| member.node.any_true()),
+            _ => false,
+        }
+    }
+}
+
 struct Values<'a> {
     known: &'a Known<'a>,
     configuration: Option<&'a str>,
@@ -143,6 +157,13 @@ impl Values<'_> {
         let at = after.or(unknown).map(|node| node.at).unwrap_or_default();
         match (unknown.map(|node| &node.value), after.map(|node| &node.value)) {
             (Some(Value::Bool(true)), _) => self.later(at, written, top),
+            // Some of it is not known, and nothing of it is.
+            (Some(Value::List(later)), None) if later.iter().any(Node::any_true) => {
+                self.later(at, written, top)
+            }
+            (Some(Value::Map(later)), None) if later.iter().any(|member| member.node.any_true()) => {
+                Node::unknown(at, LATER)
+            }
             (Some(Value::Map(later)), Some(Value::Map(now))) => {
                 let mut members = Vec::new();
                 for member in now.iter().chain(later.iter().filter(|m| !now.iter().any(|n| n.key == m.key))) {
@@ -186,7 +207,6 @@ impl Values<'_> {
 
     /// What is known after apply only: a reference, if the configuration has exactly one resource for it.
     fn later(&self, at: crate::node::Place, written: Option<&Node>, top: bool) -> Node {
-        let cause = "it is known only after apply";
         let references = written.and_then(|node| node.get("references")).map(Node::items).unwrap_or_default();
         let prefix = self.configuration.unwrap_or_default();
         let mut edges: Vec<Edge> = Vec::new();
@@ -204,7 +224,7 @@ impl Values<'_> {
         }
         match edges.as_slice() {
             [only] => Node::new(at, Value::Open(vec![Piece::Edge(only.clone())])),
-            _ => Node::unknown(at, cause),
+            _ => Node::unknown(at, LATER),
         }
     }
 }

@@ -65,6 +65,8 @@ const TYPES: &[Type] = &[
             ("tags_all", "Tags", Form::Same),
             ("object_lock_enabled", "ObjectLockEnabled", Form::Same),
             ("object_lock_configuration.object_lock_enabled", "ObjectLockEnabled", Form::Enabled),
+            ("grant[].uri", "Grants[].Uri", Form::Same),
+            ("grant[].permissions", "Grants[].Permission", Form::Same),
             ("lifecycle_rule[].enabled", "LifecycleConfiguration.Rules[].Status", Form::Status),
             ("versioning.enabled", "VersioningConfiguration.Status", Form::Status),
             ("logging.target_bucket", "LoggingConfiguration.DestinationBucketName", Form::Same),
@@ -124,7 +126,11 @@ const TYPES: &[Type] = &[
         terraform: "aws_s3_bucket_acl",
         kind: "AWS::S3::Bucket",
         role: BUCKET,
-        fields: &[("acl", "AccessControl", Form::Acl)],
+        fields: &[
+            ("acl", "AccessControl", Form::Acl),
+            ("access_control_policy.grant[].grantee.uri", "Grants[].Uri", Form::Same),
+            ("access_control_policy.grant[].permission", "Grants[].Permission", Form::Same),
+        ],
     },
     Type {
         terraform: "aws_s3_bucket_ownership_controls",

@@ -115,7 +115,7 @@ fn remarks(found: &Found, answers: &Answers) {
 /// Whether something of this severity does not pass and is not waived. What is unknown does not pass, unless it was let
 /// through.
 fn fails(reports: &[Report], least: Severity, allow_unknown: bool) -> bool {
-    reports.iter().flat_map(Report::findings).any(|finding| {
+    reports.iter().flat_map(Report::wholes).any(|finding| {
         let counts = match finding.verdict {
             _ if finding.waiver.is_some() => false,
             Verdict::Unknown { .. } => !allow_unknown,
