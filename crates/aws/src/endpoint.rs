@@ -114,8 +114,12 @@ impl Endpoint {
         let authority = match (settings.dual_stack, name) {
             (true, "s3" | "s3-control") => format!("{label}.dualstack.{region}.{}", partition.domain),
             (true, _) => {
-                // The beginning that is ECR's own is that of its IPv4 hosts.
-                let label = if label == "api.ecr" { "ecr" } else { &label };
+                // What begins otherwise does so in its own way where both kinds of addresses are.
+                let label = match &*label {
+                    "api.ecr" => "ecr",
+                    "api-fips.sagemaker" => "api.sagemaker-fips",
+                    other => other,
+                };
                 format!("{label}.{region}.{}", partition.dual_stack_domain)
             }
             (false, _) => format!("{label}.{region}.{}", partition.domain),
