@@ -18,6 +18,7 @@ mod name;
 mod quantity;
 mod tags;
 mod time;
+mod uri;
 mod verdict;
 
 pub use actor::{Actor, ActorKind};
@@ -38,4 +39,5 @@ pub use name::{
 pub use quantity::{Days, Share};
 pub use tags::{DataClassification, ModelStage, TagSet, Tags};
 pub use time::Timestamp;
+pub use uri::relative_reference;
 pub use verdict::Verdict;

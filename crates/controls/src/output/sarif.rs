@@ -5,7 +5,6 @@ use crate::report::{Finding, Report};
 use crate::unit::{Control, Severity};
 use facts::Verdict;
 use serde_json::{Value, json};
-use std::fmt::Write as _;
 
 /// One SARIF log with one run over all reports.
 #[must_use]
@@ -90,7 +89,7 @@ fn result(report: &Report, finding: &Finding, index: usize) -> Value {
         "message": {"text": format!("`{}`: {said}{}: {}", finding.resource, finding.about.title, finding.reason())},
         "locations": [{
             "physicalLocation": {
-                "artifactLocation": {"uri": uri(report.file())},
+                "artifactLocation": {"uri": facts::relative_reference(report.file())},
                 "region": {"startLine": place.line.max(1), "startColumn": place.column.max(1)},
             },
             "logicalLocations": [{"name": finding.resource, "kind": "resource"}],
@@ -99,17 +98,4 @@ fn result(report: &Report, finding: &Finding, index: usize) -> Value {
         "suppressions": suppressions,
         "properties": {"verdict": finding.word(), "resourceType": finding.kind},
     })
-}
-
-/// A path as a relative reference: what an address may not hold is written as percent and two digits.
-fn uri(file: &str) -> String {
-    let mut out = String::new();
-    for byte in file.replace('\\', "/").bytes() {
-        if byte.is_ascii_alphanumeric() || b"-._~/".contains(&byte) {
-            out.push(char::from(byte));
-        } else {
-            let _ = write!(out, "%{byte:02X}");
-        }
-    }
-    out
 }

@@ -75,7 +75,7 @@ fn result(report: &Report, finding: &Finding, rule: usize) -> Value {
         "level": level(finding.severity()),
         "message": {"text": text},
         "locations": [{"physicalLocation": {
-            "artifactLocation": {"uri": uri(report.file())},
+            "artifactLocation": {"uri": facts::relative_reference(report.file())},
             "region": {
                 "startLine": place.line,
                 "startColumn": place.column,
@@ -85,18 +85,4 @@ fn result(report: &Report, finding: &Finding, rule: usize) -> Value {
         }}],
         "properties": properties,
     })
-}
-
-/// A path as a relative reference: what an address may not hold is written as percent and two digits.
-fn uri(file: &str) -> String {
-    use std::fmt::Write as _;
-    let mut out = String::new();
-    for byte in file.replace('\\', "/").bytes() {
-        if byte.is_ascii_alphanumeric() || b"-._~/".contains(&byte) {
-            out.push(char::from(byte));
-        } else {
-            let _ = write!(out, "%{byte:02X}");
-        }
-    }
-    out
 }
