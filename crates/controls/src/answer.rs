@@ -218,7 +218,11 @@ impl<'a> Found<'a> {
         if wanted.contains(&text) {
             return self.spot.holds(format!("`{path}` is `{text}`"));
         }
-        let said = format!("`{path}` is `{text}`; {list} is wanted");
+        let is = match self.state {
+            State::Absent => format!("absent, which means `{text}`"),
+            _ => format!("`{text}`"),
+        };
+        let said = format!("`{path}` is {is}; {list} is wanted");
         self.spot.broken(said)
     }
 

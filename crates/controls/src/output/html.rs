@@ -48,8 +48,8 @@ h1{margin:0 0 .75rem;font-size:1.6rem}h2{margin:2rem 0 .5rem;font-size:1.15rem;o
 .figures .broken strong{color:var(--bad)}.figures .unknown strong{color:var(--ask)}.figures .hold strong{color:var(--good)}
 table{width:100%;border-collapse:collapse;margin:.5rem 0 1rem}
 th,td{text-align:left;vertical-align:top;padding:.5rem .6rem;border-bottom:1px solid var(--line);overflow-wrap:anywhere}
-th{color:var(--dim);font-weight:600;font-size:.85rem}
-td:nth-child(-n+3){white-space:nowrap}
+th{white-space:nowrap;color:var(--dim);font-weight:600;font-size:.85rem}
+td:nth-child(-n+3){white-space:nowrap}td:nth-child(4){min-width:9rem}
 td.broken{color:var(--bad);font-weight:600}td.unknown{color:var(--ask);font-weight:600}
 code,.place{font:.9em ui-monospace,monospace}.place,.reason,.waiver{color:var(--dim);display:block}
 details{margin:.25rem 0}summary{cursor:pointer;color:var(--dim)}
@@ -96,14 +96,17 @@ fn row(out: &mut String, finding: &Finding) {
         );
         format!("<span class=\"waiver\">{}</span>", prose(&text))
     });
+    let line = match place.line {
+        0 => String::new(),
+        line => format!("<span class=\"place\">line {line}</span>"),
+    };
     let word = finding.word();
     let _ = writeln!(
         out,
-        "<tr><td>{}</td><td class=\"{word}\">{word}</td><td><code>{}</code></td><td><code>{}</code><span class=\"place\">line {}</span></td><td>{}<span class=\"reason\">{}</span>{waiver}</td></tr>",
+        "<tr><td>{}</td><td class=\"{word}\">{word}</td><td><code>{}</code></td><td><code>{}</code>{line}</td><td>{}<span class=\"reason\">{}</span>{waiver}</td></tr>",
         finding.about.severity,
         finding.control,
         escaped(&finding.resource),
-        place.line,
         prose(finding.about.title),
         prose(finding.reason()),
     );
