@@ -7,6 +7,7 @@
 
 mod alerts;
 mod approval;
+mod artefacts;
 mod capture;
 mod core;
 mod data;
@@ -16,8 +17,11 @@ mod error;
 mod feedback;
 mod governance;
 mod history;
+mod catalogue;
 mod keys;
+mod manifest;
 mod monitoring;
+mod notebook;
 mod record;
 mod registering;
 mod signing;
@@ -30,16 +34,20 @@ mod vault;
 pub use crate::core::{Engine, Ports};
 pub use alerts::AlertAction;
 pub use approval::Decision;
+pub use artefacts::{Opening, PART_BYTES, Sealing};
+pub use catalogue::{NewModelVersion, Wanted};
 pub use capture::LabelsImported;
 pub use data::{ImportRequest, ReadRequest, SnapshotMade, View};
 pub use deployment::{Deployed, ServingModel};
 pub use documents::CardFiles;
 pub use error::Error;
 pub use governance::{Deliver, Founded, Issued};
+pub use manifest::Manifest;
+pub use notebook::{Batch, FileRecord, Listed, ModelPatch, NewLoggedModel, NewRun, Notebook, RunPatch};
 pub use history::{ApprovedBy, HistoryAnswer, Served};
 pub use keys::KeyView;
 pub use record::{
-    Fact, KeyChange, LabelBatch, MonitorReport, Origin, Refused, RefusedCalls, RuleOutcome, Segment,
+    ApprovalRequested, Fact, KeyChange, LabelBatch, MonitorReport, Origin, Refused, RefusedCalls, RuleOutcome, Segment,
     Snapshot, TrainingRun,
 };
 pub use state::{FiredAlert, Recorded, State};

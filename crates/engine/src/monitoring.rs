@@ -1,5 +1,6 @@
 //! Watching a model: the latest window of the version that serves, against the rows it was validated on.
 
+use crate::registering::lineage;
 use crate::data::{ReadRequest, View};
 use crate::record::{Fact, MonitorReport, RuleOutcome};
 use crate::training::model_resource;
@@ -42,7 +43,7 @@ impl Engine {
         let loaded = self.load_version(&automation, &model, &version)?;
         let inputs = loaded.inputs().to_vec();
         let read = ReadRequest {
-            snapshot: version.registration.snapshot.clone(),
+            snapshot: lineage(&version)?.clone(),
             view: View::Validation,
             validation_share: model.training.validation_share,
             purpose: format!("as reference, to monitor {name} {number}"),

@@ -30,5 +30,6 @@ pub use plan::{Approved, DeploymentPlan, RollbackPlan};
 pub use refusal::Refusal;
 pub use state::{ApprovalGiven, ModelState, State, Status, Version};
 pub use version::{
-    CodeVersion, CriterionResult, How, Involvement, Registration, Trigger, ValidationReport, VersionNumber,
+    CodeVersion, CriterionResult, How, Involvement, Registration, TrackedRun, TrainedOn, Trigger,
+    ValidationReport, VersionNumber,
 };

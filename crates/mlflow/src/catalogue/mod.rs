@@ -101,14 +101,19 @@ impl Catalogue {
         self.model(name)?.versions.get(&number)
     }
 
-    /// Takes in a version that was registered without MLflow, and the model if nobody has made it yet.
-    ///
-    /// # Errors
-    /// Never, for numbers that count up.
-    pub fn registered(&mut self, name: &str, number: u32, at: &At) -> Result<(), Inconsistent> {
-        self.models.entry(name.to_owned()).or_insert_with(|| Model::new(name, at));
+    /// Takes in a version that was registered otherwise, and the model if nobody has made it yet. A version of the same
+    /// number from before the charter named the model gives way.
+    pub fn registered(&mut self, name: &str, number: u32, at: &At) {
+        let model = self.models.entry(name.to_owned()).or_insert_with(|| Model::new(name, at));
+        model.versions.remove(&number);
         let new = NewVersion { source: format!("wardmote:{name}/{number}"), ..NewVersion::default() };
-        self.apply(&Event::VersionCreated { name: name.to_owned(), version: number, new: Box::new(new) }, at)
+        let event = Event::VersionCreated { name: name.to_owned(), version: number, new: Box::new(new) };
+        self.follow(&event, at);
+    }
+
+    /// Takes in what follows from an event that was decided elsewhere. A model that is not here any more is left alone.
+    pub fn follow(&mut self, event: &Event, at: &At) {
+        drop(self.apply(event, at));
     }
 
     /// Takes in what happened.
