@@ -161,6 +161,14 @@ impl Engine {
         }
     }
 
+    /// Asks the policies for a caller outside; a refusal is recorded.
+    ///
+    /// # Errors
+    /// The refusal.
+    pub fn may(&mut self, actor: &Actor, action: Action, resource: &Resource) -> Result<(), Error> {
+        self.authorise(actor, action, resource).map(|_| ())
+    }
+
     /// Whether the policies would allow it; asks only, and records nothing.
     pub(crate) fn permits(&self, actor: &Actor, action: Action, resource: &Resource) -> bool {
         self.authorizer.as_ref().is_some_and(|authorizer| authorizer.permits(actor, action, resource))

@@ -43,7 +43,7 @@ pub use documents::CardFiles;
 pub use error::Error;
 pub use governance::{Deliver, Founded, Issued};
 pub use manifest::Manifest;
-pub use notebook::{Batch, FileRecord, Listed, ModelPatch, NewLoggedModel, NewRun, Notebook, RunPatch};
+pub use notebook::{checked_path as artefact_path, listing, Batch, FileRecord, Listed, ModelPatch, NewLoggedModel, NewRun, Notebook, RunPatch};
 pub use history::{ApprovedBy, HistoryAnswer, Served};
 pub use keys::KeyView;
 pub use record::{

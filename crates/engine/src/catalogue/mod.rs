@@ -179,6 +179,11 @@ impl Engine {
         self.catalogue_event(actor, Event::VersionDeleted { name: name.to_owned(), version })
     }
 
+    /// Whether the charter names a model of this name.
+    pub fn names_model(&self, name: &str) -> bool {
+        self.is_chartered(name)
+    }
+
     /// Whether the charter names the model.
     pub(super) fn is_chartered(&self, name: &str) -> bool {
         self.chartered(name).is_some()

@@ -39,7 +39,10 @@ pub struct Listed {
 }
 
 /// A path of files in the form in which it is kept: no empty parts, nothing that leads elsewhere.
-pub(crate) fn checked_path(path: &str) -> Result<String, Error> {
+///
+/// # Errors
+/// Says what is wrong with it.
+pub fn checked_path(path: &str) -> Result<String, Error> {
     let wrong = |why: &str| {
         let shown: String = path.chars().take(80).collect();
         Err(Error::invalid(format!("`{}` is not the path of an artefact: {why}", shown.escape_debug())))
@@ -59,7 +62,10 @@ pub(crate) fn checked_path(path: &str) -> Result<String, Error> {
 
 impl Notebook {
     /// Notes a file; an earlier one of the same path is replaced.
-    pub(crate) fn keep_file(&self, path: &str, record: &FileRecord) -> Result<(), Error> {
+    ///
+    /// # Errors
+    /// If the notebook cannot be written.
+    pub fn keep_file(&self, path: &str, record: &FileRecord) -> Result<(), Error> {
         let body = serde_json::to_string(record)
             .map_err(|error| Error::new(Code::InternalError, format!("cannot note a file: {error}")))?;
         let gone = Change::Remove { collection: COLLECTION, id: path.to_owned() };
@@ -74,14 +80,20 @@ impl Notebook {
     }
 
     /// A file.
-    pub(crate) fn file(&self, path: &str) -> Result<FileRecord, Error> {
+    ///
+    /// # Errors
+    /// If there is none.
+    pub fn file(&self, path: &str) -> Result<FileRecord, Error> {
         let document = self.store.get(COLLECTION, path).map_err(outside)?;
         let document = document.ok_or_else(|| Error::absent(format!("there is no artefact `{path}`")))?;
         record(&document.body)
     }
 
     /// All files below a folder, by their paths relative to it.
-    pub(crate) fn files_below(&self, folder: &str) -> Result<BTreeMap<String, FileRecord>, Error> {
+    ///
+    /// # Errors
+    /// If the notebook cannot be read.
+    pub fn files_below(&self, folder: &str) -> Result<BTreeMap<String, FileRecord>, Error> {
         let prefix = if folder.is_empty() { String::new() } else { format!("{folder}/") };
         let documents = self.store.under(COLLECTION, &prefix).map_err(outside)?;
         documents
@@ -94,7 +106,10 @@ impl Notebook {
     }
 
     /// Forgets a file, or all files below a folder. The bytes stay for the versions that were made of them.
-    pub(crate) fn forget_files(&self, path: &str) -> Result<(), Error> {
+    ///
+    /// # Errors
+    /// If the notebook cannot be written.
+    pub fn forget_files(&self, path: &str) -> Result<(), Error> {
         let mut gone = vec![Change::Remove { collection: COLLECTION, id: path.to_owned() }];
         for name in self.files_below(path)?.keys() {
             gone.push(Change::Remove { collection: COLLECTION, id: format!("{path}/{name}") });
@@ -109,7 +124,7 @@ fn record(body: &str) -> Result<FileRecord, Error> {
 }
 
 /// The entries of a folder, of which `files` are all files below it.
-pub(crate) fn listing<'a>(files: impl Iterator<Item = (&'a String, u64)>) -> Vec<Listed> {
+pub fn listing<'a>(files: impl Iterator<Item = (&'a String, u64)>) -> Vec<Listed> {
     let mut entries: BTreeMap<&str, Option<u64>> = BTreeMap::new();
     for (name, size) in files {
         match name.split_once('/') {

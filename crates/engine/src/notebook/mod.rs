@@ -8,8 +8,7 @@ mod files;
 mod logged_models;
 mod runs;
 
-pub use files::{FileRecord, Listed};
-pub(crate) use files::checked_path;
+pub use files::{FileRecord, Listed, checked_path, listing};
 pub use logged_models::{ModelPatch, NewLoggedModel};
 pub use runs::{Batch, NewRun, RunPatch};
 
