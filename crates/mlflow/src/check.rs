@@ -58,32 +58,29 @@ pub fn key(what: &str, key: &str) -> Result<(), Error> {
     }
 }
 
-fn value(what: &str, pair: &Pair, most: usize) -> Result<(), Error> {
-    if pair.value.chars().count() > most {
-        return Err(Error::invalid(format!(
-            "the value of the {what} `{}` is longer than {most} characters",
-            shown(&pair.key)
-        )));
+/// MLflow's server cuts long values of runs, and scripts rely on it.
+fn cut(text: &mut String, most: usize) {
+    if let Some((end, _)) = text.char_indices().nth(most) {
+        text.truncate(end);
     }
-    Ok(())
 }
 
-/// A parameter.
+/// A parameter; a value that is too long is cut.
 ///
 /// # Errors
-/// Says what is wrong with it.
-pub fn param(pair: &Pair) -> Result<(), Error> {
-    key("parameter", &pair.key)?;
-    value("parameter", pair, MAX_PARAM)
+/// Says what is wrong with its key.
+pub fn param(pair: &mut Pair) -> Result<(), Error> {
+    cut(&mut pair.value, MAX_PARAM);
+    key("parameter", &pair.key)
 }
 
-/// A tag of an experiment, a run or a logged model.
+/// A tag of an experiment, a run or a logged model; a value that is too long is cut.
 ///
 /// # Errors
-/// Says what is wrong with it.
-pub fn tag(pair: &Pair) -> Result<(), Error> {
-    key("tag", &pair.key)?;
-    value("tag", pair, MAX_TAG)
+/// Says what is wrong with its key.
+pub fn tag(pair: &mut Pair) -> Result<(), Error> {
+    cut(&mut pair.value, MAX_TAG);
+    key("tag", &pair.key)
 }
 
 /// A tag in the registry.
@@ -92,7 +89,13 @@ pub fn tag(pair: &Pair) -> Result<(), Error> {
 /// Says what is wrong with it.
 pub fn registry_tag(pair: &Pair) -> Result<(), Error> {
     key("tag", &pair.key)?;
-    value("tag", pair, MAX_REGISTRY_TEXT)
+    if pair.value.chars().count() > MAX_REGISTRY_TEXT {
+        return Err(Error::invalid(format!(
+            "the value of the tag `{}` is longer than {MAX_REGISTRY_TEXT} characters: log it as an artefact",
+            shown(&pair.key)
+        )));
+    }
+    Ok(())
 }
 
 /// A description in the registry.
@@ -120,7 +123,7 @@ pub fn metric(metric: &Metric) -> Result<(), Error> {
 ///
 /// # Errors
 /// Says what is wrong with it.
-pub fn batch(metrics: &[Metric], params: &[Pair], tags: &[Pair]) -> Result<(), Error> {
+pub fn batch(metrics: &[Metric], params: &mut [Pair], tags: &mut [Pair]) -> Result<(), Error> {
     let counts = [
         ("metrics", metrics.len(), MAX_METRICS),
         ("parameters", params.len(), MAX_PARAMS),
@@ -132,6 +135,8 @@ pub fn batch(metrics: &[Metric], params: &[Pair], tags: &[Pair]) -> Result<(), E
             return Err(Error::invalid(format!("a batch holds at most {most} {what}, this one {count}")));
         }
     }
+    params.iter_mut().try_for_each(param)?;
+    tags.iter_mut().try_for_each(tag)?;
     for (n, one) in params.iter().enumerate() {
         if params.iter().skip(n + 1).any(|other| other.key == one.key && other.value != one.value) {
             return Err(Error::invalid(format!(
@@ -140,9 +145,7 @@ pub fn batch(metrics: &[Metric], params: &[Pair], tags: &[Pair]) -> Result<(), E
             )));
         }
     }
-    metrics.iter().try_for_each(metric)?;
-    params.iter().try_for_each(param)?;
-    tags.iter().try_for_each(tag)
+    metrics.iter().try_for_each(metric)
 }
 
 /// The name of an experiment.
@@ -234,13 +237,13 @@ mod tests {
         let long = "x".repeat(7000);
         let pair = |key: &str, value: &str| Pair { key: key.to_owned(), value: value.to_owned() };
         let said = [
-            param(&pair("lr", &long)),
-            tag(&pair("", "x")),
-            tag(&pair("a\nb", "x")),
-            tag(&pair("../a", "x")),
+            registry_tag(&pair("note", &long.repeat(3))),
+            tag(&mut pair("", "x")),
+            tag(&mut pair("a\nb", "x")),
+            tag(&mut pair("../a", "x")),
             key("metric", &"k".repeat(251)),
-            batch(&[], &[pair("a", "1"), pair("a", "2")], &[]),
-            batch(&[], &vec![pair("a", "1"); 101], &[]),
+            batch(&[], &mut [pair("a", "1"), pair("a", "2")], &mut []),
+            batch(&[], &mut vec![pair("a", "1"); 101], &mut []),
             experiment_name(" "),
             model_name("a/b"),
             alias("latest"),
@@ -250,6 +253,13 @@ mod tests {
         ];
         let said: Vec<String> = said.into_iter().map(|one| one.unwrap_err().to_string()).collect();
         insta::assert_snapshot!(said.join("\n"));
+    }
+
+    #[test]
+    fn long_values_of_runs_are_cut() {
+        let mut pair = Pair { key: "lr".to_owned(), value: "ä".repeat(7000) };
+        param(&mut pair).unwrap();
+        assert_eq!(pair.value.chars().count(), 6000);
     }
 
     #[test]

@@ -78,9 +78,9 @@ impl Notebook {
     ///
     /// # Errors
     /// If the name is taken or no name.
-    pub fn create_experiment(&self, name: &str, tags: Vec<Pair>) -> Result<Experiment, Error> {
+    pub fn create_experiment(&self, name: &str, mut tags: Vec<Pair>) -> Result<Experiment, Error> {
         check::experiment_name(name)?;
-        tags.iter().try_for_each(check::tag)?;
+        tags.iter_mut().try_for_each(check::tag)?;
         for _ in 0..ATTEMPTS {
             let all = self.all::<Experiment>("")?;
             if let Some(known) = all.iter().find(|known| known.name == name) {
@@ -163,8 +163,8 @@ impl Notebook {
     /// # Errors
     /// If the tag is too long or strange, or the experiment deleted or not there.
     pub fn tag_experiment(&self, id: &str, key: &str, value: Option<&str>) -> Result<(), Error> {
-        let tag = Pair { key: key.to_owned(), value: value.unwrap_or_default().to_owned() };
-        check::tag(&tag)?;
+        let mut tag = Pair { key: key.to_owned(), value: value.unwrap_or_default().to_owned() };
+        check::tag(&mut tag)?;
         self.change_experiment(id, |experiment| {
             active(experiment)?;
             let known = experiment.tags.len();

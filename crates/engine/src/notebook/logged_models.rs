@@ -78,9 +78,9 @@ impl Notebook {
     ///
     /// # Errors
     /// If the experiment or the run is not there, or something is too long or strange.
-    pub fn create_logged_model(&self, by: &Actor, new: NewLoggedModel) -> Result<LoggedModel, Error> {
-        new.tags.iter().try_for_each(check::tag)?;
-        new.params.iter().try_for_each(check::param)?;
+    pub fn create_logged_model(&self, by: &Actor, mut new: NewLoggedModel) -> Result<LoggedModel, Error> {
+        new.tags.iter_mut().try_for_each(check::tag)?;
+        new.params.iter_mut().try_for_each(check::param)?;
         let experiment = self.experiment(&new.experiment_id)?;
         if let Some(run) = &new.source_run_id {
             self.run(run)?;
@@ -119,9 +119,9 @@ impl Notebook {
     ///
     /// # Errors
     /// If it is not there, or something is too long or strange.
-    pub fn change_logged_model(&self, id: &str, patch: &ModelPatch) -> Result<LoggedModel, Error> {
-        patch.tags.iter().try_for_each(check::tag)?;
-        patch.params.iter().try_for_each(check::param)?;
+    pub fn change_logged_model(&self, id: &str, mut patch: ModelPatch) -> Result<LoggedModel, Error> {
+        patch.tags.iter_mut().try_for_each(check::tag)?;
+        patch.params.iter_mut().try_for_each(check::param)?;
         let status = patch.status.as_deref().map(status).transpose()?;
         let now = self.now_ms();
         let change = |owned: &mut Owned<LoggedModel>| {

@@ -93,8 +93,8 @@ impl Notebook {
     ///
     /// # Errors
     /// If the experiment is not there or deleted, or a tag is too long or strange.
-    pub fn create_run(&self, by: &Actor, new: NewRun) -> Result<Run, Error> {
-        new.tags.iter().try_for_each(check::tag)?;
+    pub fn create_run(&self, by: &Actor, mut new: NewRun) -> Result<Run, Error> {
+        new.tags.iter_mut().try_for_each(check::tag)?;
         let experiment = self.experiment(&new.experiment_id)?;
         if experiment.lifecycle_stage != ACTIVE {
             return Err(Error::invalid(format!(
@@ -186,8 +186,9 @@ impl Notebook {
     ///
     /// # Errors
     /// If the run is not there or deleted, if anything is too long or strange, or a parameter has another value.
-    pub fn log(&self, id: &str, batch: &Batch) -> Result<(), Error> {
-        check::batch(&batch.metrics, &batch.params, &batch.tags)?;
+    pub fn log(&self, id: &str, batch: &mut Batch) -> Result<(), Error> {
+        check::batch(&batch.metrics, &mut batch.params, &mut batch.tags)?;
+        let batch = &*batch;
         self.change_run(id, |run| {
             for param in &batch.params {
                 match run.data.params.iter().find(|known| known.key == param.key) {

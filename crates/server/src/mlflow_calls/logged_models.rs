@@ -72,14 +72,14 @@ pub(crate) struct Finalize {
     status: String,
 }
 
-fn change(desk: &Desk, actor: &Actor, id: &str, patch: &ModelPatch) -> Result<LoggedModel, Error> {
+fn change(desk: &Desk, actor: &Actor, id: &str, patch: ModelPatch) -> Result<LoggedModel, Error> {
     allowed(desk, actor, Action::TrackingWrite, id)?;
     desk.notebook().change_logged_model(id, patch)
 }
 
 pub(crate) fn finalize(desk: &Desk, actor: &Actor, input: Finalize) -> Result<One, Error> {
     let patch = ModelPatch { status: Some(input.status), ..ModelPatch::default() };
-    Ok(One { model: change(desk, actor, &input.model_id, &patch)? })
+    Ok(One { model: change(desk, actor, &input.model_id, patch)? })
 }
 
 #[derive(Deserialize, JsonSchema)]
@@ -91,7 +91,7 @@ pub(crate) struct SetTags {
 
 pub(crate) fn set_tags(desk: &Desk, actor: &Actor, input: SetTags) -> Result<One, Error> {
     let patch = ModelPatch { tags: input.tags, ..ModelPatch::default() };
-    Ok(One { model: change(desk, actor, &input.model_id, &patch)? })
+    Ok(One { model: change(desk, actor, &input.model_id, patch)? })
 }
 
 #[derive(Deserialize, JsonSchema)]
@@ -102,7 +102,7 @@ pub(crate) struct DeleteTag {
 
 pub(crate) fn delete_tag(desk: &Desk, actor: &Actor, input: DeleteTag) -> Result<Nothing, Error> {
     let patch = ModelPatch { untag: Some(input.key), ..ModelPatch::default() };
-    change(desk, actor, &input.model_id, &patch)?;
+    change(desk, actor, &input.model_id, patch)?;
     Ok(Nothing {})
 }
 
@@ -115,7 +115,7 @@ pub(crate) struct LogParams {
 
 pub(crate) fn log_params(desk: &Desk, actor: &Actor, input: LogParams) -> Result<Nothing, Error> {
     let patch = ModelPatch { params: input.params, ..ModelPatch::default() };
-    change(desk, actor, &input.model_id, &patch)?;
+    change(desk, actor, &input.model_id, patch)?;
     Ok(Nothing {})
 }
 

@@ -106,10 +106,10 @@ pub(crate) fn restore(desk: &Desk, actor: &Actor, input: Which) -> Result<Nothin
     Ok(Nothing {})
 }
 
-fn log(desk: &Desk, actor: &Actor, which: &Which, batch: &Batch) -> Result<Nothing, Error> {
+fn log(desk: &Desk, actor: &Actor, which: &Which, mut batch: Batch) -> Result<Nothing, Error> {
     let id = which.id()?;
     desk.allow_run(actor, Action::TrackingWrite, id)?;
-    desk.notebook().log(id, batch)?;
+    desk.notebook().log(id, &mut batch)?;
     Ok(Nothing {})
 }
 
@@ -149,7 +149,7 @@ pub(crate) fn log_metric(desk: &Desk, actor: &Actor, input: LogMetric) -> Result
         dataset_name: input.dataset_name,
         dataset_digest: input.dataset_digest,
     };
-    log(desk, actor, &which, &Batch { metrics: vec![metric], ..Batch::default() })
+    log(desk, actor, &which, Batch { metrics: vec![metric], ..Batch::default() })
 }
 
 #[derive(Deserialize, JsonSchema)]
@@ -164,12 +164,12 @@ pub(crate) struct LogPair {
 
 pub(crate) fn log_parameter(desk: &Desk, actor: &Actor, input: LogPair) -> Result<Nothing, Error> {
     let params = vec![Pair { key: input.key, value: input.value }];
-    log(desk, actor, &input.which, &Batch { params, ..Batch::default() })
+    log(desk, actor, &input.which, Batch { params, ..Batch::default() })
 }
 
 pub(crate) fn set_tag(desk: &Desk, actor: &Actor, input: LogPair) -> Result<Nothing, Error> {
     let tags = vec![Pair { key: input.key, value: input.value }];
-    log(desk, actor, &input.which, &Batch { tags, ..Batch::default() })
+    log(desk, actor, &input.which, Batch { tags, ..Batch::default() })
 }
 
 pub(crate) fn delete_tag(desk: &Desk, actor: &Actor, input: LogPair) -> Result<Nothing, Error> {
@@ -197,7 +197,7 @@ pub(crate) fn log_batch(desk: &Desk, actor: &Actor, mut input: LogBatch) -> Resu
         metric.run_id = metric.model_id.is_some().then(|| id.clone());
     }
     let batch = Batch { metrics: input.metrics, params: input.params, tags: input.tags };
-    log(desk, actor, &input.which, &batch)
+    log(desk, actor, &input.which, batch)
 }
 
 #[derive(Deserialize, JsonSchema)]
@@ -252,7 +252,7 @@ pub(crate) fn log_model(desk: &Desk, actor: &Actor, input: LogModel) -> Result<N
     list.push(model);
     let value = serde_json::Value::Array(list).to_string();
     let tags = vec![Pair { key: LOGGED.to_owned(), value }];
-    log(desk, actor, &input.which, &Batch { tags, ..Batch::default() })
+    log(desk, actor, &input.which, Batch { tags, ..Batch::default() })
 }
 
 #[derive(Deserialize, JsonSchema)]

@@ -153,6 +153,12 @@ pub(crate) fn download_uri(desk: &Desk, actor: &Actor, input: Which) -> Result<D
         Some(_) => format!("mlflow-artifacts:/versions/{}/{version}", input.name),
         None => engine.registered_version(&input.name, version).map_err(wire)?.1.made.source.clone(),
     };
+    if artifact_uri.starts_with("wardmote:") {
+        return Err(Error::absent(format!(
+            "version {version} of `{0}` was trained by the house and is no folder of MLflow: `wardmote model export {0} {version} --out DIR` writes it",
+            input.name
+        )));
+    }
     Ok(DownloadUri { artifact_uri })
 }
 
