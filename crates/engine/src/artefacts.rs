@@ -3,8 +3,8 @@
 
 use crate::notebook::FileRecord;
 use crate::{Engine, Error, vault};
-use facts::{Digest, KeyId};
 use aws_lc_rs::digest::{Context, SHA256};
+use facts::{Digest, KeyId};
 use privacy::envelope::{self, Edk, Header};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -128,8 +128,11 @@ impl Engine {
         let subject: String = self.random::<16>()?.iter().map(|byte| format!("{byte:02x}")).collect();
         let context = context(&subject);
         self.key_use(&automation, &key, "encrypt", &context)?;
-        let (data_key, wrapped) =
-            self.ports.keys.generate_data_key(&key, &context).map_err(|error| self.explain_key(&key, error))?;
+        let (data_key, wrapped) = self
+            .ports
+            .keys
+            .generate_data_key(&key, &context)
+            .map_err(|error| self.explain_key(&key, error))?;
         Ok(Sealing {
             data_key,
             edk: Edk { provider: wrapped.provider, info: wrapped.info, ciphertext: wrapped.ciphertext },
@@ -177,7 +180,11 @@ impl Engine {
         for n in 0..opening.record.parts.len() {
             whole.extend_from_slice(&opening.part(n)?);
         }
-        if Digest::of(&whole) == expected { Ok(whole) } else { Err(Error::damaged("a file's digest differs")) }
+        if Digest::of(&whole) == expected {
+            Ok(whole)
+        } else {
+            Err(Error::damaged("a file's digest differs"))
+        }
     }
 
     /// `artefacts`, if the charter has a key of that name; else the key of what the first model is trained on.
@@ -189,8 +196,9 @@ impl Engine {
             charter.dataset(&model.training.dataset).map(|dataset| dataset.key.clone())
         };
         named.map(|key| key.id.clone()).or_else(trained).ok_or_else(|| {
-            Error::conflict("the charter names no key that could protect artefacts")
-                .with_help(format!("add a key `{ARTEFACT_KEY}` with the role of the automation among its users"))
+            Error::conflict("the charter names no key that could protect artefacts").with_help(format!(
+                "add a key `{ARTEFACT_KEY}` with the role of the automation among its users"
+            ))
         })
     }
 }

@@ -8,7 +8,10 @@ use guard::{AccessKey, Action, Authorized, Authorizer, Decision, Resource};
 use ledger::{Draft, Outcome};
 use std::path::PathBuf;
 use std::sync::Arc;
-use world::{Clock, Entropy, KeyService, Kind, LedgerStore, ObjectStore, ProgramRunner, Receipt, Runtime, TrackingStore};
+use world::{
+    Clock, Entropy, KeyService, Kind, LedgerStore, ObjectStore, ProgramRunner, Receipt, Runtime,
+    TrackingStore,
+};
 
 /// Everything outside, as the binary chose it.
 #[derive(Clone)]
@@ -212,7 +215,8 @@ impl Engine {
     fn draft(&self, entry: &NewEntry<'_>, time: Timestamp) -> Result<Draft, Error> {
         let stream = stream_of(entry.resource, entry.action)?;
         // What the registry decided, it decided on a state; if the stream has moved on since, it must decide again.
-        let expected_seq = matches!(entry.fact, Fact::Registry { .. } | Fact::Catalogue { .. }).then(|| self.state.next_seq(&stream));
+        let expected_seq = matches!(entry.fact, Fact::Registry { .. } | Fact::Catalogue { .. })
+            .then(|| self.state.next_seq(&stream));
         let body = serde_json::to_value(&entry.fact)
             .map_err(|error| Error::damaged(format!("cannot encode a fact: {error}")))?;
         Ok(Draft {

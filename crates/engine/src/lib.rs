@@ -9,6 +9,7 @@ mod alerts;
 mod approval;
 mod artefacts;
 mod capture;
+mod catalogue;
 mod core;
 mod data;
 mod deployment;
@@ -17,7 +18,6 @@ mod error;
 mod feedback;
 mod governance;
 mod history;
-mod catalogue;
 mod keys;
 mod manifest;
 mod monitoring;
@@ -35,20 +35,23 @@ pub use crate::core::{Engine, Ports};
 pub use alerts::AlertAction;
 pub use approval::Decision;
 pub use artefacts::{Opening, PART_BYTES, Sealing};
-pub use catalogue::{NewModelVersion, Wanted};
 pub use capture::LabelsImported;
+pub use catalogue::{NewModelVersion, Wanted};
 pub use data::{ImportRequest, ReadRequest, SnapshotMade, View};
 pub use deployment::{Deployed, ServingModel};
 pub use documents::CardFiles;
 pub use error::Error;
 pub use governance::{Deliver, Founded, Issued};
-pub use manifest::Manifest;
-pub use notebook::{checked_path as artefact_path, listing, Batch, FileRecord, Listed, ModelPatch, NewLoggedModel, NewRun, Notebook, RunPatch};
 pub use history::{ApprovedBy, HistoryAnswer, Served};
 pub use keys::KeyView;
+pub use manifest::Manifest;
+pub use notebook::{
+    Batch, FileRecord, Listed, ModelPatch, NewLoggedModel, NewRun, Notebook, RunPatch,
+    checked_path as artefact_path, listing,
+};
 pub use record::{
-    ApprovalRequested, Fact, KeyChange, LabelBatch, MonitorReport, Origin, Refused, RefusedCalls, RuleOutcome, Segment,
-    Snapshot, TrainingRun,
+    ApprovalRequested, Fact, KeyChange, LabelBatch, MonitorReport, Origin, Refused, RefusedCalls,
+    RuleOutcome, Segment, Snapshot, TrainingRun,
 };
 pub use state::{FiredAlert, Recorded, State};
 pub use training::{TrainRequest, Trained};

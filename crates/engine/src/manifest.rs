@@ -64,7 +64,8 @@ impl Engine {
 
     /// Reads a manifest: the very one that was kept, for the very artefact.
     pub(crate) fn manifest(&self, object: &str, artefact: &Digest) -> Result<Manifest, Error> {
-        let damaged = |why: &str| Error::damaged(format!("the object `{object}` is not what was recorded: {why}"));
+        let damaged =
+            |why: &str| Error::damaged(format!("the object `{object}` is not what was recorded: {why}"));
         let bytes = self.ports.objects.get(object)?;
         if object.rsplit('/').next() != Some(Digest::of(&bytes).to_hex().as_str()) {
             return Err(damaged("its digest differs"));

@@ -1,8 +1,8 @@
 //! Watching a model: the latest window of the version that serves, against the rows it was validated on.
 
-use crate::registering::lineage;
 use crate::data::{ReadRequest, View};
 use crate::record::{Fact, MonitorReport, RuleOutcome};
+use crate::registering::lineage;
 use crate::training::model_resource;
 use crate::validation::MIN_GROUP;
 use crate::{Done, Engine, Error};

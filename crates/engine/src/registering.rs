@@ -8,7 +8,9 @@ use charter::model::Model;
 use facts::{Actor, Digest, EvidenceId, ModelName, PersonId, SnapshotName};
 use guard::{Action, Resource};
 use ledger::Outcome;
-use registry::{Command, How, Involvement, Refusal, Registration, Rules, Step, TrainedOn, Trigger, VersionNumber};
+use registry::{
+    Command, How, Involvement, Refusal, Registration, Rules, Step, TrainedOn, Trigger, VersionNumber,
+};
 use serde::Serialize;
 use std::collections::BTreeMap;
 

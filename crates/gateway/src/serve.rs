@@ -79,8 +79,15 @@ impl Gateway {
         let address = listener.local_addr().map_err(failed)?;
         let mut session = [0; 8];
         entropy.fill(&mut session)?;
-        let shared =
-            Shared { beside: None, slot, capture, clock, session, count: AtomicU64::new(0), metrics: Metrics::default() };
+        let shared = Shared {
+            beside: None,
+            slot,
+            capture,
+            clock,
+            session,
+            count: AtomicU64::new(0),
+            metrics: Metrics::default(),
+        };
         Ok(Self { listener, address, shared: Arc::new(shared) })
     }
 

@@ -54,7 +54,10 @@ pub fn key(what: &str, key: &str) -> Result<(), Error> {
     if key.split('/').all(proper) {
         Ok(())
     } else {
-        Err(Error::invalid(format!("`{}` is not the key of a {what}: it reads as a path that leads elsewhere", shown(key))))
+        Err(Error::invalid(format!(
+            "`{}` is not the key of a {what}: it reads as a path that leads elsewhere",
+            shown(key)
+        )))
     }
 }
 

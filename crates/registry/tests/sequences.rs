@@ -5,8 +5,8 @@
 use facts::{Actor, ActorKind, Criterion, Days, Digest, EvidenceId, Timestamp};
 use proptest::prelude::*;
 use registry::{
-    ApprovalRequest, At, CodeVersion, Command, Event, How, Involvement, Registration, TrainedOn, Rules, State, Status,
-    Step, Trigger, ValidationReport, VersionNumber,
+    ApprovalRequest, At, CodeVersion, Command, Event, How, Involvement, Registration, Rules, State, Status,
+    Step, TrainedOn, Trigger, ValidationReport, VersionNumber,
 };
 use std::collections::BTreeMap;
 

@@ -26,10 +26,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-const ROOTS: [&str; 2] = [
-    "/api/2.0/mlflow-artifacts/artifacts",
-    "/ajax-api/2.0/mlflow-artifacts/artifacts",
-];
+const ROOTS: [&str; 2] = ["/api/2.0/mlflow-artifacts/artifacts", "/ajax-api/2.0/mlflow-artifacts/artifacts"];
 /// The largest file.
 const MAX_FILE_BYTES: u64 = 1 << 37;
 /// How long a client may be silent while it sends.
@@ -39,10 +36,9 @@ pub(crate) fn mount(mut router: Router, desk: &Arc<Desk>) -> Router {
     for root in ROOTS {
         let list = handler(desk, list);
         let (read, write, remove) = (handler(desk, read), handler(desk, write), handler(desk, remove));
-        router = router.route(root, get(list)).route(
-            &format!("{root}/{{*path}}"),
-            put(write).get(read).delete(remove),
-        );
+        router = router
+            .route(root, get(list))
+            .route(&format!("{root}/{{*path}}"), put(write).get(read).delete(remove));
     }
     router
 }
@@ -59,7 +55,9 @@ struct Asked {
 fn handler<F>(
     desk: &Arc<Desk>,
     work: fn(Asked) -> F,
-) -> impl Fn(RawPathParams, Request<Body>) -> std::pin::Pin<Box<dyn Future<Output = Response<Body>> + Send>> + Clone + use<F>
+) -> impl Fn(RawPathParams, Request<Body>) -> std::pin::Pin<Box<dyn Future<Output = Response<Body>> + Send>>
++ Clone
++ use<F>
 where
     F: Future<Output = Result<Response<Body>, Error>> + Send + 'static,
 {
@@ -107,12 +105,16 @@ fn place(path: &str) -> Result<Place, Error> {
     match (segments.next(), segments.next(), segments.next()) {
         (Some("versions"), Some(name), Some(number)) => {
             let number = number.parse().map_err(|_| {
-                Error::invalid(format!("`{path}` is not the path of a version: expected versions/NAME/NUMBER"))
+                Error::invalid(format!(
+                    "`{path}` is not the path of a version: expected versions/NAME/NUMBER"
+                ))
             })?;
             let path = segments.next().unwrap_or_default().to_owned();
             Ok(Place::Version { name: name.to_owned(), number, path })
         }
-        (Some(experiment), _, _) => Ok(Place::Notebook { experiment: experiment.to_owned(), path: path.clone() }),
+        (Some(experiment), _, _) => {
+            Ok(Place::Notebook { experiment: experiment.to_owned(), path: path.clone() })
+        }
         _ => Err(Error::invalid("the path of the artefact is missing")),
     }
 }
@@ -127,7 +129,9 @@ fn files(desk: &Desk, actor: &Actor, place: &Place) -> Result<BTreeMap<String, F
         Place::Version { name, number, path } => {
             let prefix = if path.is_empty() { String::new() } else { format!("{path}/") };
             let all = version_files(desk, actor, (name, *number))?.into_iter();
-            Ok(all.filter_map(|(file, record)| Some((file.strip_prefix(&prefix)?.to_owned(), record))).collect())
+            Ok(all
+                .filter_map(|(file, record)| Some((file.strip_prefix(&prefix)?.to_owned(), record)))
+                .collect())
         }
     }
 }
@@ -165,7 +169,10 @@ async fn remove(asked: Asked) -> Result<Response<Body>, Error> {
 }
 
 fn frozen() -> Error {
-    Error::new(Code::PermissionDenied, "the files of a registered version never change: register another version")
+    Error::new(
+        Code::PermissionDenied,
+        "the files of a registered version never change: register another version",
+    )
 }
 
 async fn write(asked: Asked) -> Result<Response<Body>, Error> {
@@ -273,13 +280,13 @@ fn range(headers: &HeaderMap, size: u64) -> Result<Range, Error> {
     let bounds = match (from.trim().parse::<u64>().ok(), to.trim().parse::<u64>().ok()) {
         (Some(from), Some(to)) => (from, to.min(size.saturating_sub(1))),
         (Some(from), None) if to.trim().is_empty() => (from, size.saturating_sub(1)),
-        (None, Some(last)) if from.trim().is_empty() => {
-            (size.saturating_sub(last), size.saturating_sub(1))
-        }
+        (None, Some(last)) if from.trim().is_empty() => (size.saturating_sub(last), size.saturating_sub(1)),
         _ => return Ok(None),
     };
     if bounds.0 > bounds.1 || bounds.0 >= size {
-        return Err(Error::invalid(format!("the artefact has {size} bytes: `{from}-{to}` is not among them")));
+        return Err(Error::invalid(format!(
+            "the artefact has {size} bytes: `{from}-{to}` is not among them"
+        )));
     }
     Ok(Some(bounds))
 }
@@ -310,7 +317,8 @@ impl Window {
     fn cut(self, opening: &Opening, n: usize) -> Result<Bytes, Error> {
         let plain = opening.part(n).map_err(wire)?;
         let begin = n as u64 * PART_BYTES as u64;
-        let within = |at: u64| usize::try_from(at.saturating_sub(begin)).unwrap_or(usize::MAX).min(plain.len());
+        let within =
+            |at: u64| usize::try_from(at.saturating_sub(begin)).unwrap_or(usize::MAX).min(plain.len());
         let wanted = plain.get(within(self.from)..within(self.end)).unwrap_or_default();
         Ok(Bytes::copy_from_slice(wanted))
     }

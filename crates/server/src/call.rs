@@ -62,7 +62,8 @@ impl Call {
         O: Serialize + JsonSchema + 'static,
     {
         let run = move |desk: &Desk, actor: &Actor, input: Value| {
-            let input = serde_json::from_value(input).map_err(|error| Error::invalid(not_understood(&error)))?;
+            let input =
+                serde_json::from_value(input).map_err(|error| Error::invalid(not_understood(&error)))?;
             serde_json::to_value(run(desk, actor, input)?)
                 .map_err(|error| Error::new(Code::InternalError, format!("cannot write the answer: {error}")))
         };
@@ -89,7 +90,9 @@ impl Call {
             let (desk, run) = (Arc::clone(desk), Arc::clone(&self.run));
             let handler = move |path: RawPathParams, request: Request<Body>| {
                 let (desk, run) = (Arc::clone(&desk), Arc::clone(&run));
-                async move { answer(desk, run, &path, request).await.unwrap_or_else(|error| failure::answer(&error)) }
+                async move {
+                    answer(desk, run, &path, request).await.unwrap_or_else(|error| failure::answer(&error))
+                }
             };
             router = router.route(&format!("{root}{}", self.path), on(filter, handler));
         }
@@ -123,7 +126,9 @@ pub(crate) async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, Error> + Send + 'static,
 ) -> Result<T, Error> {
     let done = tokio::task::spawn_blocking(work).await;
-    done.unwrap_or_else(|_| Err(Error::new(Code::InternalError, "the call broke off; it is in the server's log")))
+    done.unwrap_or_else(|_| {
+        Err(Error::new(Code::InternalError, "the call broke off; it is in the server's log"))
+    })
 }
 
 /// The fields of a body; no body is no fields.

@@ -44,10 +44,8 @@ impl Desk {
 
     /// Asks the policies about an experiment; a refusal is recorded.
     pub(crate) fn allow(&self, actor: &Actor, action: Action, experiment: &Experiment) -> Result<(), Error> {
-        let resource = Resource::Experiment {
-            id: experiment.experiment_id.clone(),
-            name: experiment.name.clone(),
-        };
+        let resource =
+            Resource::Experiment { id: experiment.experiment_id.clone(), name: experiment.name.clone() };
         self.engine()?.may(actor, action, &resource).map_err(wire)
     }
 
@@ -78,5 +76,7 @@ impl Desk {
 }
 
 fn lock(engine: &Mutex<Engine>) -> Result<MutexGuard<'_, Engine>, Error> {
-    engine.lock().map_err(|_| Error::new(Code::InternalError, "the engine has stopped; start the server again"))
+    engine
+        .lock()
+        .map_err(|_| Error::new(Code::InternalError, "the engine has stopped; start the server again"))
 }

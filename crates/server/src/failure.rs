@@ -12,8 +12,8 @@ pub(crate) fn wire(error: engine::Error) -> Error {
         Some(help) => format!("{error}. {help}"),
         None => error.to_string(),
     };
-    let code = match &error {
-        engine::Error::Call(error) => return error.clone(),
+    let code = match error {
+        engine::Error::Call(error) => return error,
         engine::Error::Refused { .. } => Code::PermissionDenied,
         engine::Error::Input { .. } | engine::Error::Charter(_) => Code::InvalidParameterValue,
         engine::Error::NotFound { .. } => Code::ResourceDoesNotExist,

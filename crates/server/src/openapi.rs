@@ -11,7 +11,9 @@ use serde_json::{Map, Value, json};
 /// `/openapi.json`, `/health`, and what newer clients ask first.
 pub(crate) fn routes() -> Router {
     let text = document().to_string();
-    let info = json!({ "store_type": "Wardmote", "workspaces_enabled": false, "trace_archival_enabled": false }).to_string();
+    let info =
+        json!({ "store_type": "Wardmote", "workspaces_enabled": false, "trace_archival_enabled": false })
+            .to_string();
     Router::new()
         .route("/openapi.json", get(move || async move { json(text) }))
         .route("/health", get(|| async { "OK" }))
@@ -54,7 +56,8 @@ pub fn document() -> Value {
 fn operation(call: &Call, input: &Value, output: &Value) -> Value {
     let content = |schema: &Value| json!({ "application/json": { "schema": schema } });
     let error = json!({ "description": "`{\"error_code\", \"message\"}`" });
-    let id = format!("{}{}", call.method.as_str().to_ascii_lowercase(), call.path.replace(['/', '{', '}'], "_"));
+    let id =
+        format!("{}{}", call.method.as_str().to_ascii_lowercase(), call.path.replace(['/', '{', '}'], "_"));
     let mut operation = json!({
         "operationId": id,
         "summary": call.summary,
@@ -65,7 +68,8 @@ fn operation(call: &Call, input: &Value, output: &Value) -> Value {
         },
     });
     if call.method == axum::http::Method::GET {
-        operation["parameters"] = json!([{ "name": "query", "in": "query", "style": "form", "explode": true, "schema": input }]);
+        operation["parameters"] =
+            json!([{ "name": "query", "in": "query", "style": "form", "explode": true, "schema": input }]);
     } else {
         operation["requestBody"] = json!({ "required": true, "content": content(input) });
     }

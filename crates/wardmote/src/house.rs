@@ -17,7 +17,10 @@ use charter::{Checked, SourceFile};
 use engine::{Engine, Ports};
 use facts::{Actor, PersonId};
 use guard::AccessKey;
-use local::{FolderObjects, LocalKeys, LocalPrograms, OnnxRuntime, SqliteLedger, SqliteTracking, SystemClock, SystemEntropy};
+use local::{
+    FolderObjects, LocalKeys, LocalPrograms, OnnxRuntime, SqliteLedger, SqliteTracking, SystemClock,
+    SystemEntropy,
+};
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::Write;

@@ -114,8 +114,10 @@ pub(crate) fn models(list: &Value) -> String {
     for model in list.as_array().into_iter().flatten() {
         text.push_str(&format!("{}\n", model["model"].as_str().unwrap_or_default()));
         for v in model["versions"].as_array().into_iter().flatten() {
-            let (status, snapshot) =
-                (v["text"].as_str().unwrap_or_default(), v["snapshot"].as_str().unwrap_or("data that is not on record"));
+            let (status, snapshot) = (
+                v["text"].as_str().unwrap_or_default(),
+                v["snapshot"].as_str().unwrap_or("data that is not on record"),
+            );
             text.push_str(&format!(
                 "  {:>3}  {status:<14} trained on {snapshot}\n",
                 v["version"].to_string()

@@ -7,19 +7,20 @@ use crate::failure::Failure;
 use crate::house::House;
 use engine::Engine;
 use gateway::{
-    Beside, Bundle, BundleSlot, Capture, CaptureSettings, CaptureSink, Gateway, Principal, Reply, Route, Segment,
+    Beside, Bundle, BundleSlot, Capture, CaptureSettings, CaptureSink, Gateway, Principal, Reply, Route,
+    Segment,
 };
 use guard::quota::Plan;
-use local::{SystemClock, SystemEntropy};
 use http_body_util::BodyExt;
 use hyper::body::Incoming;
 use hyper::{Request, Response};
+use local::{SystemClock, SystemEntropy};
 use std::io::Read;
 use std::pin::Pin;
-use tower::ServiceExt;
 use std::process::ExitCode;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
+use tower::ServiceExt;
 use world::{Kind, PortError};
 
 const REFRESH: Duration = Duration::from_millis(200);
@@ -86,7 +87,9 @@ impl Beside for Registry {
         let router = self.0.clone();
         Box::pin(async move {
             let answered = router.oneshot(request.map(axum::body::Body::new)).await;
-            answered.unwrap_or_else(|never| match never {}).map(|body| body.map_err(Into::into).boxed_unsync())
+            answered
+                .unwrap_or_else(|never| match never {})
+                .map(|body| body.map_err(Into::into).boxed_unsync())
         })
     }
 }

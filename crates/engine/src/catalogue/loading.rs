@@ -33,7 +33,9 @@ impl Engine {
     fn must_be_approved(&mut self, actor: &Actor, (name, number): (&str, u32)) -> Result<(), Error> {
         let (reason, help) = match self.chartered(name) {
             None => (
-                format!("version {number} of `{name}` is not approved, and cannot be: the charter does not name the model"),
+                format!(
+                    "version {number} of `{name}` is not approved, and cannot be: the charter does not name the model"
+                ),
                 Some("a compliance officer adds the model to the charter: `wardmote apply`".to_owned()),
             ),
             Some(model) => {

@@ -217,7 +217,9 @@ impl Engine {
     fn refuse_chartered(&mut self, actor: &Actor, name: &str, what: &str) -> Error {
         let why = Refused {
             reason: format!("`{name}` is a model of the charter, and cannot be {what}"),
-            help: Some(format!("take a version out of use with `wardmote model retire {name} VERSION --reason ...`")),
+            help: Some(format!(
+                "take a version out of use with `wardmote model retire {name} VERSION --reason ...`"
+            )),
             policies: Vec::new(),
         };
         self.refuse(actor, Action::RegistryWrite.as_str(), &format!("registered-models/{name}"), why)

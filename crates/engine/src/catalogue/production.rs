@@ -54,7 +54,12 @@ impl Engine {
     ///
     /// # Errors
     /// If there is no such version, or the alias says production and the version may not be there.
-    pub fn set_alias(&mut self, actor: &Actor, (name, version): (&str, u32), alias: &str) -> Result<(), Error> {
+    pub fn set_alias(
+        &mut self,
+        actor: &Actor,
+        (name, version): (&str, u32),
+        alias: &str,
+    ) -> Result<(), Error> {
         check::alias(alias)?;
         self.admit(actor, (name, version), Wanted::Alias(alias))?;
         let event =
@@ -93,13 +98,17 @@ impl Engine {
         let (model, _) = self.registered_version(name, version)?;
         let others = model.versions.values().filter(|other| other.stage == stage && other.number != version);
         let archived = if archive { others.map(|other| other.number).collect() } else { Vec::new() };
-        let event =
-            Event::StageChanged { name: name.to_owned(), version, stage: stage.to_owned(), archived };
+        let event = Event::StageChanged { name: name.to_owned(), version, stage: stage.to_owned(), archived };
         self.catalogue_event(actor, event)
     }
 
     /// Whether a version may be called so; a refusal is recorded, and the request that it opens.
-    fn admit(&mut self, actor: &Actor, (name, version): (&str, u32), wanted: Wanted<'_>) -> Result<(), Error> {
+    fn admit(
+        &mut self,
+        actor: &Actor,
+        (name, version): (&str, u32),
+        wanted: Wanted<'_>,
+    ) -> Result<(), Error> {
         self.registered_version(name, version)?;
         let chartered = self.chartered(name);
         if !wanted.says_production(chartered.is_some()) {
@@ -124,7 +133,8 @@ impl Engine {
         number: VersionNumber,
     ) -> Result<Result<(), Refusal>, Error> {
         let rules = self.rules(model)?;
-        if let Err(refusal) = Approved::check(self.state.registry(), &model.name, number, &rules, self.now()) {
+        if let Err(refusal) = Approved::check(self.state.registry(), &model.name, number, &rules, self.now())
+        {
             return Ok(Err(refusal));
         }
         let version = self.version(&model.name, number)?;
@@ -138,7 +148,9 @@ impl Engine {
 
     fn refuse_unchartered(&mut self, actor: &Actor, name: &str, wanted: Wanted<'_>) -> Error {
         let why = Refused {
-            reason: format!("`{name}` gets no {wanted}: the charter does not name it, and nothing else goes to production"),
+            reason: format!(
+                "`{name}` gets no {wanted}: the charter does not name it, and nothing else goes to production"
+            ),
             help: Some("a compliance officer adds the model to the charter: `wardmote apply`".to_owned()),
             policies: Vec::new(),
         };
@@ -182,7 +194,9 @@ impl Engine {
             }
         }
         let why = Refused {
-            reason: format!("{wanted} needs an approved version: {refusal} (approval request {request} {said})"),
+            reason: format!(
+                "{wanted} needs an approved version: {refusal} (approval request {request} {said})"
+            ),
             help: refusal.help(),
             policies: Vec::new(),
         };

@@ -59,7 +59,8 @@ impl Engine {
         if let (None, Some(model)) = (&new.run_id, &new.model_id) {
             new.run_id = notebook.logged_model(model)?.info.source_run_id;
         }
-        let run = new.run_id.as_deref().filter(|id| !id.is_empty()).map(|id| notebook.owned_run(id)).transpose()?;
+        let run =
+            new.run_id.as_deref().filter(|id| !id.is_empty()).map(|id| notebook.owned_run(id)).transpose()?;
         let files = self.freeze(notebook, &new)?;
         let made = NewVersion {
             source: new.source.clone(),
@@ -73,8 +74,7 @@ impl Engine {
         match self.chartered(&new.name) {
             None => {
                 let version = self.registered_model(&new.name)?.next;
-                let event =
-                    Event::VersionCreated { name: new.name.clone(), version, new: Box::new(made) };
+                let event = Event::VersionCreated { name: new.name.clone(), version, new: Box::new(made) };
                 self.catalogue_event(actor, event)?;
                 Ok(version)
             }
@@ -103,10 +103,18 @@ impl Engine {
         if u32::try_from(governed).ok() != Some(older) {
             let why = Refused {
                 reason: format!("`{name}` has versions from before the charter named it"),
-                help: Some("take them out of the way: rename a copy of them, delete these, and register again".to_owned()),
+                help: Some(
+                    "take them out of the way: rename a copy of them, delete these, and register again"
+                        .to_owned(),
+                ),
                 policies: Vec::new(),
             };
-            return Err(self.refuse(actor, Action::RegistryWrite.as_str(), &format!("registered-models/{name}"), why));
+            return Err(self.refuse(
+                actor,
+                Action::RegistryWrite.as_str(),
+                &format!("registered-models/{name}"),
+                why,
+            ));
         }
         let registration = self.registration(actor, model, run, &files);
         let event = self.decide(actor, &Command::Register(Box::new(registration)), model)?;
@@ -142,7 +150,8 @@ impl Engine {
             involved.push(hand(&by, How::Trained));
             data = self.trained_on(model, &by, &run);
             code = code_of(&run);
-            parameters = run.data.params.iter().take(MAX_RECORDED).map(|p| (p.key.clone(), p.value.clone())).collect();
+            parameters =
+                run.data.params.iter().take(MAX_RECORDED).map(|p| (p.key.clone(), p.value.clone())).collect();
             let finite = run.data.metrics.iter().filter(|metric| metric.value.is_finite());
             figures = finite.take(MAX_RECORDED).map(|metric| (metric.key.clone(), metric.value)).collect();
             tracked = Some(tracked_run(by, &run));
@@ -212,7 +221,8 @@ impl Engine {
                 let uri = notebook.logged_model(rest)?.info.artifact_uri;
                 return Ok(Some(Source::Folder(checked_path(folder_of(&uri).unwrap_or_default())?)));
             }
-            let (name, number) = rest.split_once('/').ok_or_else(|| wrong("expected `models:/NAME/VERSION`"))?;
+            let (name, number) =
+                rest.split_once('/').ok_or_else(|| wrong("expected `models:/NAME/VERSION`"))?;
             let number = number.parse().map_err(|_| wrong("expected `models:/NAME/VERSION`"))?;
             let (_, version) = self.registered_version(name, number)?;
             return Ok(version.made.files.clone().map(Source::Version));
@@ -262,9 +272,8 @@ fn folder_of(uri: &str) -> Option<&str> {
 
 fn code_of(run: &Run) -> CodeVersion {
     let tag = |key: &str| value_of(&run.data.tags, key);
-    let commit = tag("mlflow.source.git.commit").filter(|text| {
-        (7..=64).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_hexdigit())
-    });
+    let commit = tag("mlflow.source.git.commit")
+        .filter(|text| (7..=64).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_hexdigit()));
     let dirty = tag("mlflow.source.git.dirty").is_some_and(|text| text.eq_ignore_ascii_case("true"));
     CodeVersion { git_commit: commit.map(str::to_owned), dirty }
 }

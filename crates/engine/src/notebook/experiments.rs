@@ -28,9 +28,9 @@ pub(super) fn seen(view: Option<&str>, stage: &str) -> Result<bool, Error> {
         "ACTIVE_ONLY" | "1" => Ok(stage == ACTIVE),
         "DELETED_ONLY" | "2" => Ok(stage == DELETED),
         "ALL" | "3" => Ok(true),
-        other => Err(Error::invalid(format!(
-            "`{other}` is not a view: expected ACTIVE_ONLY, DELETED_ONLY or ALL"
-        ))),
+        other => {
+            Err(Error::invalid(format!("`{other}` is not a view: expected ACTIVE_ONLY, DELETED_ONLY or ALL")))
+        }
     }
 }
 
@@ -84,7 +84,8 @@ impl Notebook {
         for _ in 0..ATTEMPTS {
             let all = self.all::<Experiment>("")?;
             if let Some(known) = all.iter().find(|known| known.name == name) {
-                let state = if known.lifecycle_stage == DELETED { ", and is deleted: restore it" } else { "" };
+                let state =
+                    if known.lifecycle_stage == DELETED { ", and is deleted: restore it" } else { "" };
                 return Err(Error::exists(format!("the experiment `{name}` exists already{state}")));
             }
             let next = all.iter().filter_map(|known| known.experiment_id.parse::<u64>().ok()).max();
@@ -124,7 +125,10 @@ impl Notebook {
         let mut named: Vec<Experiment> = self.all("")?;
         named.retain(|experiment: &Experiment| experiment.name == name);
         named.sort_by_key(|experiment| experiment.lifecycle_stage != ACTIVE);
-        named.into_iter().next().ok_or_else(|| Error::absent(format!("there is no experiment named `{name}`")))
+        named
+            .into_iter()
+            .next()
+            .ok_or_else(|| Error::absent(format!("there is no experiment named `{name}`")))
     }
 
     /// Renames it.

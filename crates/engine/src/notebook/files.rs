@@ -119,8 +119,9 @@ impl Notebook {
 }
 
 fn record(body: &str) -> Result<FileRecord, Error> {
-    serde_json::from_str(body)
-        .map_err(|error| Error::new(Code::InternalError, format!("the note of a file cannot be read: {error}")))
+    serde_json::from_str(body).map_err(|error| {
+        Error::new(Code::InternalError, format!("the note of a file cannot be read: {error}"))
+    })
 }
 
 /// The entries of a folder, of which `files` are all files below it.
@@ -148,7 +149,8 @@ mod tests {
     fn paths_stay_where_they_are() {
         assert_eq!(checked_path("/0/r/artifacts/model/").unwrap(), "0/r/artifacts/model");
         let wrong = ["", "a/../b", "a//b", "./a", "a\\b", "a\nb", &"x".repeat(1001)];
-        let said: Vec<String> = wrong.iter().map(|path| checked_path(path).unwrap_err().to_string()).collect();
+        let said: Vec<String> =
+            wrong.iter().map(|path| checked_path(path).unwrap_err().to_string()).collect();
         insta::assert_snapshot!(said.join("\n").replace(&"x".repeat(80), "x.."));
     }
 

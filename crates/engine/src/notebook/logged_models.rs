@@ -4,10 +4,10 @@ use super::Notebook;
 use super::documents::Kept;
 use super::runs::keep_latest;
 use facts::Actor;
+use mlflow::Error;
 use mlflow::check;
 use mlflow::entity::{LoggedModel, LoggedModelData, LoggedModelInfo, Metric, Owned, Pair, set};
 use mlflow::search::{Filter, Kind, Order, Page, page};
-use mlflow::Error;
 
 impl Kept for Owned<LoggedModel> {
     const COLLECTION: &'static str = "logged-models";

@@ -48,6 +48,7 @@ impl Notebook {
 }
 
 /// What failed outside, as clients read it.
+#[expect(clippy::needless_pass_by_value, reason = "an error on its way out, as `map_err` has it")]
 pub(crate) fn outside(error: PortError) -> Error {
     match error.kind() {
         Kind::Conflict => Error::new(Code::ResourceConflict, error.to_string()),

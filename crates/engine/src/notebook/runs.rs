@@ -212,7 +212,8 @@ impl Notebook {
                 keep_latest(&mut run.data.metrics, metric);
             }
             let data = &run.data;
-            if [data.params.len(), data.tags.len(), data.metrics.len()].iter().any(|count| *count > MAX_KEYS) {
+            if [data.params.len(), data.tags.len(), data.metrics.len()].iter().any(|count| *count > MAX_KEYS)
+            {
                 return Err(Error::invalid(format!(
                     "the run `{id}` has more than {MAX_KEYS} parameters, tags or metrics"
                 )));
@@ -328,7 +329,9 @@ impl Notebook {
     ) -> Result<Run, Error> {
         let guarded = |owned: &mut Owned<Run>| {
             if owned.what.info.lifecycle_stage != ACTIVE {
-                return Err(Error::invalid(format!("the run `{id}` is deleted: restore it before it is changed")));
+                return Err(Error::invalid(format!(
+                    "the run `{id}` is deleted: restore it before it is changed"
+                )));
             }
             change(&mut owned.what)
         };
@@ -356,11 +359,8 @@ fn history(id: &str, metrics: &[Metric]) -> Result<Vec<Change>, Error> {
 }
 
 fn bounded(id: &str, run: &Run) -> Result<Vec<Change>, Error> {
-    let counts = [
-        run.inputs.dataset_inputs.len(),
-        run.inputs.model_inputs.len(),
-        run.outputs.model_outputs.len(),
-    ];
+    let counts =
+        [run.inputs.dataset_inputs.len(), run.inputs.model_inputs.len(), run.outputs.model_outputs.len()];
     if counts.iter().any(|count| *count > MAX_KEYS) {
         return Err(Error::invalid(format!("the run `{id}` has more than {MAX_KEYS} inputs or outputs")));
     }

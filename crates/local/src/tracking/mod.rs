@@ -83,7 +83,8 @@ impl TrackingStore for SqliteTracking {
     }
 
     fn children(&self, collection: &str, parent: &str) -> Result<Vec<Document>, PortError> {
-        let sql = "SELECT id, revision, body FROM document WHERE collection = ?1 AND parent = ?2 ORDER BY position";
+        let sql =
+            "SELECT id, revision, body FROM document WHERE collection = ?1 AND parent = ?2 ORDER BY position";
         self.read(sql, &[&collection, &parent], document)
     }
 
@@ -97,7 +98,8 @@ impl TrackingStore for SqliteTracking {
 
     fn points(&self, series: &str, key: &str, from: usize, limit: usize) -> Result<Vec<String>, PortError> {
         let number = |n: usize| i64::try_from(n).unwrap_or(i64::MAX);
-        let sql = "SELECT body FROM point WHERE series = ?1 AND key = ?2 ORDER BY position LIMIT ?3 OFFSET ?4";
+        let sql =
+            "SELECT body FROM point WHERE series = ?1 AND key = ?2 ORDER BY position LIMIT ?3 OFFSET ?4";
         self.read(sql, &[&series, &key, &number(limit), &number(from)], |row| row.get(0))
     }
 }
@@ -161,7 +163,10 @@ fn conflict(changed: usize, collection: &str, id: &str) -> Result<(), PortError>
     if changed == 1 {
         return Ok(());
     }
-    Err(PortError::new(Kind::Conflict, format!("`{id}` of {collection} was changed by somebody else meanwhile")))
+    Err(PortError::new(
+        Kind::Conflict,
+        format!("`{id}` of {collection} was changed by somebody else meanwhile"),
+    ))
 }
 
 #[cfg(test)]

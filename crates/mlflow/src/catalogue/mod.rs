@@ -203,7 +203,9 @@ impl Model {
                 }
                 self.touch(*version, at)?.stage.clone_from(stage);
             }
-            Event::ModelCreated { .. } | Event::ModelDeleted { .. } | Event::ModelRenamed { .. } => return None,
+            Event::ModelCreated { .. } | Event::ModelDeleted { .. } | Event::ModelRenamed { .. } => {
+                return None;
+            }
         }
         self.updated_ms = at.time_ms;
         Some(())

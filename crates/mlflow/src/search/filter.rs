@@ -275,9 +275,9 @@ fn identifier(kind: Kind, word: Word) -> Result<(Entity, String), Error> {
         Entity::Metric | Entity::Param | Entity::Dataset if !has_figures => {
             Err(Error::invalid(format!("`{first}` is not searched here: expected attributes or `tags`")))
         }
-        Entity::Dataset if !["name", "digest", "context"].contains(&rest.as_str()) => {
-            Err(Error::invalid(format!("`{rest}` is not of a data set: expected `name`, `digest` or `context`")))
-        }
+        Entity::Dataset if !["name", "digest", "context"].contains(&rest.as_str()) => Err(Error::invalid(
+            format!("`{rest}` is not of a data set: expected `name`, `digest` or `context`"),
+        )),
         entity => Ok((entity, rest)),
     }
 }

@@ -16,7 +16,8 @@ impl Searched for Thing {
 }
 
 fn thing() -> Thing {
-    let texts = [("Attribute.run_name", "first run"), ("Tag.team", "risk"), ("Tag.a b", "x"), ("Param.lr", "0.1")];
+    let texts =
+        [("Attribute.run_name", "first run"), ("Tag.team", "risk"), ("Tag.a b", "x"), ("Param.lr", "0.1")];
     let texts = texts.map(|(key, value)| (key.to_owned(), value.to_owned()));
     Thing(texts.into(), [("Metric.auc".to_owned(), 0.75), ("Attribute.start_time".to_owned(), 1000.0)].into())
 }
@@ -46,7 +47,13 @@ fn comparisons_hold_or_not() {
     for text in holding {
         assert!(matches(text), "{text}");
     }
-    for text in ["metrics.auc > 0.8", "metrics.none > 0", "tags.none = 'x'", "tags.none != 'x'", "run_name LIKE 'first'"] {
+    for text in [
+        "metrics.auc > 0.8",
+        "metrics.none > 0",
+        "tags.none = 'x'",
+        "tags.none != 'x'",
+        "run_name LIKE 'first'",
+    ] {
         assert!(!matches(text), "{text}");
     }
 }

@@ -43,9 +43,8 @@ impl Order {
 impl Key {
     fn compare(&self, a: &dyn Searched, b: &dyn Searched) -> Ordering {
         if self.number {
-            let number = |thing: &dyn Searched| {
-                thing.number(self.entity, &self.key).filter(|number| !number.is_nan())
-            };
+            let number =
+                |thing: &dyn Searched| thing.number(self.entity, &self.key).filter(|number| !number.is_nan());
             self.place(number(a), number(b), f64::total_cmp)
         } else {
             self.place(a.text(self.entity, &self.key), b.text(self.entity, &self.key), Ord::cmp)
@@ -65,15 +64,19 @@ impl Key {
 
 fn key(kind: Kind, text: &str) -> Result<Key, Error> {
     let wrong = || {
-        Error::invalid(format!("`{text}` is not an order: expected a key such as `name` or `metrics.auc`, and ASC or DESC"))
+        Error::invalid(format!(
+            "`{text}` is not an order: expected a key such as `name` or `metrics.auc`, and ASC or DESC"
+        ))
     };
     let (name, descending) = match words(text)?.as_slice() {
         [Word::Name(name)] => (name.clone(), false),
-        [Word::Name(name), Word::Name(direction)] => match direction.join(".").to_ascii_uppercase().as_str() {
-            "ASC" => (name.clone(), false),
-            "DESC" => (name.clone(), true),
-            _ => return Err(wrong()),
-        },
+        [Word::Name(name), Word::Name(direction)] => {
+            match direction.join(".").to_ascii_uppercase().as_str() {
+                "ASC" => (name.clone(), false),
+                "DESC" => (name.clone(), true),
+                _ => return Err(wrong()),
+            }
+        }
         _ => return Err(wrong()),
     };
     let (entity, key) = match name.split_first() {
@@ -117,7 +120,8 @@ mod tests {
 
     fn sorted(order: &str) -> String {
         let order = Order::parse(Kind::Runs, &[order.to_owned()], &["run_id ASC"]).unwrap();
-        let mut things = [Thing("d", None), Thing("b", Some(2.0)), Thing("c", Some(1.0)), Thing("a", Some(f64::NAN))];
+        let mut things =
+            [Thing("d", None), Thing("b", Some(2.0)), Thing("c", Some(1.0)), Thing("a", Some(f64::NAN))];
         things.sort_by(|a, b| order.compare(a, b));
         things.iter().map(|thing| thing.0).collect()
     }

@@ -25,9 +25,11 @@ pub fn page<T>(
 ) -> Result<Page<T>, Error> {
     let count = match wanted {
         None => limits.0,
-        Some(wanted) => usize::try_from(wanted).ok().filter(|n| (1..=limits.1).contains(n)).ok_or_else(|| {
-            Error::invalid(format!("`max_results` is {wanted}: expected a number from 1 to {}", limits.1))
-        })?,
+        Some(wanted) => {
+            usize::try_from(wanted).ok().filter(|n| (1..=limits.1).contains(n)).ok_or_else(|| {
+                Error::invalid(format!("`max_results` is {wanted}: expected a number from 1 to {}", limits.1))
+            })?
+        }
     };
     let from = token.filter(|token| !token.is_empty()).map_or(Ok(0), offset)?;
     let mut rest = list.into_iter().skip(from);

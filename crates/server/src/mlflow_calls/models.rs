@@ -6,12 +6,12 @@ use crate::desk::Desk;
 use crate::failure::wire;
 use facts::Actor;
 use guard::{Action, Resource};
+use mlflow::Error;
 use mlflow::catalogue::{ModelVersionView, RegisteredModelView};
 use mlflow::check;
 use mlflow::entity::Pair;
-use mlflow::search::{Filter, Kind, Order, page};
 use mlflow::lenient;
-use mlflow::Error;
+use mlflow::search::{Filter, Kind, Order, page};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -47,8 +47,7 @@ pub(crate) struct One {
 }
 
 pub(crate) fn create(desk: &Desk, actor: &Actor, input: Create) -> Result<One, Error> {
-    let made =
-        desk.engine()?.create_registered_model(actor, &input.name, (input.description, input.tags));
+    let made = desk.engine()?.create_registered_model(actor, &input.name, (input.description, input.tags));
     made.map_err(wire)?;
     view(desk, &input.name)
 }
@@ -174,7 +173,8 @@ pub(crate) fn latest(desk: &Desk, actor: &Actor, input: Latest) -> Result<Latest
     let stages = input.stages.iter().map(|stage| check::stage(stage)).collect::<Result<Vec<_>, _>>()?;
     let engine = desk.engine()?;
     let model = engine.registered_model(&input.name).map_err(wire)?;
-    let wanted = model.latest().filter(|version| stages.is_empty() || stages.contains(&version.stage.as_str()));
+    let wanted =
+        model.latest().filter(|version| stages.is_empty() || stages.contains(&version.stage.as_str()));
     Ok(LatestVersions { model_versions: wanted.map(|version| version.view(model)).collect() })
 }
 

@@ -90,7 +90,8 @@ pub(crate) struct Updated {
 pub(crate) fn update(desk: &Desk, actor: &Actor, input: Update) -> Result<Updated, Error> {
     let id = input.which.id()?;
     desk.allow_run(actor, Action::TrackingWrite, id)?;
-    let patch = RunPatch { status: input.status.clone(), end_time: input.end_time, name: input.run_name.clone() };
+    let patch =
+        RunPatch { status: input.status.clone(), end_time: input.end_time, name: input.run_name.clone() };
     Ok(Updated { run_info: desk.notebook().update_run(id, &patch)? })
 }
 

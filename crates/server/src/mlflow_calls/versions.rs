@@ -6,11 +6,11 @@ use crate::desk::Desk;
 use crate::failure::wire;
 use engine::NewModelVersion;
 use facts::Actor;
+use mlflow::Error;
 use mlflow::catalogue::ModelVersionView;
 use mlflow::entity::Pair;
-use mlflow::search::{Filter, Kind, Order, page};
 use mlflow::lenient;
-use mlflow::Error;
+use mlflow::search::{Filter, Kind, Order, page};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 

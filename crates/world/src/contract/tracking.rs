@@ -18,21 +18,29 @@ fn put(id: &str, parent: &str, expected: u64, body: &str) -> Change {
 /// When the store does not keep the contract.
 pub fn check(open: &dyn Fn() -> Box<dyn TrackingStore>) {
     let store = open();
-    let written = store.write(&[put("b", "1", 0, "first"), put("a", "1", 0, "second"), put("c", "2", 0, "third")]);
+    let written =
+        store.write(&[put("b", "1", 0, "first"), put("a", "1", 0, "second"), put("c", "2", 0, "third")]);
     assert!(written.is_ok(), "{written:?}");
     let bodies = |parent: &str| -> Vec<String> {
         open().children("runs", parent).into_iter().flatten().map(|document| document.body).collect()
     };
     assert_eq!(bodies("1"), ["first", "second"], "lists are in the order of writing, for others too");
     let conflict = store.write(&[put("d", "1", 0, "lost"), put("a", "1", 0, "again")]);
-    assert_eq!(conflict.err().map(|error| error.kind()), Some(Kind::Conflict), "what is there is not made again");
+    assert_eq!(
+        conflict.err().map(|error| error.kind()),
+        Some(Kind::Conflict),
+        "what is there is not made again"
+    );
     assert_eq!(store.get("runs", "d").ok().flatten(), None, "a batch is written whole or not at all");
     assert!(store.write(&[put("a", "2", 1, "changed")]).is_ok(), "the right revision may write");
     let stale = store.write(&[put("a", "2", 1, "stale")]);
     assert_eq!(stale.err().map(|error| error.kind()), Some(Kind::Conflict), "a stale one may not");
     let found = store.get("runs", "a").ok().flatten();
     assert_eq!(found.map(|document| (document.revision, document.body)), Some((2, "changed".to_owned())));
-    assert_eq!((bodies("1"), bodies("2")), (vec!["first".to_owned()], vec!["changed".to_owned(), "third".to_owned()]));
+    assert_eq!(
+        (bodies("1"), bodies("2")),
+        (vec!["first".to_owned()], vec!["changed".to_owned(), "third".to_owned()])
+    );
     assert_eq!(store.get("experiments", "a").ok().flatten(), None, "collections are apart");
     prefixes(store.as_ref());
     series(store.as_ref(), open().as_ref());
