@@ -8,6 +8,8 @@ use mlflow::catalogue::Files;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
+/// What the tool `model_signing` leaves out unless it is told otherwise.
+const IGNORED: [&str; 4] = [".git", ".gitattributes", ".github", ".gitignore"];
 /// The most files of one artefact.
 const MAX_FILES: usize = 10_000;
 
@@ -29,9 +31,18 @@ impl Manifest {
         Digest::of(lines.as_bytes())
     }
 
-    /// Names and digests, as a signature lists them.
+    /// Names and digests, as a signature lists them: by the parts of their paths, so that `a/x` comes before `a-b/y`.
     pub(crate) fn resources(&self) -> Vec<(String, Digest)> {
-        self.files.iter().map(|(path, file)| (path.clone(), file.digest)).collect()
+        let mut list: Vec<(String, Digest)> =
+            self.files.iter().map(|(path, file)| (path.clone(), file.digest)).collect();
+        list.sort_by(|(a, _), (b, _)| a.split('/').cmp(b.split('/')));
+        list
+    }
+
+    /// A path that verifiers of signatures leave out, so that what lies there would be signed by nobody.
+    pub(crate) fn ignored(&self) -> Option<&str> {
+        let ignored = |path: &&String| path.split('/').any(|part| IGNORED.contains(&part));
+        self.files.keys().find(ignored).map(String::as_str)
     }
 
     /// The one ONNX model of the folder, if there is exactly one.
@@ -73,5 +84,34 @@ impl Engine {
         let manifest: Manifest =
             serde_json::from_slice(&bytes).map_err(|_| damaged("it is not a list of files"))?;
         if manifest.content() == *artefact { Ok(manifest) } else { Err(damaged("it lists another artefact")) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn manifest(paths: &[&str]) -> Manifest {
+        let record = FileRecord {
+            size_bytes: 1,
+            digest: Digest::of(b"x"),
+            key: "artefacts".parse().unwrap(),
+            subject: String::new(),
+            parts: Vec::new(),
+        };
+        Manifest { files: paths.iter().map(|path| ((*path).to_owned(), record.clone())).collect() }
+    }
+
+    #[test]
+    fn a_signature_lists_paths_by_their_parts() {
+        let listed = manifest(&["a-b/y", "a.txt", "a/x", "Z"]).resources();
+        let names: Vec<&str> = listed.iter().map(|(name, _)| name.as_str()).collect();
+        assert_eq!(names, ["Z", "a/x", "a-b/y", "a.txt"]);
+    }
+
+    #[test]
+    fn what_a_verifier_would_leave_out_is_found() {
+        assert_eq!(manifest(&["a/.git/config", "b"]).ignored(), Some("a/.git/config"));
+        assert_eq!(manifest(&["a/.gitkeep", "b"]).ignored(), None);
     }
 }

@@ -205,7 +205,14 @@ impl Engine {
             // A run may register a folder to which nothing was logged yet; there is nothing to govern in it.
             return Ok(None);
         }
-        self.keep_manifest(&Manifest { files }).map(Some)
+        let manifest = Manifest { files };
+        if let Some(path) = manifest.ignored() {
+            return Err(Error::input(format!(
+                "the file `{path}` cannot be part of a version: tools that verify signatures leave such paths out"
+            ))
+            .with_help("log the model again without it"));
+        }
+        self.keep_manifest(&manifest).map(Some)
     }
 
     fn source(&self, notebook: &Notebook, new: &NewModelVersion) -> Result<Option<Source>, Error> {
