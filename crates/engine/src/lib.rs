@@ -36,7 +36,7 @@ pub use alerts::AlertAction;
 pub use approval::Decision;
 pub use artefacts::{Opening, PART_BYTES, Sealing};
 pub use capture::LabelsImported;
-pub use catalogue::{NewModelVersion, Wanted};
+pub use catalogue::{NewModelVersion, WaitingRequest, Wanted};
 pub use data::{ImportRequest, ReadRequest, SnapshotMade, View};
 pub use deployment::{Deployed, ServingModel};
 pub use documents::CardFiles;

@@ -202,6 +202,8 @@ pub(crate) enum CredentialCommand {
 pub(crate) enum ModelCommand {
     /// List the models and their versions.
     List,
+    /// List the requests for approval that wait for somebody.
+    Requests,
     /// Show one version with its evidence.
     Show(VersionArgs),
     /// Run the training program under the training role and register what it makes.

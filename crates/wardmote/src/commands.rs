@@ -196,6 +196,12 @@ impl At<'_> {
                 self.answers.give(&render::model_list(engine.state())?, render::models)?;
                 Ok(ExitCode::SUCCESS)
             }
+            ModelCommand::Requests => {
+                let engine = self.house.open_read_only()?;
+                let waiting: Vec<_> = engine.waiting_requests().collect();
+                self.answers.give(&waiting, |waiting| render::requests(waiting))?;
+                Ok(ExitCode::SUCCESS)
+            }
             ModelCommand::Show(VersionArgs { model, version }) => {
                 let engine = self.house.open_read_only()?;
                 let known =

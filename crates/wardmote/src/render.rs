@@ -127,6 +127,19 @@ pub(crate) fn models(list: &Value) -> String {
     if text.is_empty() { "no version is registered yet".to_owned() } else { text }
 }
 
+pub(crate) fn requests(waiting: &[engine::WaitingRequest]) -> String {
+    if waiting.is_empty() {
+        return "no request for approval waits".to_owned();
+    }
+    let line = |one: &engine::WaitingRequest| {
+        format!(
+            "{:<6} {} {} for {}, asked by {} on {} ({})\n       {}\n",
+            one.request, one.model, one.version, one.wanted, one.by, one.time, one.evidence, one.missing
+        )
+    };
+    waiting.iter().map(line).collect()
+}
+
 pub(crate) fn version(version: &registry::Version) -> String {
     let r = &version.registration;
     let mut text = format!("{} {}: {}\n", r.model, version.version, version.status);

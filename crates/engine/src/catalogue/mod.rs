@@ -6,7 +6,7 @@ mod production;
 mod submission;
 
 pub(crate) use production::PRODUCTION;
-pub use production::Wanted;
+pub use production::{WaitingRequest, Wanted};
 pub use submission::NewModelVersion;
 
 use crate::core::NewEntry;

@@ -6,12 +6,13 @@ use crate::core::NewEntry;
 use crate::record::{ApprovalRequested, Fact, Refused};
 use crate::{Engine, Error};
 use charter::model::Model;
-use facts::{Actor, ModelName};
+use facts::{Actor, EvidenceId, ModelName, PersonId, Timestamp};
 use guard::Action;
 use ledger::Outcome;
 use mlflow::catalogue::Event;
 use mlflow::check;
 use registry::{Approved, Refusal, VersionNumber};
+use serde::Serialize;
 use std::fmt;
 
 /// The alias of the version that serves.
@@ -49,7 +50,54 @@ impl Wanted<'_> {
     }
 }
 
+/// A request for approval that waits, and for what.
+#[derive(Debug, Clone, Serialize)]
+pub struct WaitingRequest {
+    /// Its id: `AR-3`.
+    pub request: String,
+    /// The model.
+    pub model: ModelName,
+    /// The version.
+    pub version: VersionNumber,
+    /// What was wanted.
+    pub wanted: String,
+    /// Who asked.
+    pub by: PersonId,
+    /// When.
+    pub time: Timestamp,
+    /// The entry.
+    pub evidence: EvidenceId,
+    /// What is missing now, and who can give it.
+    pub missing: String,
+}
+
 impl Engine {
+    /// The requests for approval that still wait, oldest first: what was asked for is not possible yet.
+    pub fn waiting_requests(&self) -> impl Iterator<Item = WaitingRequest> + '_ {
+        self.state.requests().iter().filter_map(|request| {
+            let asked = &request.what;
+            let model = self.model(&asked.model).ok()?;
+            let missing = match self.in_force(model, asked.version) {
+                Ok(Ok(())) => return None,
+                Ok(Err(refusal)) => match refusal.help() {
+                    Some(help) => format!("{refusal}; {help}"),
+                    None => refusal.to_string(),
+                },
+                Err(error) => error.to_string(),
+            };
+            Some(WaitingRequest {
+                request: asked.request.clone(),
+                model: asked.model.clone(),
+                version: asked.version,
+                wanted: asked.wanted.clone(),
+                by: request.by.clone(),
+                time: request.time,
+                evidence: request.evidence.clone(),
+                missing,
+            })
+        })
+    }
+
     /// Lets an alias name a version.
     ///
     /// # Errors

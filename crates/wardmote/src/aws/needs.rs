@@ -46,7 +46,7 @@ const fn writing(keys: &'static [KeyUse]) -> Needs {
 }
 
 /// Every command; a test holds that none is missing.
-const COMMANDS: [(&str, Needs); 47] = [
+const COMMANDS: [(&str, Needs); 48] = [
     ("demo", Needs { signals: &LOOK, ..writing(&ALL_BUT_ROTATION) }),
     ("init", NOTHING),
     ("plan", OPEN),
@@ -62,6 +62,7 @@ const COMMANDS: [(&str, Needs); 47] = [
     ("key rotate", reading(&[Rotate])),
     ("credential issue", OPEN),
     ("model list", OPEN),
+    ("model requests", OPEN),
     ("model show", OPEN),
     ("model train", writing(&[UnwrapDataKey, GenerateDataKey])),
     ("model validate", reading(&[UnwrapDataKey])),
