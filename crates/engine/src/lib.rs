@@ -7,6 +7,8 @@
 
 mod alerts;
 mod approval;
+mod approval_audit;
+mod approver_keys;
 mod capture;
 mod core;
 mod data;
@@ -20,6 +22,7 @@ mod keys;
 mod monitoring;
 mod record;
 mod registering;
+mod rules;
 mod signing;
 mod split;
 mod state;
@@ -30,6 +33,8 @@ mod vault;
 pub use crate::core::{Engine, Ports};
 pub use alerts::AlertAction;
 pub use approval::Decision;
+pub use approval_audit::{ApprovalAudit, ApprovalFinding};
+pub use approver_keys::{ApproverKeys, KeyBinding, RegisteredKey};
 pub use capture::LabelsImported;
 pub use data::{ImportRequest, ReadRequest, SnapshotMade, View};
 pub use deployment::{Deployed, ServingModel};

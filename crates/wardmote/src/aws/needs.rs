@@ -46,7 +46,7 @@ const fn writing(keys: &'static [KeyUse]) -> Needs {
 }
 
 /// Every command; a test holds that none is missing.
-const COMMANDS: [(&str, Needs); 47] = [
+const COMMANDS: [(&str, Needs); 52] = [
     ("demo", Needs { signals: &LOOK, ..writing(&ALL_BUT_ROTATION) }),
     ("init", NOTHING),
     ("plan", OPEN),
@@ -60,12 +60,17 @@ const COMMANDS: [(&str, Needs); 47] = [
     ("key disable", reading(&[SetState])),
     ("key enable", reading(&[SetState])),
     ("key rotate", reading(&[Rotate])),
+    ("key new", OPEN),
+    ("key approvers", OPEN),
+    ("key confirm", OPEN),
+    ("key withdraw", OPEN),
     ("credential issue", OPEN),
     ("model list", OPEN),
     ("model show", OPEN),
     ("model train", writing(&[UnwrapDataKey, GenerateDataKey])),
     ("model validate", reading(&[UnwrapDataKey])),
     ("model approve", writing(&[Sign, PublicKey])),
+    ("model revoke-approval", OPEN),
     ("model reject", OPEN),
     ("model deploy", reading(&[UnwrapDataKey, PublicKey])),
     ("model rollback", reading(&[UnwrapDataKey, PublicKey])),
@@ -78,7 +83,7 @@ const COMMANDS: [(&str, Needs); 47] = [
     ("history", OPEN),
     ("log", NOTHING),
     ("log export", NOTHING),
-    ("verify", NOTHING),
+    ("verify", OPEN),
     ("iam evaluate", NOTHING),
     ("iam prove", NOTHING),
     ("iam lint", NOTHING),
