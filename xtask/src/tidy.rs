@@ -32,7 +32,8 @@ const STOREYS: [(&str, u8); 20] = [
     ("aws", 3),
     ("wardmote", 4),
 ];
-const SIBLINGS: [(&str, &str); 3] = [("world", "ledger"), ("engine", "dossier"), ("controls", "iam")];
+const SIBLINGS: [(&str, &str); 4] =
+    [("world", "ledger"), ("registry", "ledger"), ("engine", "dossier"), ("controls", "iam")];
 
 /// Storeys 0 and 1 do no I/O and read no clock, environment or chance.
 const IMPURE: [&str; 9] = [

@@ -135,6 +135,12 @@ impl Checker<'_> {
                 );
             }
             self.refers_to_roles(&[Key("people"), Item(at), Key("roles")], &person.roles);
+            let expected = format!("{}/{}", charter.organisation.id, person.id);
+            if let Some(key) = person.public_key.as_ref().filter(|key| key.name() != expected) {
+                let message = format!("this is the key of `{}`, not of `{expected}`", key.name());
+                let help = format!("`wardmote key new --as {}` makes one and prints it", person.id);
+                self.error(&[Key("people"), Item(at), Key("public_key")], message, help);
+            }
         }
         for (at, service) in charter.services.iter().enumerate() {
             if !seen.insert(&service.id) {

@@ -3,7 +3,7 @@
 
 use facts::{
     AlertRule, ColumnName, ControlRule, Criterion, DataClassification, DatasetId, Days, EndpointName, KeyId,
-    ModelName, ModelStage, PersonId, RoleId, Tags, TeamId,
+    ModelName, ModelStage, PersonId, RoleId, Tags, TeamId, VerifierKey,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -90,6 +90,9 @@ pub struct Person {
     pub name: String,
     /// The roles that the person holds.
     pub roles: Vec<RoleId>,
+    /// The key with which the person signs approvals, as `wardmote key new` prints it. If it is named here, no other counts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub public_key: Option<VerifierKey>,
 }
 
 /// A program with an identity of its own.
@@ -359,6 +362,15 @@ pub struct Approval {
     pub count: u32,
     /// After so many days an approval no longer counts for a deployment.
     pub valid_days: Days,
+    /// Whether only an approval counts that is signed with the approver's own key, for which a compliance officer or
+    /// this charter stands. Who has a key signs in any case.
+    #[serde(default, skip_serializing_if = "no")]
+    pub signed: bool,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
+fn no(flag: &bool) -> bool {
+    !flag
 }
 
 fn one() -> u32 {

@@ -105,6 +105,9 @@ fn statements(charter: &Charter) -> Vec<Statement> {
     let mut say = |area, demands, sentence: String| list.push(Statement { area, sentence, demands });
     for person in &charter.people {
         say("people", false, format!("{} ({}) acts as {}", person.name, person.id, words(&person.roles)));
+        if let Some(key) = &person.public_key {
+            say("people", true, format!("{} signs approvals with the key {key} and no other", person.id));
+        }
     }
     for service in &charter.services {
         say("people", false, format!("the service {} acts as {}", service.id, words(&service.roles)));
@@ -160,9 +163,10 @@ fn model_statements(model: &Model, say: &mut impl FnMut(&'static str, bool, Stri
             "models",
             true,
             format!(
-                "{name} needs the approval of {people} with the role {}, valid for {} days",
+                "{name} needs the approval of {people} with the role {}, valid for {} days{}",
                 approval.role,
-                approval.valid_days.get()
+                approval.valid_days.get(),
+                if approval.signed { ", signed with their own keys" } else { "" }
             ),
         );
     }

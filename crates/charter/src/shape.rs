@@ -250,7 +250,9 @@ fn pattern(node: &Node, text: &str, schema: &Value, found: &mut Vec<Misfit>) {
         return;
     }
     let what = schema.get("description").and_then(Value::as_str).unwrap_or("name");
-    let help = if pattern.contains("A-Z") {
+    let help = if what == "verifier key" {
+        "`wardmote key new` prints it: `name+hash+key`"
+    } else if pattern.contains("A-Z") {
         "letters, digits, spaces and any of `_-./` are possible"
     } else {
         "1 to 63 lower-case letters, digits and hyphens are possible, hyphens not at the ends"

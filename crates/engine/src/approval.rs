@@ -1,10 +1,12 @@
 //! Approval by people, one step after the other; with the last one the version is signed.
 
+use crate::governance::GOVERNOR;
+use crate::record::Refused;
 use crate::{Done, Engine, Error, signing, vault};
 use charter::model::Model;
-use facts::{Actor, Digest, EvidenceId, ModelName};
+use facts::{Actor, Digest, EvidenceId, ModelName, PersonId};
 use guard::Action;
-use registry::{ApprovalRequest, Approved, Command, Status, VersionNumber};
+use registry::{ApprovalRequest, Approved, Command, Revocation, Statement, Status, VersionNumber};
 use serde::Serialize;
 use serde_json::json;
 
@@ -25,17 +27,52 @@ pub struct Decision {
 }
 
 impl Engine {
-    /// Approves a version. With the last approval it is signed.
+    /// What an approver would sign now. Whether it may be approved is decided when the signed statement comes back.
+    pub fn approval_statement(
+        &self,
+        actor: &Actor,
+        name: &ModelName,
+        number: VersionNumber,
+    ) -> Result<Statement, Error> {
+        let rules = self.rules(self.model(name)?)?;
+        self.version(name, number)?;
+        let said = self.state.registry().statement((name, number), actor, &rules, self.now());
+        said.map_err(|refusal| {
+            let error = Error::conflict(refusal.to_string());
+            refusal.help().map_or_else(|| Error::conflict(refusal.to_string()), |help| error.with_help(help))
+        })
+    }
+
+    /// Approves a version without a signature of the approver's own; with the last approval it is signed by the house.
     pub fn approve(
         &mut self,
         actor: &Actor,
         name: &ModelName,
         number: VersionNumber,
     ) -> Result<Done<Decision>, Error> {
+        self.approve_with(actor, (name, number), None)
+    }
+
+    /// Approves a version with the statement that the approver signed; with the last approval it is signed by the house.
+    pub fn approve_signed(
+        &mut self,
+        actor: &Actor,
+        (name, number): (&ModelName, VersionNumber),
+        note: &str,
+    ) -> Result<Done<Decision>, Error> {
+        self.approve_with(actor, (name, number), Some(note))
+    }
+
+    fn approve_with(
+        &mut self,
+        actor: &Actor,
+        (name, number): (&ModelName, VersionNumber),
+        signed: Option<&str>,
+    ) -> Result<Done<Decision>, Error> {
         let model = self.model(name)?.clone();
         let version = self.version(name, number)?;
         // The registry knows the better reason for the commonest refusals; policy has the last word all the same.
-        let request = ApprovalRequest { model: name, version: number, approver: actor };
+        let request = ApprovalRequest { model: name, version: number, approver: actor, signed };
         let complete =
             Approved::check(self.state.registry(), name, number, &self.rules(&model)?, self.now()).ok();
         let mut evidence = Vec::new();
@@ -56,6 +93,49 @@ impl Engine {
             };
         let status = self.version(name, number)?.status;
         Ok(Done { answer: Decision { model: name.clone(), version: number, status, signature }, evidence })
+    }
+
+    /// Takes back an approval: the own one, or as a compliance officer anybody's. If the version serves and is now without
+    /// what it needs, that is recorded as well; it goes on serving until somebody decides, and is not deployed again.
+    pub fn revoke_approval(
+        &mut self,
+        actor: &Actor,
+        (name, number): (&ModelName, VersionNumber),
+        of: &PersonId,
+        reason: &str,
+    ) -> Result<Done<Decision>, Error> {
+        let model = self.model(name)?.clone();
+        self.version(name, number)?;
+        let resource = self.version_resource(&model, number);
+        self.authorise(actor, Action::ModelRevokeApproval, &resource)?;
+        if !self.may_revoke(actor, of) {
+            let why = Refused {
+                reason: format!("`{}` cannot take back the approval of `{of}`", actor.id),
+                help: Some(format!("`{of}` can, or somebody with the role `{GOVERNOR}`")),
+                policies: Vec::new(),
+            };
+            return Err(self.refuse(actor, Action::ModelRevokeApproval.as_str(), &resource.name(), why));
+        }
+        let command = Command::Revoke(Revocation { model: name, version: number, of, reason });
+        let event = self.decide(actor, &command, &model)?;
+        let mut evidence = self.record_event(actor, Action::ModelRevokeApproval, event)?;
+        let serves = self
+            .state
+            .registry()
+            .model(name)
+            .and_then(|known| known.serving())
+            .map(|stretch| stretch.version);
+        let complete =
+            Approved::check(self.state.registry(), name, number, &self.rules(&model)?, self.now()).is_ok();
+        if let (Some(cause), true, false) = (evidence.last().cloned(), serves == Some(number), complete) {
+            let event = self.decide(actor, &Command::LoseEvidence(name, number, &cause), &model)?;
+            evidence.extend(self.record_event(actor, Action::ModelRevokeApproval, event)?);
+        }
+        let status = self.version(name, number)?.status;
+        Ok(Done {
+            answer: Decision { model: name.clone(), version: number, status, signature: None },
+            evidence,
+        })
     }
 
     /// Refuses a version for good.
@@ -110,7 +190,7 @@ impl Engine {
         let approvals: Vec<_> = approved
             .approvals()
             .iter()
-            .map(|given| json!({ "approver": given.approver.id, "role": given.role, "entry": given.evidence, "validation": given.validation }))
+            .map(|given| json!({ "approver": given.approver.id, "role": given.role, "entry": given.evidence, "validation": given.validation, "signed": given.signed.is_some() }))
             .collect();
         let evidence = json!({
             "model": approved.model(), "version": approved.version(), "charter": self.charter()?.digest(),

@@ -278,6 +278,15 @@ fn training_facts(version: &Version) -> Vec<Fact> {
     facts
 }
 
+/// What a reader of an approval must know beside who and when.
+fn remarks(given: &registry::ApprovalGiven) -> String {
+    let signed =
+        if given.signed.is_some() { ", signed with their own key" } else { ", not signed by the approver" };
+    let revoked =
+        given.revoked.as_ref().map(|revoked| format!("; taken back on {}: {}", revoked.time, revoked.reason));
+    signed.to_owned() + &revoked.unwrap_or_default()
+}
+
 fn approval_facts(version: &Version) -> Vec<Fact> {
     let mut facts: Vec<Fact> = version
         .approvals
@@ -285,7 +294,7 @@ fn approval_facts(version: &Version) -> Vec<Fact> {
         .map(|given| {
             Fact::new(
                 given.approver.id.to_string(),
-                format!("as {} on {}", given.role, given.time),
+                format!("as {} on {}{}", given.role, given.time, remarks(given)),
                 Some(&given.evidence),
             )
         })

@@ -2,7 +2,7 @@
 
 use crate::{Engine, Error};
 use facts::{Digest, EvidenceId, ModelName, PersonId, RoleId, Timestamp};
-use registry::VersionNumber;
+use registry::{Loss, Revoked, VersionNumber};
 use serde::Serialize;
 use std::collections::BTreeMap;
 
@@ -44,6 +44,8 @@ pub struct Served {
     pub snapshot: String,
     /// The commit of the training code.
     pub git_commit: Option<String>,
+    /// When it was found, while it served, to be without its evidence.
+    pub losses: Vec<Loss>,
 }
 
 /// An approval.
@@ -57,6 +59,10 @@ pub struct ApprovedBy {
     pub time: Timestamp,
     /// The entry.
     pub evidence: EvidenceId,
+    /// Whether the approver signed it with a key of their own.
+    pub signed: bool,
+    /// Whether and why it was taken back since.
+    pub revoked: Option<Revoked>,
 }
 
 impl Engine {
@@ -74,6 +80,8 @@ impl Engine {
                     role: given.role.clone(),
                     time: given.time,
                     evidence: given.evidence.clone(),
+                    signed: given.signed.is_some(),
+                    revoked: given.revoked.clone(),
                 })
                 .collect();
             Some(Served {
@@ -89,6 +97,7 @@ impl Engine {
                 artefact: version.registration.artefact,
                 snapshot: version.registration.snapshot().map(ToString::to_string).unwrap_or_default(),
                 git_commit: version.registration.code.git_commit.clone(),
+                losses: serving.losses,
             })
         });
         Ok(HistoryAnswer { model: name.clone(), as_of, serving })

@@ -7,6 +7,8 @@
 
 mod alerts;
 mod approval;
+mod approval_audit;
+mod approver_keys;
 mod artefacts;
 mod capture;
 mod catalogue;
@@ -24,6 +26,7 @@ mod monitoring;
 mod notebook;
 mod record;
 mod registering;
+mod rules;
 mod signing;
 mod split;
 mod state;
@@ -34,6 +37,8 @@ mod vault;
 pub use crate::core::{Engine, Ports};
 pub use alerts::AlertAction;
 pub use approval::Decision;
+pub use approval_audit::{ApprovalAudit, ApprovalFinding};
+pub use approver_keys::{ApproverKeys, KeyBinding, RegisteredKey};
 pub use artefacts::{Opening, PART_BYTES, Sealing};
 pub use capture::LabelsImported;
 pub use catalogue::{NewModelVersion, WaitingRequest, Wanted};

@@ -3,7 +3,7 @@
 
 use facts::{
     ColumnName, DatasetId, Digest, EndpointName, EvidenceId, KeyId, ModelName, PersonId, SnapshotName,
-    Timestamp,
+    Timestamp, VerifierKey,
 };
 use guard::HashedKey;
 use serde::{Deserialize, Serialize};
@@ -31,6 +31,32 @@ pub enum Fact {
     CredentialRevoked {
         /// Who held it.
         holder: PersonId,
+    },
+    /// A person registered the key with which that person signs approvals.
+    SigningKeyRegistered {
+        /// The public half.
+        key: VerifierKey,
+        /// The key that it replaces.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        replaces: Option<VerifierKey>,
+        /// What it says of itself, signed with it and with the one that it replaces.
+        note: String,
+    },
+    /// Somebody else stands for a person's signing key.
+    SigningKeyConfirmed {
+        /// Whose key.
+        holder: PersonId,
+        /// The public half.
+        key: VerifierKey,
+    },
+    /// A signing key was withdrawn: nothing that it signed counts any more.
+    SigningKeyWithdrawn {
+        /// Whose key.
+        holder: PersonId,
+        /// The public half.
+        key: VerifierKey,
+        /// Why.
+        reason: String,
     },
     /// A key was made, disabled, enabled or rotated.
     KeyAdministered {

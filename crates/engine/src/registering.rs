@@ -8,9 +8,7 @@ use charter::model::Model;
 use facts::{Actor, Digest, EvidenceId, ModelName, PersonId, SnapshotName};
 use guard::{Action, Resource};
 use ledger::Outcome;
-use registry::{
-    Command, How, Involvement, Refusal, Registration, Rules, Step, TrainedOn, Trigger, VersionNumber,
-};
+use registry::{Command, How, Involvement, Refusal, Registration, TrainedOn, Trigger, VersionNumber};
 use serde::Serialize;
 use std::collections::BTreeMap;
 
@@ -116,20 +114,6 @@ impl Engine {
         }
     }
 
-    /// What the charter in force demands of a model.
-    pub(crate) fn rules(&self, model: &Model) -> Result<Rules, Error> {
-        let approvals = model
-            .approvals
-            .iter()
-            .map(|approval| Step {
-                role: approval.role.clone(),
-                count: approval.count,
-                valid_days: approval.valid_days,
-            })
-            .collect();
-        Ok(Rules { charter: self.charter()?.digest(), approvals })
-    }
-
     /// Lets the registry decide; a refusal is recorded and returned as an error.
     pub(crate) fn decide(
         &mut self,
@@ -149,6 +133,8 @@ impl Engine {
             Command::Register(_) => (Action::ModelRegister, None),
             Command::Validate(_, version, _) => (Action::ModelValidate, Some(*version)),
             Command::Approve(request) => (Action::ModelApprove, Some(request.version)),
+            Command::Revoke(request) => (Action::ModelRevokeApproval, Some(request.version)),
+            Command::LoseEvidence(_, version, _) => (Action::ModelRevokeApproval, Some(*version)),
             Command::Sign(_, version, _) => (Action::ModelApprove, Some(*version)),
             Command::Reject(_, version, _) => (Action::ModelReject, Some(*version)),
             Command::Deploy(_, version, _) => (Action::ModelDeploy, Some(*version)),

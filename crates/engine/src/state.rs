@@ -1,6 +1,7 @@
 //! What the ledger's entries add up to. Built by replay only; nothing here is ever written back.
 
 use crate::Error;
+use crate::approver_keys::ApproverKeys;
 use crate::catalogue::PRODUCTION;
 use crate::record::{ApprovalRequested, Fact, LabelBatch, MonitorReport, Segment, Snapshot, TrainingRun};
 use charter::Checked;
@@ -33,6 +34,7 @@ pub struct State {
     charter: Option<Checked>,
     charters: Vec<Recorded<Digest>>,
     credentials: Credentials,
+    approver_keys: ApproverKeys,
     snapshots: Vec<Recorded<Snapshot>>,
     trainings: Vec<Recorded<TrainingRun>>,
     registry: registry::State,
@@ -96,6 +98,11 @@ impl State {
     /// The access keys in force.
     pub fn credentials(&self) -> &Credentials {
         &self.credentials
+    }
+
+    /// The keys with which people sign approvals.
+    pub fn approver_keys(&self) -> &ApproverKeys {
+        &self.approver_keys
     }
 
     /// All snapshots, oldest first.
@@ -194,6 +201,9 @@ impl State {
             Fact::CredentialRevoked { holder } => {
                 self.credentials.by_holder.remove(&holder);
             }
+            fact @ (Fact::SigningKeyRegistered { .. }
+            | Fact::SigningKeyConfirmed { .. }
+            | Fact::SigningKeyWithdrawn { .. }) => self.approver_keys.take(&fact, (&by, time, &evidence)),
             Fact::SnapshotMade(snapshot) => {
                 self.snapshots.push(Recorded { what: *snapshot, evidence, time, by });
             }

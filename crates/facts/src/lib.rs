@@ -20,6 +20,7 @@ mod tags;
 mod time;
 mod uri;
 mod verdict;
+mod verifier_key;
 
 pub use actor::{Actor, ActorKind};
 pub use arn::Arn;
@@ -41,3 +42,4 @@ pub use tags::{DataClassification, ModelStage, TagSet, Tags};
 pub use time::Timestamp;
 pub use uri::relative_reference;
 pub use verdict::Verdict;
+pub use verifier_key::VerifierKey;

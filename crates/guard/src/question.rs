@@ -30,6 +30,12 @@ actions! {
     CharterRead = "charter.read",
     /// Issue an access key.
     CredentialIssue = "credential.issue",
+    /// Register one's own key for signing approvals.
+    SigningKeyRegister = "signing_key.register",
+    /// Stand for somebody else's key for signing approvals.
+    SigningKeyConfirm = "signing_key.confirm",
+    /// Withdraw somebody else's key for signing approvals.
+    SigningKeyWithdraw = "signing_key.withdraw",
     /// Make a key.
     KeyCreate = "key.create",
     /// Disable, enable or rotate a key.
@@ -58,6 +64,8 @@ actions! {
     ModelValidate = "model.validate",
     /// Approve a version.
     ModelApprove = "model.approve",
+    /// Take back an approval.
+    ModelRevokeApproval = "model.revoke_approval",
     /// Refuse a version for good.
     ModelReject = "model.reject",
     /// Deploy a version.
@@ -181,9 +189,10 @@ impl Resource {
             (Self::Key { users, .. }, Action::KeyUse) => users,
             (Self::Dataset { readers, .. }, Action::DataRead | Action::DataFairnessRead) => readers,
             (Self::Dataset { writers, .. }, Action::DataImport | Action::DataPseudonymise) => writers,
-            (Self::Version { approver_roles, .. }, Action::ModelApprove | Action::ModelReject) => {
-                approver_roles
-            }
+            (
+                Self::Version { approver_roles, .. },
+                Action::ModelApprove | Action::ModelRevokeApproval | Action::ModelReject,
+            ) => approver_roles,
             (Self::Endpoint { consumers, .. }, Action::EndpointInvoke) => consumers,
             _ => &[],
         }

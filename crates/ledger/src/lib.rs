@@ -16,7 +16,7 @@ mod tree;
 
 pub use checkpoint::{Checkpoint, CheckpointError, TlogProof};
 pub use entry::{Draft, Entry, EntryError, MAX_LEAF_BYTES, Outcome};
-pub use note::{NoteError, Signer, Verifier};
+pub use note::{NoteError, Signer, Verifier, private_key};
 pub use proof::{ProofError, verify_consistency, verify_inclusion};
 pub use sequence::{Planned, SequenceError, Sequencer, StreamHead};
 pub use tree::{Tree, leaf_hash, node_hash};

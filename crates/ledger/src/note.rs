@@ -4,9 +4,12 @@ use aws_lc_rs::signature::{ED25519, Ed25519KeyPair, KeyPair, UnparsedPublicKey};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use facts::Digest;
+use zeroize::Zeroizing;
 
 /// The signature type of Ed25519.
 const ED25519_TYPE: u8 = 1;
+/// What the text of a private key begins with.
+const PRIVATE: &str = "PRIVATE+KEY+";
 /// A note is small; whatever is longer is none.
 const MAX_NOTE_BYTES: usize = 1 << 20;
 
@@ -49,13 +52,51 @@ impl Signer {
         Verifier { name: self.name.clone(), public }
     }
 
+    /// Reads a private key as [`private_key`] writes it. Does not repeat the text in the error.
+    pub fn parse(text: &str) -> Result<Self, NoteError> {
+        let rest = text.trim().strip_prefix(PRIVATE).ok_or(NoteError::WrongKey)?;
+        let mut parts = rest.splitn(3, '+');
+        let (Some(name), Some(id), Some(key)) = (parts.next(), parts.next(), parts.next()) else {
+            return Err(NoteError::WrongKey);
+        };
+        let key = Zeroizing::new(STANDARD.decode(key).map_err(|_| NoteError::WrongKey)?);
+        let Some((&ED25519_TYPE, seed)) = key.split_first() else { return Err(NoteError::WrongKey) };
+        let seed = Zeroizing::new(<[u8; 32]>::try_from(seed).map_err(|_| NoteError::WrongKey)?);
+        let signer = Self::new(name, &seed)?;
+        if hex::encode(signer.verifier().key_id()) == id { Ok(signer) } else { Err(NoteError::WrongKey) }
+    }
+
     /// Signs `text`, which ends in a newline.
     pub fn sign(&self, text: &str) -> String {
-        let verifier = self.verifier();
-        let mut signature = verifier.key_id().to_vec();
-        signature.extend_from_slice(self.pair.sign(text.as_bytes()).as_ref());
-        format!("{text}\n\u{2014} {} {}\n", self.name, STANDARD.encode(signature))
+        format!("{text}\n{}", self.line(text))
     }
+
+    /// Adds a signature to a note that others signed.
+    pub fn cosign(&self, note: &str) -> Result<String, NoteError> {
+        let cut = note.rfind("\n\n").ok_or(NoteError::Malformed)?;
+        Ok(format!("{note}{}", self.line(&note[..=cut])))
+    }
+
+    fn line(&self, text: &str) -> String {
+        let mut signature = self.verifier().key_id().to_vec();
+        signature.extend_from_slice(self.pair.sign(text.as_bytes()).as_ref());
+        format!("\u{2014} {} {}\n", self.name, STANDARD.encode(signature))
+    }
+}
+
+/// The text form of a private key, as Go's signed notes have it: `PRIVATE+KEY+name+hash+key`.
+pub fn private_key(name: &str, seed: &[u8; 32]) -> Result<Zeroizing<String>, NoteError> {
+    let id = hex::encode(Signer::new(name, seed)?.verifier().key_id());
+    let mut bytes = Zeroizing::new([ED25519_TYPE; 33]);
+    bytes[1..].copy_from_slice(seed);
+    let encoded = Zeroizing::new(STANDARD.encode(bytes.as_slice()));
+    // Made at its full length at once: growing would leave copies in memory.
+    let mut text =
+        Zeroizing::new(String::with_capacity(PRIVATE.len() + name.len() + id.len() + encoded.len() + 2));
+    for part in [PRIVATE, name, "+", &id, "+", &encoded] {
+        text.push_str(part);
+    }
+    Ok(text)
 }
 
 /// A name with a public key.
@@ -128,5 +169,38 @@ impl Verifier {
         let mut id = [0; 4];
         id.copy_from_slice(&digest.as_bytes()[..4]);
         id
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// From the documentation of golang.org/x/mod/sumdb/note.
+    const PRIVATE_KEY: &str =
+        "PRIVATE+KEY+PeterNeumann+c74f20a3+AYEKFALVFGyNhPJEMzD1QIDr+Y7hfZx09iUvxdXHKDFz";
+    const TEXT: &str = "If you think cryptography is the answer to your problem,\nthen you don't know what your problem is.\n";
+    const LINE: &str = "\u{2014} PeterNeumann x08go/ZJkuBS9UG/SffcvIAQxVBtiFupLLr8pAcElZInNIuGUgYN1FFYC2pZSNXgKvqfqdngotpRZb6KE6RyyBwJnAM=\n";
+
+    #[test]
+    fn private_keys_are_those_of_gos_signed_notes() {
+        let signer = Signer::parse(PRIVATE_KEY).unwrap();
+        assert_eq!(signer.sign(TEXT), format!("{TEXT}\n{LINE}"));
+        let seed: [u8; 32] =
+            STANDARD.decode(PRIVATE_KEY.rsplit_once('+').map(|_| &PRIVATE_KEY[34..]).unwrap()).unwrap()[1..]
+                .try_into()
+                .unwrap();
+        assert_eq!(private_key("PeterNeumann", &seed).unwrap().as_str(), PRIVATE_KEY);
+        for bad in ["", "PRIVATE+KEY+a+b", &PRIVATE_KEY.replace("c74", "c75"), &PRIVATE_KEY[12..]] {
+            assert!(Signer::parse(bad).is_err());
+        }
+    }
+
+    #[test]
+    fn two_can_sign_one_note() {
+        let (one, two) = (Signer::new("one", &[1; 32]).unwrap(), Signer::new("two", &[2; 32]).unwrap());
+        let note = two.cosign(&one.sign("text\n")).unwrap();
+        assert_eq!(one.verifier().open(&note), Ok("text\n"));
+        assert_eq!(two.verifier().open(&note), Ok("text\n"));
     }
 }

@@ -1,31 +1,13 @@
 //! Commands: what somebody wants, decided on the state. A decision changes nothing; it says what would be recorded.
 
 use crate::event::Event;
-use crate::plan::{Approved, DeploymentPlan, RollbackPlan, check_gates, find, still_counts};
+use crate::plan::{Approved, DeploymentPlan, RollbackPlan, check_gates, find, tally};
 use crate::refusal::{Refusal, Why};
+use crate::rules::{Rules, Standing, Step};
 use crate::state::{State, Status, Version};
+use crate::statement::{Fault, Statement, open};
 use crate::version::{Registration, ValidationReport, VersionNumber};
-use facts::{Actor, ActorKind, Days, Digest, EndpointName, ModelName, RoleId, Timestamp};
-
-/// What the charter in force demands of a model, as plain values.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Rules {
-    /// Digest of the charter.
-    pub charter: Digest,
-    /// Who must approve, in order.
-    pub approvals: Vec<Step>,
-}
-
-/// One step of approval.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Step {
-    /// The role.
-    pub role: RoleId,
-    /// How many different people.
-    pub count: u32,
-    /// How long an approval counts.
-    pub valid_days: Days,
-}
+use facts::{Actor, ActorKind, Digest, EndpointName, EvidenceId, ModelName, PersonId, Timestamp};
 
 /// A wish to approve.
 #[derive(Debug, Clone)]
@@ -36,6 +18,21 @@ pub struct ApprovalRequest<'a> {
     pub version: VersionNumber,
     /// Who.
     pub approver: &'a Actor,
+    /// The statement in a note that the approver signed, if it is signed.
+    pub signed: Option<&'a str>,
+}
+
+/// A wish that an approval no longer counts.
+#[derive(Debug, Clone)]
+pub struct Revocation<'a> {
+    /// The model.
+    pub model: &'a ModelName,
+    /// The version.
+    pub version: VersionNumber,
+    /// Whose approval.
+    pub of: &'a PersonId,
+    /// Why.
+    pub reason: &'a str,
 }
 
 /// What somebody wants.
@@ -47,6 +44,10 @@ pub enum Command<'a> {
     Validate(&'a ModelName, VersionNumber, Box<ValidationReport>),
     /// Approve.
     Approve(ApprovalRequest<'a>),
+    /// Take back an approval.
+    Revoke(Revocation<'a>),
+    /// Record that a version which serves no longer has its evidence, because of an entry.
+    LoseEvidence(&'a ModelName, VersionNumber, &'a EvidenceId),
     /// Record the signature bundle (digest, object) of a version with all its approvals.
     Sign(&'a ModelName, VersionNumber, (Digest, String)),
     /// Refuse for good.
@@ -69,6 +70,10 @@ impl State {
             Command::Register(registration) => Ok(self.register(registration)),
             Command::Validate(model, version, report) => self.validate(model, *version, report),
             Command::Approve(request) => self.approve(request, rules, now),
+            Command::Revoke(request) => self.revoke(request),
+            Command::LoseEvidence(model, version, cause) => {
+                self.lose_evidence(model, *version, cause, (rules, now))
+            }
             Command::Sign(model, version, bundle) => {
                 let approved = Approved::check(self, model, *version, rules, now)?;
                 let (bundle, object) = bundle.clone();
@@ -110,36 +115,52 @@ impl State {
         Ok(Event::Validated { model: model.clone(), version: number, report: Box::new(report.clone()) })
     }
 
+    /// What an approver would sign now; a refusal if an approval by this person cannot count.
+    pub fn statement(
+        &self,
+        (model, number): (&ModelName, VersionNumber),
+        approver: &Actor,
+        rules: &Rules,
+        now: Timestamp,
+    ) -> Result<Statement, Refusal> {
+        let (version, step, _) = self.next_step((model, number), approver, rules, now)?;
+        let expires = now.plus_seconds(step.valid_days.seconds());
+        Statement::new((model, version), (&approver.id, &step.role), rules.charter, (now, expires))
+            .ok_or_else(|| refusal(version, model, Why::NotValidated))
+    }
+
     fn approve(&self, request: &ApprovalRequest<'_>, rules: &Rules, now: Timestamp) -> Decided {
         let (model, approver) = (request.model, request.approver);
-        let version = find(self, model, request.version)?;
+        let (version, step, validation) = self.next_step((model, request.version), approver, rules, now)?;
         let refuse = |why| refusal(version, model, why);
-        if approver.kind != ActorKind::Human {
-            return Err(refuse(Why::NotAPerson { id: approver.id.clone() }));
-        }
-        if let Some(hand) = version.registration.involved.iter().find(|hand| hand.person == approver.id) {
-            return Err(refuse(Why::OwnVersion { person: approver.id.clone(), how: hand.how }));
-        }
-        let validation = check_gates(version, rules).map_err(refuse)?;
-        let counting = |step: &Step| -> Vec<&Actor> {
-            let counts = |given: &&crate::ApprovalGiven| {
-                given.role == step.role
-                    && still_counts(given, version, rules, step.valid_days.seconds(), now).is_ok()
-            };
-            let mut people: Vec<&Actor> =
-                version.approvals.iter().filter(counts).map(|given| &given.approver).collect();
-            people.sort_by(|a, b| a.id.cmp(&b.id));
-            people.dedup_by(|a, b| a.id == b.id);
-            people
+        let has_key = rules.signs(&approver.id, now);
+        let expires = match request.signed {
+            None if step.signed || has_key => {
+                return Err(refuse(Why::NotSignedByApprover { person: approver.id.clone(), has_key }));
+            }
+            None => now.plus_seconds(step.valid_days.seconds()),
+            Some(note) => {
+                let (said, key) = open(note, rules.keys_of(&approver.id, now))
+                    .map_err(|fault| refuse(Why::WrongSignature { fault }))?;
+                if step.signed && key.standing < Standing::Confirmed {
+                    return Err(refuse(Why::WrongSignature { fault: Fault::Unconfirmed }));
+                }
+                let expires = said.time.plus_seconds(step.valid_days.seconds());
+                let asked = Statement::new(
+                    (model, version),
+                    (&approver.id, &step.role),
+                    rules.charter,
+                    (said.time, expires),
+                );
+                if asked.as_ref() != Some(&said) {
+                    return Err(refuse(Why::AnotherStatement));
+                }
+                if !said.is_fresh(now) {
+                    return Err(refuse(Why::StaleStatement { time: said.time }));
+                }
+                expires
+            }
         };
-        if rules.approvals.iter().any(|step| counting(step).iter().any(|person| person.id == approver.id)) {
-            return Err(refuse(Why::AlreadyApproved { person: approver.id.clone() }));
-        }
-        let open = rules.approvals.iter().find(|step| (counting(step).len() as u64) < u64::from(step.count));
-        let step = open.ok_or_else(|| refuse(Why::NothingLeftToApprove))?;
-        if !approver.has_role(&step.role) {
-            return Err(refuse(Why::WrongRole { needed: vec![step.role.clone()] }));
-        }
         Ok(Event::ApprovalGiven {
             model: model.clone(),
             version: request.version,
@@ -148,7 +169,83 @@ impl State {
             artefact: version.registration.artefact,
             charter: rules.charter,
             validation,
+            expires: Some(expires),
+            signed: request.signed.map(str::to_owned),
         })
+    }
+
+    /// The step at which this person's approval would count, or why it would not.
+    fn next_step<'a>(
+        &'a self,
+        (model, number): (&ModelName, VersionNumber),
+        approver: &Actor,
+        rules: &'a Rules,
+        now: Timestamp,
+    ) -> Result<(&'a Version, &'a Step, EvidenceId), Refusal> {
+        let version = find(self, model, number)?;
+        let refuse = |why| refusal(version, model, why);
+        if approver.kind != ActorKind::Human {
+            return Err(refuse(Why::NotAPerson { id: approver.id.clone() }));
+        }
+        if let Some(hand) = version.registration.involved.iter().find(|hand| hand.person == approver.id) {
+            return Err(refuse(Why::OwnVersion { person: approver.id.clone(), how: hand.how }));
+        }
+        let validation = check_gates(version, rules).map_err(refuse)?;
+        let tallies = tally((model, version), rules, now);
+        if tallies.iter().flat_map(|tally| &tally.given).any(|given| given.approver.id == approver.id) {
+            return Err(refuse(Why::AlreadyApproved { person: approver.id.clone() }));
+        }
+        let open = tallies.iter().find(|tally| !tally.is_complete()).map(|tally| tally.step);
+        let step = open.ok_or_else(|| refuse(Why::NothingLeftToApprove))?;
+        if !approver.has_role(&step.role) {
+            return Err(refuse(Why::WrongRole { needed: vec![step.role.clone()] }));
+        }
+        Ok((version, step, validation))
+    }
+
+    fn revoke(&self, request: &Revocation<'_>) -> Decided {
+        let (model, of) = (request.model, request.of);
+        let version = find(self, model, request.version)?;
+        let given =
+            version.approvals.iter().rev().find(|given| given.approver.id == *of && given.revoked.is_none());
+        let given = given.ok_or_else(|| refusal(version, model, Why::NothingToRevoke { of: of.clone() }))?;
+        let reason = request.reason.trim();
+        if reason.is_empty() {
+            return Err(refusal(version, model, Why::ReasonMissing));
+        }
+        Ok(Event::ApprovalRevoked {
+            model: model.clone(),
+            version: request.version,
+            approval: given.evidence.clone(),
+            reason: reason.to_owned(),
+        })
+    }
+
+    fn lose_evidence(
+        &self,
+        model: &ModelName,
+        number: VersionNumber,
+        cause: &EvidenceId,
+        (rules, now): (&Rules, Timestamp),
+    ) -> Decided {
+        let version = find(self, model, number)?;
+        if self.model(model).and_then(|known| known.serving()).map(|stretch| stretch.version) != Some(number)
+        {
+            return Err(refusal(
+                version,
+                model,
+                Why::NotNow { status: version.status, wanted: "found without evidence" },
+            ));
+        }
+        match Approved::check(self, model, number, rules, now) {
+            Ok(_) => Err(refusal(version, model, Why::NothingLeftToApprove)),
+            Err(missing) => Ok(Event::EvidenceLost {
+                model: model.clone(),
+                version: number,
+                missing: missing.to_string(),
+                cause: cause.clone(),
+            }),
+        }
     }
 
     fn ends(

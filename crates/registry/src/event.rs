@@ -49,6 +49,34 @@ pub enum Event {
         charter: Digest,
         /// The validation that the approver relied on.
         validation: EvidenceId,
+        /// From when on it no longer counts; entries of before this was recorded have none.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        expires: Option<Timestamp>,
+        /// The statement in a note that the approver signed, if it is signed.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        signed: Option<String>,
+    },
+    /// An approval was taken back, by whom the entry names.
+    ApprovalRevoked {
+        /// The model.
+        model: ModelName,
+        /// The version.
+        version: VersionNumber,
+        /// The entry of the approval.
+        approval: EvidenceId,
+        /// Why.
+        reason: String,
+    },
+    /// A version that serves no longer has what it would need to be deployed.
+    EvidenceLost {
+        /// The model.
+        model: ModelName,
+        /// The version.
+        version: VersionNumber,
+        /// What is missing, in a sentence.
+        missing: String,
+        /// The entry because of which.
+        cause: EvidenceId,
     },
     /// It was signed, all approvals being given.
     Signed {
@@ -112,6 +140,8 @@ impl Event {
             Self::Registered { registration, .. } => &registration.model,
             Self::Validated { model, .. }
             | Self::ApprovalGiven { model, .. }
+            | Self::ApprovalRevoked { model, .. }
+            | Self::EvidenceLost { model, .. }
             | Self::Signed { model, .. }
             | Self::Rejected { model, .. }
             | Self::Deployed { model, .. }

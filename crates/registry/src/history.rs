@@ -1,6 +1,6 @@
 //! The time machine: what served at a time, and on which evidence.
 
-use crate::state::{ApprovalGiven, State};
+use crate::state::{ApprovalGiven, Loss, State};
 use crate::version::{ValidationReport, VersionNumber};
 use facts::{EndpointName, EvidenceId, ModelName, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -33,6 +33,8 @@ pub struct Serving {
     pub validation: Option<(ValidationReport, EvidenceId)>,
     /// The entry of the signature.
     pub signed: Option<EvidenceId>,
+    /// When it was found, while it served, to be without its evidence.
+    pub losses: Vec<Loss>,
 }
 
 impl State {
@@ -59,6 +61,10 @@ impl State {
             .clone()
             .filter(|(_, evidence)| relied.as_ref().is_none_or(|relied| relied == evidence));
         let signed = version.signature.as_ref().map(|(_, _, evidence)| evidence.clone());
-        Some(Serving { stretch, approved_by, validation, signed })
+        let until = stretch.until;
+        let during =
+            |loss: &&Loss| stretch.since <= loss.time && until.is_none_or(|until| loss.time <= until);
+        let losses = version.losses.iter().filter(during).cloned().collect();
+        Some(Serving { stretch, approved_by, validation, signed, losses })
     }
 }

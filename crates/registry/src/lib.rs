@@ -7,7 +7,8 @@
 //!     └─▶ failed (a gate)    └─▶ rejected                       └── re-approve      └─▶ rolled back      any ─▶ retired
 //! ```
 //!
-//! Approvals bind to the artefact's digest and to the charter's digest: a change of either voids them. The proof
+//! Approvals bind to the artefact's digest, to the charter's digest and to the validation: a change of any voids them. An
+//! approver with a key signs a [`Statement`] of all that, and the signature is checked whenever the approval is counted. The proof
 //! types [`Approved`], [`DeploymentPlan`] and [`RollbackPlan`] can be made only by the functions that check, so a
 //! deployment without approval does not compile:
 //!
@@ -20,15 +21,19 @@ mod event;
 mod history;
 mod plan;
 mod refusal;
+mod rules;
 mod state;
+mod statement;
 mod version;
 
-pub use decide::{ApprovalRequest, Command, Decided, Rules, Step};
+pub use decide::{ApprovalRequest, Command, Decided, Revocation};
 pub use event::{At, Event, Inconsistent};
 pub use history::{Serving, Stretch};
 pub use plan::{Approved, DeploymentPlan, RollbackPlan};
 pub use refusal::Refusal;
-pub use state::{ApprovalGiven, ModelState, State, Status, Version};
+pub use rules::{ApproverKey, Rules, Standing, Step};
+pub use state::{ApprovalGiven, Loss, ModelState, Revoked, State, Status, Version};
+pub use statement::{Fault, Statement, check as check_signature};
 pub use version::{
     CodeVersion, CriterionResult, How, Involvement, Registration, TrackedRun, TrainedOn, Trigger,
     ValidationReport, VersionNumber,

@@ -1,12 +1,13 @@
 //! Proofs: values that exist only because a check was done, and the plans that need them.
 
-use crate::decide::Rules;
 use crate::event::Event;
 use crate::history::Stretch;
 use crate::refusal::{Refusal, Void, Why};
+use crate::rules::{Rules, Standing, Step};
 use crate::state::{ApprovalGiven, ModelState, State, Status, Version};
+use crate::statement::{self, Fault};
 use crate::version::VersionNumber;
-use facts::{Digest, EndpointName, EvidenceId, ModelName, Timestamp};
+use facts::{ActorKind, Digest, EndpointName, EvidenceId, ModelName, Timestamp};
 
 /// A version whose gates hold and whose approvals all count at a given moment. Made only by [`Approved::check`].
 #[derive(Debug, Clone, PartialEq)]
@@ -29,32 +30,16 @@ impl Approved {
         let refuse = |why| Refusal { model: model.clone(), version: Some(number), why };
         let version = find(state, model, number)?;
         check_gates(version, rules).map_err(refuse)?;
-        let mut counted: Vec<ApprovalGiven> = Vec::new();
-        for step in &rules.approvals {
-            let mut has = 0;
-            let mut void = None;
-            for given in version.approvals.iter().filter(|given| given.role == step.role) {
-                match still_counts(given, version, rules, step.valid_days.seconds(), now) {
-                    Err(reason) => void = Some(reason),
-                    Ok(()) if counted.iter().any(|other| other.approver.id == given.approver.id) => {}
-                    // The ledger is checked again, not trusted: whoever had a hand in it never counts.
-                    Ok(()) if version.registration.involved.iter().any(|i| i.person == given.approver.id) => {
-                    }
-                    Ok(()) => {
-                        has += 1;
-                        counted.push(given.clone());
-                    }
-                }
-            }
-            if has < step.count {
-                return Err(refuse(Why::ApprovalsMissing {
-                    role: step.role.clone(),
-                    has,
-                    needs: step.count,
-                    void,
-                }));
-            }
+        let tallies = tally((model, version), rules, now);
+        if let Some(short) = tallies.iter().find(|tally| !tally.is_complete()) {
+            return Err(refuse(Why::ApprovalsMissing {
+                role: short.step.role.clone(),
+                has: u32::try_from(short.given.len()).unwrap_or(u32::MAX),
+                needs: short.step.count,
+                void: short.void.clone(),
+            }));
         }
+        let counted = tallies.into_iter().flat_map(|tally| tally.given).cloned().collect();
         Ok(Self {
             model: model.clone(),
             version: number,
@@ -174,6 +159,8 @@ impl RollbackPlan {
                             .approvals
                             .iter()
                             .any(|given| given.artefact == version.registration.artefact)
+                        // What somebody took back is no fallback, whoever else approved it.
+                        && version.approvals.iter().all(|given| given.revoked.is_none())
                 })
         };
         let fallback =
@@ -262,23 +249,83 @@ pub(crate) fn check_gates(version: &Version, rules: &Rules) -> Result<EvidenceId
     Ok(evidence.clone())
 }
 
-pub(crate) fn still_counts(
+/// What counts for one step of approval.
+pub(crate) struct Tally<'a> {
+    pub(crate) step: &'a Step,
+    /// By different people, none of whom counts for an earlier step.
+    pub(crate) given: Vec<&'a ApprovalGiven>,
+    /// Why the last one that does not count does not.
+    pub(crate) void: Option<Void>,
+}
+
+impl Tally<'_> {
+    pub(crate) fn is_complete(&self) -> bool {
+        self.given.len() as u64 >= u64::from(self.step.count)
+    }
+}
+
+/// Counts the approvals of a version, step by step. The record is checked again, not trusted: who is no person in the
+/// role, or had a hand in the version, never counts.
+pub(crate) fn tally<'a>(
+    (model, version): (&ModelName, &'a Version),
+    rules: &'a Rules,
+    now: Timestamp,
+) -> Vec<Tally<'a>> {
+    let mut tallies: Vec<Tally<'a>> = Vec::new();
+    for step in &rules.approvals {
+        let mut tally = Tally { step, given: Vec::new(), void: None };
+        for given in version.approvals.iter().filter(|given| given.role == step.role) {
+            let who = &given.approver;
+            let mut counted = tallies.iter().flat_map(|earlier| &earlier.given).chain(&tally.given);
+            let again = counted.any(|other| other.approver.id == who.id);
+            let hand = version.registration.involved.iter().any(|hand| hand.person == who.id);
+            if let Err(void) = still_counts(given, (model, version), (rules, step), now) {
+                tally.void = Some(void);
+            } else if who.kind == ActorKind::Human && who.has_role(&step.role) && !again && !hand {
+                tally.given.push(given);
+            }
+        }
+        tallies.push(tally);
+    }
+    tallies
+}
+
+/// Whether a recorded approval counts at `now`. Everything is checked again: the record is not trusted to have checked.
+fn still_counts(
     given: &ApprovalGiven,
-    version: &Version,
-    rules: &Rules,
-    valid_seconds: i64,
+    (model, version): (&ModelName, &Version),
+    (rules, step): (&Rules, &Step),
     now: Timestamp,
 ) -> Result<(), Void> {
-    let runs_out = given.time.plus_seconds(valid_seconds);
+    let latest = given.time.plus_seconds(step.valid_days.seconds());
+    let runs_out = given.expires.map_or(latest, |expires| expires.min(latest));
     if given.artefact != version.registration.artefact {
-        Err(Void::Artefact)
-    } else if given.charter != rules.charter {
-        Err(Void::Charter)
-    } else if version.taken_back.is_some_and(|taken_back| given.time <= taken_back) {
-        Err(Void::TakenBack)
-    } else if now >= runs_out {
-        Err(Void::Expired(runs_out))
-    } else {
-        Ok(())
+        return Err(Void::Artefact);
+    }
+    if given.charter != rules.charter {
+        return Err(Void::Charter);
+    }
+    if version.validation.as_ref().is_none_or(|(_, evidence)| *evidence != given.validation) {
+        return Err(Void::Validation);
+    }
+    if version.taken_back.is_some_and(|taken_back| given.time <= taken_back) {
+        return Err(Void::TakenBack);
+    }
+    if given.revoked.is_some() {
+        return Err(Void::Revoked);
+    }
+    if now >= runs_out {
+        return Err(Void::Expired(runs_out));
+    }
+    match &given.signed {
+        Some(note) => {
+            let standing = statement::check(note, (model, version.version), given, rules);
+            match standing.map_err(Void::Signature)? {
+                Standing::Claimed if step.signed => Err(Void::Signature(Fault::Unconfirmed)),
+                _ => Ok(()),
+            }
+        }
+        None if step.signed || rules.signs(&given.approver.id, given.time) => Err(Void::Unsigned),
+        None => Ok(()),
     }
 }

@@ -1,6 +1,7 @@
 //! Refusals: what is missing, who can supply it, and the next command.
 
 use crate::state::Status;
+use crate::statement::Fault;
 use crate::version::{How, VersionNumber};
 use facts::{ModelName, PersonId, RoleId, Timestamp};
 use std::fmt;
@@ -26,6 +27,11 @@ pub(crate) enum Why {
     WrongRole { needed: Vec<RoleId> },
     AlreadyApproved { person: PersonId },
     NothingLeftToApprove,
+    NotSignedByApprover { person: PersonId, has_key: bool },
+    WrongSignature { fault: Fault },
+    AnotherStatement,
+    StaleStatement { time: Timestamp },
+    NothingToRevoke { of: PersonId },
     ApprovalsMissing { role: RoleId, has: u32, needs: u32, void: Option<Void> },
     NotSigned,
     Serving,
@@ -35,7 +41,7 @@ pub(crate) enum Why {
 }
 
 /// Why an approval that was given no longer counts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Void {
     /// The artefact is not the one approved.
     Artefact,
@@ -45,6 +51,29 @@ pub(crate) enum Void {
     Expired(Timestamp),
     /// The version was taken back since.
     TakenBack,
+    /// It rested on an earlier validation.
+    Validation,
+    /// Somebody who may took it back.
+    Revoked,
+    /// It had to be signed, and is not.
+    Unsigned,
+    /// Its signature does not hold.
+    Signature(Fault),
+}
+
+impl fmt::Display for Void {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Artefact => f.write_str("an earlier one was for another artefact"),
+            Self::Charter => f.write_str("an earlier one is void because the charter has changed"),
+            Self::Expired(time) => write!(f, "an earlier one ran out on {}", time.date()),
+            Self::TakenBack => f.write_str("earlier ones are void because the version was rolled back"),
+            Self::Validation => f.write_str("an earlier one is void because the version was validated again"),
+            Self::Revoked => f.write_str("an earlier one was taken back"),
+            Self::Unsigned => f.write_str("an earlier one is not signed with the approver's own key"),
+            Self::Signature(fault) => write!(f, "an earlier one does not count: {fault}"),
+        }
+    }
 }
 
 impl Refusal {
@@ -78,6 +107,18 @@ impl Refusal {
                     "a person with the role `{role}` runs `wardmote model approve {model} {version} --as ID`"
                 )
             }
+            Why::NotSignedByApprover { person, has_key: true } => format!(
+                "sign with it: `wardmote model approve {model} {version} --key FILE --as {person}`"
+            ),
+            Why::NotSignedByApprover { person, .. } => format!("make one with `wardmote key new --as {person}`"),
+            Why::WrongSignature { fault: Fault::Unconfirmed } => {
+                "a compliance officer compares the key with its owner and runs `wardmote key confirm ID KEY --as ID`, or the charter names it as `public_key`".to_owned()
+            }
+            Why::WrongSignature { .. } => "`wardmote key approvers` shows whose keys are known".to_owned(),
+            Why::AnotherStatement | Why::StaleStatement { .. } => format!(
+                "look at it again and sign anew: `wardmote model approve {model} {version} --key FILE --as ID`"
+            ),
+            Why::NothingToRevoke { .. } => format!("`wardmote model show {model} {version}` shows the approvals"),
             Why::NotSigned => format!(
                 "run `wardmote model approve {model} {version} --as ID` again: signing follows the last approval"
             ),
@@ -125,17 +166,29 @@ impl fmt::Display for Refusal {
             Why::NothingLeftToApprove => write!(f, "{subject} has all its approvals"),
             Why::ApprovalsMissing { role, has, needs, void } => {
                 write!(f, "{subject} has {has} of {needs} approvals by `{role}`")?;
-                match void {
-                    None => Ok(()),
-                    Some(Void::Artefact) => f.write_str("; an earlier one was for another artefact"),
-                    Some(Void::Charter) => {
-                        f.write_str("; an earlier one is void because the charter has changed")
-                    }
-                    Some(Void::Expired(time)) => write!(f, "; an earlier one ran out on {}", time.date()),
-                    Some(Void::TakenBack) => {
-                        f.write_str("; earlier ones are void because the version was rolled back")
-                    }
-                }
+                void.as_ref().map_or(Ok(()), |void| write!(f, "; {void}"))
+            }
+            Why::NotSignedByApprover { person, has_key: true } => {
+                write!(
+                    f,
+                    "`{person}` has a key, so an approval of {subject} without a signature is not theirs"
+                )
+            }
+            Why::NotSignedByApprover { person, has_key: false } => {
+                write!(
+                    f,
+                    "an approval of {subject} must be signed with the approver's own key, and `{person}` has none"
+                )
+            }
+            Why::WrongSignature { fault } => write!(f, "the approval of {subject} is not accepted: {fault}"),
+            Why::AnotherStatement => {
+                write!(f, "the signed statement does not speak of {subject} as it stands in the record now")
+            }
+            Why::StaleStatement { time } => {
+                write!(f, "the statement about {subject} was signed on {}, not just now", time)
+            }
+            Why::NothingToRevoke { of } => {
+                write!(f, "`{of}` has given no approval of {subject} that could be taken back")
             }
             Why::NotSigned => write!(f, "{subject} is not signed"),
             Why::Serving => write!(f, "{subject} is serving"),

@@ -65,6 +65,38 @@ pub struct ApprovalGiven {
     pub time: Timestamp,
     /// The ledger entry.
     pub evidence: EvidenceId,
+    /// From when on it no longer counts, if it says so itself.
+    pub expires: Option<Timestamp>,
+    /// Digest of the results that were there to be seen.
+    pub results: Option<Digest>,
+    /// The note with the statement that the approver signed, if it is signed.
+    pub signed: Option<String>,
+    /// Whether and why it was taken back.
+    pub revoked: Option<Revoked>,
+}
+
+/// That an approval was taken back.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Revoked {
+    /// Why.
+    pub reason: String,
+    /// When.
+    pub time: Timestamp,
+    /// The entry, which says by whom.
+    pub evidence: EvidenceId,
+}
+
+/// That a version which served no longer had its evidence.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Loss {
+    /// What was missing.
+    pub missing: String,
+    /// When it was found.
+    pub time: Timestamp,
+    /// The entry.
+    pub evidence: EvidenceId,
+    /// The entry because of which.
+    pub cause: EvidenceId,
 }
 
 /// One version.
@@ -88,6 +120,16 @@ pub struct Version {
     pub signature: Option<(Digest, String, EvidenceId)>,
     /// When it was last taken back: approvals before that no longer count.
     pub taken_back: Option<Timestamp>,
+    /// When it served without its evidence.
+    pub losses: Vec<Loss>,
+}
+
+impl Version {
+    /// Digest of the results that are there to be seen before approving; none before validation.
+    pub fn results_digest(&self) -> Option<Digest> {
+        let (report, _) = self.validation.as_ref()?;
+        serde_json_canonicalizer::to_vec(report).ok().map(|bytes| Digest::of(&bytes))
+    }
 }
 
 /// One model.
@@ -159,20 +201,25 @@ impl State {
             Event::Validated { version, report, .. } => {
                 model.validate(*version, report, at).ok_or("a validation").err()
             }
-            Event::ApprovalGiven { version, approver, role, artefact, charter, validation, .. } => {
-                let given = ApprovalGiven {
-                    approver: approver.clone(),
-                    role: role.clone(),
-                    artefact: *artefact,
-                    charter: *charter,
-                    validation: validation.clone(),
+            Event::ApprovalGiven { version, .. } => {
+                model.approve(*version, event, at).ok_or("an approval").err()
+            }
+            Event::ApprovalRevoked { version, approval, reason, .. } => {
+                let revoked =
+                    Revoked { reason: reason.clone(), time: at.time, evidence: at.evidence.clone() };
+                model.revoke(*version, approval, revoked).ok_or("a revocation").err()
+            }
+            Event::EvidenceLost { version, missing, cause, .. } => {
+                let loss = Loss {
+                    missing: missing.clone(),
                     time: at.time,
                     evidence: at.evidence.clone(),
+                    cause: cause.clone(),
                 };
                 model
                     .version_mut(*version)
-                    .map(|version| version.approvals.push(given))
-                    .ok_or("an approval")
+                    .map(|version| version.losses.push(loss))
+                    .ok_or("a loss of evidence")
                     .err()
             }
             Event::Signed { version, bundle, object, .. } => {
@@ -209,7 +256,39 @@ impl ModelState {
             approvals: Vec::new(),
             signature: None,
             taken_back: None,
+            losses: Vec::new(),
         });
+        Some(())
+    }
+
+    fn approve(&mut self, number: VersionNumber, event: &Event, at: &At) -> Option<()> {
+        let Event::ApprovalGiven { approver, role, artefact, charter, validation, expires, signed, .. } =
+            event
+        else {
+            return None;
+        };
+        let version = self.version_mut(number)?;
+        version.approvals.push(ApprovalGiven {
+            approver: approver.clone(),
+            role: role.clone(),
+            artefact: *artefact,
+            charter: *charter,
+            validation: validation.clone(),
+            time: at.time,
+            evidence: at.evidence.clone(),
+            expires: *expires,
+            results: version.results_digest(),
+            signed: signed.clone(),
+            revoked: None,
+        });
+        Some(())
+    }
+
+    fn revoke(&mut self, number: VersionNumber, approval: &EvidenceId, revoked: Revoked) -> Option<()> {
+        let version = self.version_mut(number)?;
+        let given = version.approvals.iter_mut().find(|given| given.evidence == *approval)?;
+        given.revoked.is_none().then_some(())?;
+        given.revoked = Some(revoked);
         Some(())
     }
 

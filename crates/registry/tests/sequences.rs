@@ -55,8 +55,13 @@ impl World {
             role: role.parse().unwrap(),
             count,
             valid_days: Days::try_from(90).unwrap(),
+            signed: false,
         };
-        Rules { charter: Digest::of(&[self.charter]), approvals: vec![step("reviewer", 1), step("owner", 1)] }
+        Rules {
+            charter: Digest::of(&[self.charter]),
+            approvals: vec![step("reviewer", 1), step("owner", 1)],
+            keys: Vec::new(),
+        }
     }
 
     fn grant(&mut self, wish: &Wish) {
@@ -91,6 +96,7 @@ impl World {
                     model: &model,
                     version: VersionNumber(*version),
                     approver: &actor,
+                    signed: None,
                 })
             }
             Wish::Sign { version } => Command::Sign(&model, VersionNumber(*version), bundle),

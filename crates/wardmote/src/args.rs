@@ -2,7 +2,7 @@
 
 use crate::aws::StoreArgs;
 use clap::{Args, Parser, Subcommand, ValueHint};
-use facts::{ColumnName, DatasetId, KeyId, ModelName, PersonId, SnapshotName, Timestamp};
+use facts::{ColumnName, DatasetId, KeyId, ModelName, PersonId, SnapshotName, Timestamp, VerifierKey};
 use std::path::PathBuf;
 
 /// Wardmote secures and governs AI models from data to retirement.
@@ -48,7 +48,7 @@ pub(crate) enum Command {
     /// Snapshots of data sets.
     #[command(subcommand)]
     Data(DataCommand),
-    /// Keys that protect data at rest.
+    /// Keys that protect data at rest, and keys with which people sign approvals.
     #[command(subcommand)]
     Key(KeyCommand),
     /// Access keys of people and services.
@@ -71,8 +71,8 @@ pub(crate) enum Command {
     /// Show entries of the ledger, or export it.
     #[command(args_conflicts_with_subcommands = true)]
     Log(LogArgs),
-    /// Check the whole ledger, bit by bit. Names what is damaged.
-    Verify,
+    /// Check the whole ledger, bit by bit, and the signature of every approval. Names what is damaged.
+    Verify(VerifyArgs),
     /// AWS IAM policies: decide requests, find mistakes, prove who can get in.
     #[command(subcommand)]
     Iam(crate::iam::IamCommand),
@@ -187,6 +187,32 @@ pub(crate) enum KeyCommand {
         /// The key.
         key: KeyId,
     },
+    /// Make your own key to sign approvals with, and register its public half. The private half stays with you.
+    New {
+        /// Where to write the private half; by default below `~/.config/wardmote`.
+        #[arg(long, value_hint = ValueHint::FilePath)]
+        out: Option<PathBuf>,
+        /// The private half of your present key, which signs for the new one.
+        #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+        replaces: Option<PathBuf>,
+    },
+    /// List the keys with which people sign approvals.
+    Approvers,
+    /// Stand for somebody else's signing key, after comparing it with its owner.
+    Confirm {
+        /// Whose.
+        holder: PersonId,
+        /// The key, as its owner gave it to you.
+        key: VerifierKey,
+    },
+    /// Withdraw a signing key, your own or as a compliance officer anybody's: nothing that it signed counts any more.
+    Withdraw {
+        /// Whose.
+        holder: PersonId,
+        /// Why.
+        #[arg(long)]
+        reason: String,
+    },
 }
 
 #[derive(Debug, Subcommand)]
@@ -220,7 +246,26 @@ pub(crate) enum ModelCommand {
     /// Measure a version on held-back data and judge it by the charter's acceptance criteria.
     Validate(VersionArgs),
     /// Approve a version; not your own.
-    Approve(VersionArgs),
+    Approve {
+        /// Which.
+        #[command(flatten)]
+        version: VersionArgs,
+        /// The private half of your signing key; by default the one that `key new` wrote, if you have one.
+        #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+        key: Option<PathBuf>,
+    },
+    /// Take back an approval: your own, or as a compliance officer anybody's.
+    RevokeApproval {
+        /// Which.
+        #[command(flatten)]
+        version: VersionArgs,
+        /// Whose approval; your own by default.
+        #[arg(long, value_name = "ID")]
+        of: Option<PersonId>,
+        /// Why.
+        #[arg(long)]
+        reason: String,
+    },
     /// Refuse a version for good.
     Reject {
         /// Which.
@@ -266,6 +311,13 @@ pub(crate) struct VersionArgs {
     pub(crate) model: ModelName,
     /// The number of the version.
     pub(crate) version: u32,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct VerifyArgs {
+    /// Believe only approvals signed with these keys, got from their owners: one a line, as `key new` prints them.
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) approvers: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]

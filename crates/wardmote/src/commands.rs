@@ -20,7 +20,7 @@ use std::process::ExitCode;
 /// The charter that `init` writes.
 const TEMPLATE: &str = include_str!("../../../examples/credit-scoring/charter.yaml");
 
-type Run = Result<ExitCode, Failure>;
+pub(crate) type Run = Result<ExitCode, Failure>;
 
 pub(crate) fn run(cli: &Cli, answers: &Answers) -> Run {
     let house = House::at(cli.dir.as_deref().unwrap_or(Path::new(".")));
@@ -49,7 +49,7 @@ pub(crate) fn run(cli: &Cli, answers: &Answers) -> Run {
         Command::Card(args) => at.card(args),
         Command::History(args) => at.history(args),
         Command::Log(args) => at.log(args),
-        Command::Verify => at.verify(),
+        Command::Verify(args) => at.verify(args),
         Command::Iam(command) => crate::iam::run(command, answers),
         Command::Audit(args) => crate::audit::run(args, answers),
         Command::Aws(command) => crate::aws::run(&house, command, answers),
@@ -63,15 +63,15 @@ pub(crate) fn run(cli: &Cli, answers: &Answers) -> Run {
 }
 
 /// Everything that a command needs to know of where it runs.
-struct At<'a> {
-    cli: &'a Cli,
-    answers: &'a Answers,
-    house: &'a House,
+pub(crate) struct At<'a> {
+    pub(crate) cli: &'a Cli,
+    pub(crate) answers: &'a Answers,
+    pub(crate) house: &'a House,
 }
 
 impl At<'_> {
     /// Opens the house, signs in, and does something.
-    fn with(&self, work: impl FnOnce(&mut Engine, &Actor) -> Result<(), Failure>) -> Run {
+    pub(crate) fn with(&self, work: impl FnOnce(&mut Engine, &Actor) -> Result<(), Failure>) -> Run {
         let mut engine = self.house.open()?;
         let actor = self.house.sign_in(&engine, self.cli.act_as.as_ref())?;
         work(&mut engine, &actor)?;
@@ -179,6 +179,13 @@ impl At<'_> {
             KeyCommand::Disable { key } => change(key, KeyChange::Disabled),
             KeyCommand::Enable { key } => change(key, KeyChange::Enabled),
             KeyCommand::Rotate { key } => change(key, KeyChange::Rotated),
+            KeyCommand::New { out, replaces } => self.new_key(out.as_deref(), replaces.as_deref()),
+            KeyCommand::Approvers => self.approvers(),
+            KeyCommand::Confirm { holder, key } => {
+                self.with(|engine, actor| self.signing_key(&engine.confirm_signing_key(actor, holder, key)?))
+            }
+            KeyCommand::Withdraw { holder, reason } => self
+                .with(|engine, actor| self.signing_key(&engine.withdraw_signing_key(actor, holder, reason)?)),
             KeyCommand::List => {
                 let keys = self.house.open_read_only()?.list_keys()?;
                 self.answers.give(&keys, |keys| {
@@ -235,8 +242,15 @@ impl At<'_> {
                 // The answer is whole, and a pipeline that asks must hear "no" all the same.
                 Ok(if passed { ExitCode::SUCCESS } else { ExitCode::from(Exit::Refused as u8) })
             }
-            ModelCommand::Approve(VersionArgs { model, version }) => self.with(|engine, actor| {
-                self.decided(&engine.approve(actor, model, VersionNumber(*version))?)
+            ModelCommand::Approve { version, key } => self.approve(version, key.as_deref()),
+            ModelCommand::RevokeApproval { version, of, reason } => self.with(|engine, actor| {
+                let which = (&version.model, VersionNumber(version.version));
+                self.decided(&engine.revoke_approval(
+                    actor,
+                    which,
+                    of.as_ref().unwrap_or(&actor.id),
+                    reason,
+                )?)
             }),
             ModelCommand::Reject { version, reason } => self.with(|engine, actor| {
                 self.decided(&engine.reject(actor, &version.model, VersionNumber(version.version), reason)?)
@@ -259,7 +273,7 @@ impl At<'_> {
         }
     }
 
-    fn decided(&self, done: &engine::Done<engine::Decision>) -> Result<(), Failure> {
+    pub(crate) fn decided(&self, done: &engine::Done<engine::Decision>) -> Result<(), Failure> {
         self.answers.give(done, |done| render::decision(&done.answer, &done.evidence))
     }
 
@@ -325,15 +339,8 @@ impl At<'_> {
         Ok(ExitCode::SUCCESS)
     }
 
-    fn verify(&self) -> Run {
-        let report =
-            local::verify_ledger(&self.house.ledger_dir()).map_err(|error| self.without_ledger(error))?;
-        self.answers.give(&report, render::verified)?;
-        Ok(if report.ok() { ExitCode::SUCCESS } else { ExitCode::from(Exit::Damaged as u8) })
-    }
-
     /// A failure to open the ledger, in the words of who named a house.
-    fn without_ledger(&self, error: world::PortError) -> Failure {
+    pub(crate) fn without_ledger(&self, error: world::PortError) -> Failure {
         if self.house.has_ledger() {
             return error.into();
         }

@@ -62,6 +62,11 @@ impl Failure {
         world::PortError::io(attempt, error).into()
     }
 
+    /// The sentence alone.
+    pub(crate) fn message(&self) -> &str {
+        &self.message
+    }
+
     /// For the process.
     pub(crate) fn exit_code(&self) -> ExitCode {
         ExitCode::from(self.exit as u8)

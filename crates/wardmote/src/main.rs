@@ -2,6 +2,7 @@
 //! decision is the engine's.
 
 mod answer;
+mod approvals;
 mod args;
 mod audit;
 mod aws;

@@ -1,6 +1,7 @@
 //! Answers as text for people. Programs get the same values as JSON.
 
 use crate::answer::{Answers, evidence};
+use crate::approvals::{Approvals, Verified};
 use crate::args::LogArgs;
 use crate::failure::Failure;
 use engine::{
@@ -173,13 +174,31 @@ pub(crate) fn version(version: &registry::Version) -> String {
     for given in &version.approvals {
         line(
             "approved by",
-            format!("{} as {} on {} ({})", given.approver.id, given.role, given.time, given.evidence),
+            format!(
+                "{} as {} on {}, {} ({})",
+                given.approver.id,
+                given.role,
+                given.time,
+                signed(given.signed.is_some()),
+                given.evidence
+            ),
         );
+        if let Some(revoked) = &given.revoked {
+            line("taken back", format!("on {}: {} ({})", revoked.time, revoked.reason, revoked.evidence));
+        }
     }
     if let Some((digest, _, id)) = &version.signature {
         line("signed", format!("{} ({id})", digest.short()));
     }
+    for loss in &version.losses {
+        line("without", format!("its evidence from {}: {} ({})", loss.time, loss.missing, loss.evidence));
+    }
     text
+}
+
+/// Whether an approval is signed, in words.
+pub(crate) fn signed(signed: bool) -> &'static str {
+    if signed { "signed with their own key" } else { "not signed by the approver" }
 }
 
 fn measured(result: &registry::CriterionResult) -> String {
@@ -320,9 +339,19 @@ pub(crate) fn history(answer: &HistoryAnswer) -> String {
     text.push_str(&format!("  {how} ({}), serving from {} to {until}\n", served.evidence, served.since));
     for approval in &served.approved_by {
         text.push_str(&format!(
-            "  approved by {} as {} on {} ({})\n",
-            approval.person, approval.role, approval.time, approval.evidence
+            "  approved by {} as {} on {}, {} ({})\n",
+            approval.person,
+            approval.role,
+            approval.time,
+            signed(approval.signed),
+            approval.evidence
         ));
+        if let Some(revoked) = &approval.revoked {
+            text.push_str(&format!(
+                "    taken back on {}: {} ({})\n",
+                revoked.time, revoked.reason, revoked.evidence
+            ));
+        }
     }
     if let Some(validation) = &served.validation {
         let metrics: Vec<String> =
@@ -337,6 +366,12 @@ pub(crate) fn history(answer: &HistoryAnswer) -> String {
         .as_ref()
         .map_or_else(|| "code not in Git".to_owned(), |commit| format!("code {commit}"));
     text.push_str(&format!("  trained on {}, {code}\n", served.snapshot));
+    for loss in &served.losses {
+        text.push_str(&format!(
+            "  WITHOUT its evidence from {}: {} ({})\n",
+            loss.time, loss.missing, loss.evidence
+        ));
+    }
     text
 }
 
@@ -391,7 +426,30 @@ pub(crate) fn exported(exported: &Exported, out: &Path) -> String {
     )
 }
 
-pub(crate) fn verified(report: &VerifyReport) -> String {
+pub(crate) fn verified(verified: &Verified) -> String {
+    let mut text = ledger_verified(&verified.ledger);
+    match &verified.approvals {
+        Approvals::Unknown(why) => text.push_str(&format!("the approvals were not checked: {why}\n")),
+        Approvals::Checked(audit) => {
+            if audit.signed + audit.unsigned > 0 {
+                let withdrawn = match audit.withdrawn {
+                    0 => String::new(),
+                    count => format!(" ({count} with a key that was withdrawn since)"),
+                };
+                text.push_str(&format!(
+                    "approvals: {} signed by their approvers{withdrawn}, {} not signed\n",
+                    audit.signed, audit.unsigned
+                ));
+            }
+            for finding in &audit.findings {
+                text.push_str(&format!("  {}: {}\n", finding.entry, finding.what));
+            }
+        }
+    }
+    text
+}
+
+fn ledger_verified(report: &VerifyReport) -> String {
     let mut text = if report.ok() {
         format!(
             "the ledger `{}` is whole: {} entries in {} streams",

@@ -46,7 +46,7 @@ const fn writing(keys: &'static [KeyUse]) -> Needs {
 }
 
 /// Every command; a test holds that none is missing.
-const COMMANDS: [(&str, Needs); 48] = [
+const COMMANDS: [(&str, Needs); 53] = [
     ("demo", Needs { signals: &LOOK, ..writing(&ALL_BUT_ROTATION) }),
     ("init", NOTHING),
     ("plan", OPEN),
@@ -60,6 +60,10 @@ const COMMANDS: [(&str, Needs); 48] = [
     ("key disable", reading(&[SetState])),
     ("key enable", reading(&[SetState])),
     ("key rotate", reading(&[Rotate])),
+    ("key new", OPEN),
+    ("key approvers", OPEN),
+    ("key confirm", OPEN),
+    ("key withdraw", OPEN),
     ("credential issue", OPEN),
     ("model list", OPEN),
     ("model requests", OPEN),
@@ -67,6 +71,7 @@ const COMMANDS: [(&str, Needs); 48] = [
     ("model train", writing(&[UnwrapDataKey, GenerateDataKey])),
     ("model validate", reading(&[UnwrapDataKey])),
     ("model approve", writing(&[Sign, PublicKey])),
+    ("model revoke-approval", OPEN),
     ("model reject", OPEN),
     ("model deploy", reading(&[UnwrapDataKey, PublicKey])),
     ("model rollback", reading(&[UnwrapDataKey, PublicKey])),
@@ -79,7 +84,7 @@ const COMMANDS: [(&str, Needs); 48] = [
     ("history", OPEN),
     ("log", NOTHING),
     ("log export", NOTHING),
-    ("verify", NOTHING),
+    ("verify", OPEN),
     ("iam evaluate", NOTHING),
     ("iam prove", NOTHING),
     ("iam lint", NOTHING),

@@ -1,0 +1,323 @@
+//! The world in which random commands happen.
+
+use super::slow;
+use facts::{
+    Actor, ActorKind, Criterion, Days, Digest, EvidenceId, ModelName, PersonId, Timestamp, VerifierKey,
+};
+use ledger::Signer;
+use registry::{
+    ApprovalRequest, ApproverKey, At, CodeVersion, Command, Event, How, Involvement, Registration,
+    Revocation, Rules, Standing, State, Step, Trigger, ValidationReport, VersionNumber,
+};
+use std::collections::BTreeMap;
+
+/// Who there is. `mallory` approves nothing, but holds a pen.
+pub(crate) const PEOPLE: [&str; 6] = ["ada", "bruno", "nadia", "carla", "omar", "mallory"];
+pub(crate) const VALID_DAYS: u32 = 90;
+
+/// A signature that somebody really made, by the text of its note: whose key, and the words.
+pub(crate) struct Made {
+    pub(crate) key: VerifierKey,
+    pub(crate) text: String,
+}
+
+pub(crate) struct World {
+    seed: u64,
+    chance: u64,
+    pub(crate) state: State,
+    pub(crate) log: Vec<(Event, At)>,
+    pub(crate) made: BTreeMap<String, Made>,
+    keys: Vec<ApproverKey>,
+    charter: u8,
+    signed: bool,
+    pub(crate) now: Timestamp,
+    pub(crate) deployed: u64,
+}
+
+fn key_of(person: &str, generation: u8) -> Signer {
+    let mut seed = [generation; 32];
+    seed[..person.len()].copy_from_slice(person.as_bytes());
+    Signer::new(&format!("bank/{person}"), &seed).unwrap()
+}
+
+fn vkey(signer: &Signer) -> VerifierKey {
+    signer.verifier().vkey().parse().unwrap()
+}
+
+pub(crate) fn model() -> ModelName {
+    "credit".parse().unwrap()
+}
+
+impl World {
+    pub(crate) fn new(seed: u64) -> Self {
+        Self {
+            seed,
+            chance: seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1,
+            state: State::default(),
+            log: Vec::new(),
+            made: BTreeMap::new(),
+            keys: Vec::new(),
+            charter: 0,
+            signed: seed % 2 == 0,
+            now: "2026-01-01".parse().unwrap(),
+            deployed: 0,
+        }
+    }
+
+    /// A number below `n` (xorshift64*).
+    fn below(&mut self, n: usize) -> usize {
+        self.chance ^= self.chance >> 12;
+        self.chance ^= self.chance << 25;
+        self.chance ^= self.chance >> 27;
+        ((self.chance.wrapping_mul(0x2545_F491_4F6C_DD1D) >> 33) as usize) % n
+    }
+
+    fn person(&mut self) -> &'static str {
+        PEOPLE[self.below(PEOPLE.len())]
+    }
+
+    fn actor(&mut self, id: &str) -> Actor {
+        let kind = if self.below(20) == 0 { ActorKind::Service } else { ActorKind::Human };
+        let roles: &[&str] = match id {
+            "ada" | "nadia" => &["reviewer"],
+            "bruno" | "omar" => &["owner", "reviewer"],
+            "carla" => &["owner"],
+            _ => &[],
+        };
+        Actor::new(id.parse().unwrap(), kind, roles.iter().map(|role| role.parse().unwrap()).collect())
+    }
+
+    pub(crate) fn rules(&self) -> Rules {
+        let step = |role: &str, signed| Step {
+            role: role.parse().unwrap(),
+            count: 1,
+            valid_days: Days::try_from(VALID_DAYS).unwrap(),
+            signed,
+        };
+        Rules {
+            charter: Digest::of(&[self.charter]),
+            approvals: vec![step("reviewer", false), step("owner", self.signed)],
+            keys: self.keys.clone(),
+        }
+    }
+
+    pub(crate) fn step(&mut self) {
+        self.now = self.now.plus_seconds(1);
+        let version = self.version();
+        match self.below(42) {
+            0 => self.register(),
+            1..=7 => self.validate(version),
+            8..=18 => {
+                let (name, honest) = (self.person(), self.below(3) > 0);
+                self.approve(version, name, honest);
+            }
+            19..=22 => self.run(&Command::Sign(&model(), version, (Digest::of(b"b"), "signatures/x".into()))),
+            23..=29 => self.run(&Command::Deploy(&model(), version, "credit".parse().unwrap())),
+            30 => self.run(&Command::Rollback(&model(), "anomaly")),
+            31 if self.below(4) == 0 => self.run(&Command::Reject(&model(), version, "no")),
+            32 if self.below(4) == 0 => self.run(&Command::Retire(&model(), version, "old")),
+            33 => {
+                let of: PersonId = self.person().parse().unwrap();
+                self.run(&Command::Revoke(Revocation {
+                    model: &model(),
+                    version,
+                    of: &of,
+                    reason: "second thoughts",
+                }));
+            }
+            34 => self.change_key(),
+            35 if self.below(6) == 0 => self.charter = self.charter.wrapping_add(1),
+            36 if self.below(6) == 0 => self.signed = !self.signed,
+            37 if self.below(3) == 0 => self.now = self.now.plus_seconds(self.below(60) as i64 * 86_400),
+            38 => self.forge(version),
+            39 if self.below(4) == 0 => self.exchange_artefact(version),
+            40 => self.business_as_usual(version),
+            _ => {}
+        }
+    }
+
+    /// Everybody who may approve does, and it is deployed: without this, hardly anything ever gets that far.
+    fn business_as_usual(&mut self, version: VersionNumber) {
+        for name in ["ada", "nadia", "carla", "bruno", "omar"] {
+            self.approve(version, name, true);
+        }
+        self.run(&Command::Sign(&model(), version, (Digest::of(b"b"), "signatures/x".into())));
+        self.run(&Command::Deploy(&model(), version, "credit".parse().unwrap()));
+    }
+
+    /// One of the last three versions, or one that is not there yet.
+    fn version(&mut self) -> VersionNumber {
+        let count = self.state.model(&model()).map_or(0, |model| model.versions.len());
+        let back = self.below(3);
+        let ahead = usize::from(self.below(30) == 0);
+        VersionNumber(u32::try_from((count + ahead).saturating_sub(back).max(1)).unwrap())
+    }
+
+    /// Decides, compares with the slow decision, and records.
+    fn run(&mut self, command: &Command<'_>) {
+        let rules = self.rules();
+        let decided = self.state.decide(command, &rules, self.now);
+        if let Command::Deploy(_, version, _) = command {
+            let slowly = slow::may_deploy(self, *version, &rules);
+            let quickly = decided.as_ref().map(|_| ()).map_err(ToString::to_string);
+            assert_eq!(
+                quickly.is_ok(),
+                slowly.is_ok(),
+                "seed {}, version {version}: {quickly:?} or {slowly:?}?",
+                self.seed
+            );
+            self.deployed += u64::from(slowly.is_ok());
+        }
+        match decided {
+            Err(refusal) => assert!(!refusal.to_string().is_empty()),
+            Ok(event) => self.record(event),
+        }
+    }
+
+    fn record(&mut self, event: Event) {
+        let leaf = Digest::of(&(self.log.len() as u64).to_be_bytes());
+        let at = At { time: self.now, evidence: EvidenceId::new(self.log.len() as u64, &leaf) };
+        if self.state.apply(&event, &at).is_ok() {
+            self.log.push((event, at));
+        }
+    }
+
+    fn register(&mut self) {
+        let hand = |person: &str, how| Involvement { person: person.parse().unwrap(), how };
+        let how = [How::Submitted, How::Trained, How::Committed, How::Labelled][self.below(4)];
+        let involved = vec![hand(self.person(), how), hand(self.person(), How::Trained)];
+        let registration = Registration {
+            model: model(),
+            artefact: Digest::of(&self.log.len().to_be_bytes()),
+            object: "artefacts/x".into(),
+            size_bytes: 1,
+            dataset: "data".parse().unwrap(),
+            snapshot: "data/1".parse().unwrap(),
+            snapshot_digest: Digest::of(b"data"),
+            code: CodeVersion { git_commit: None, dirty: false },
+            hyperparameters: BTreeMap::new(),
+            claimed_metrics: BTreeMap::new(),
+            document: None,
+            involved,
+            trigger: Trigger::Person,
+        };
+        self.run(&Command::Register(Box::new(registration)));
+    }
+
+    fn validate(&mut self, version: VersionNumber) {
+        let Some(known) = self.state.version(&model(), version) else { return };
+        let artefact = known.registration.artefact;
+        // A version that was validated already rarely is again: that voids its approvals.
+        if known.validation.as_ref().is_some_and(|(report, _)| {
+            report.charter == Digest::of(&[self.charter]) && report.artefact == artefact
+        }) && self.below(12) > 0
+        {
+            return;
+        }
+        let criterion: Criterion = serde_json::from_str(r#"{"metric":"auc","at_least":0.7}"#).unwrap();
+        let measured = if self.below(6) == 0 { 0.6 } else { 0.7 + self.below(100) as f64 / 1000.0 };
+        let report = ValidationReport::judge(
+            artefact,
+            Digest::of(&[self.charter]),
+            ("data/1".parse().unwrap(), 300),
+            BTreeMap::from([("auc".to_owned(), measured)]),
+            &[criterion],
+        );
+        self.run(&Command::Validate(&model(), version, Box::new(report)));
+    }
+
+    /// An approval: honest, or with a signature that is not what it should be.
+    fn approve(&mut self, version: VersionNumber, name: &str, honest: bool) {
+        let approver = self.actor(name);
+        let signs = self.keys.iter().any(|key| key.person == approver.id);
+        let note = match self.below(10) {
+            _ if honest && signs => self.note(version, &approver, 8),
+            _ if honest => None,
+            0 => None,
+            trick => self.note(version, &approver, trick),
+        };
+        let model = model();
+        let request =
+            ApprovalRequest { model: &model, version, approver: &approver, signed: note.as_deref() };
+        self.run(&Command::Approve(request));
+    }
+
+    /// A signed statement, made as a person or a cheat would.
+    fn note(&mut self, version: VersionNumber, approver: &Actor, trick: usize) -> Option<String> {
+        let rules = self.rules();
+        let about = if trick == 3 { VersionNumber(version.0 + 1) } else { version };
+        let statement = self.state.statement((&model(), about), approver, &rules, self.now).ok()?;
+        let held = self.keys.iter().filter(|key| key.person == approver.id).count();
+        let generation = u8::try_from(held.saturating_sub(1 + usize::from(trick == 4))).unwrap();
+        let pen = if trick == 5 { "mallory" } else { approver.id.as_str() };
+        let signer = key_of(pen, generation);
+        let note = signer.sign(&statement.text());
+        self.made.insert(note.clone(), Made { key: vkey(&signer), text: statement.text() });
+        Some(match trick {
+            // Edited after it was signed.
+            6 => note.replace("\"version\":", "\"version\":1"),
+            // Signed under the right name with the wrong key.
+            7 => Signer::new(&format!("bank/{}", approver.id), &[9; 32]).unwrap().sign(&statement.text()),
+            _ => note,
+        })
+    }
+
+    /// A key comes, gets somebody to stand for it, is replaced or withdrawn.
+    fn change_key(&mut self) {
+        let name = self.person();
+        let person: PersonId = name.parse().unwrap();
+        let now = self.now;
+        let chance = self.below(10);
+        let generation = self.keys.iter().filter(|key| key.person == person).count();
+        match (self.keys.iter_mut().rev().find(|key| key.person == person), chance) {
+            (Some(key), 0) => return key.standing = Standing::Withdrawn,
+            (Some(key), 1..=7) if key.standing > Standing::Withdrawn => {
+                return key.standing = Standing::Confirmed;
+            }
+            (Some(key), _) => key.until = Some(now),
+            (None, 0..=4) => {}
+            (None, _) => return,
+        }
+        let key = vkey(&key_of(name, u8::try_from(generation).unwrap()));
+        self.keys.push(ApproverKey { person, key, since: now, until: None, standing: Standing::Claimed });
+    }
+
+    /// Whoever keeps the ledger writes an approval into it that nobody gave.
+    fn forge(&mut self, version: VersionNumber) {
+        let name = self.person();
+        let approver = self.actor(name);
+        let trick = 3 + self.below(8);
+        let note = if self.below(2) == 0 { None } else { self.note(version, &approver, trick) };
+        let nth = self.below(self.made.len().max(1));
+        let replayed = self.made.keys().nth(nth).cloned();
+        let signed = if self.below(3) == 0 { replayed } else { note };
+        let Some(known) = self.state.version(&model(), version) else { return };
+        let Some((_, validation)) = known.validation.clone() else { return };
+        let artefact = known.registration.artefact;
+        let role = if self.below(2) == 0 { "owner" } else { "reviewer" };
+        self.record(Event::ApprovalGiven {
+            model: model(),
+            version,
+            approver,
+            role: role.parse().unwrap(),
+            artefact,
+            charter: Digest::of(&[self.charter]),
+            validation,
+            expires: Some(self.now.plus_seconds(i64::from(VALID_DAYS) * 86_400)),
+            signed,
+        });
+    }
+
+    /// Whoever keeps the ledger exchanges the artefact of a version in it.
+    fn exchange_artefact(&mut self, version: VersionNumber) {
+        let fresh = Digest::of(format!("exchanged {}", self.log.len()).as_bytes());
+        for (event, _) in &mut self.log {
+            if let Event::Registered { version: number, registration } = event
+                && *number == version
+            {
+                registration.artefact = fresh;
+            }
+        }
+        self.state = State::replay(self.log.iter().map(|(event, at)| (event, at))).unwrap();
+    }
+}
