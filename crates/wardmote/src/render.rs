@@ -222,10 +222,11 @@ pub(crate) fn trained(trained: &Trained, ids: &[EvidenceId]) -> String {
 }
 
 pub(crate) fn validated(validated: &Validated, ids: &[EvidenceId]) -> String {
-    let mut text = format!(
-        "version {} of {}: {} on {} held-back rows\n",
-        validated.version, validated.model, validated.status, validated.report.rows
-    );
+    let by = match &validated.report.claimed_by_run {
+        Some(run) => format!("judged by the figures of the run {run} itself, which nobody measured"),
+        None => format!("measured on {} held-back rows", validated.report.rows),
+    };
+    let mut text = format!("version {} of {}: {}; {by}\n", validated.version, validated.model, validated.status);
     for result in &validated.report.criteria {
         text.push_str(&format!("  {:<48} {}\n", result.criterion.to_string(), measured(result)));
     }
