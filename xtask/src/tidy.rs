@@ -10,7 +10,7 @@ const FUNCTION_LINES: usize = 70;
 const MAX_FILE_BYTES: u64 = 1 << 20;
 
 /// Every room and its storey. A room imports only lower storeys, and the siblings named.
-const STOREYS: [(&str, u8); 18] = [
+const STOREYS: [(&str, u8); 20] = [
     ("facts", 0),
     ("charter", 1),
     ("ledger", 1),
@@ -22,11 +22,13 @@ const STOREYS: [(&str, u8); 18] = [
     ("privacy", 1),
     ("guard", 1),
     ("onnx", 1),
+    ("mlflow", 1),
     ("world", 1),
     ("engine", 2),
     ("dossier", 2),
     ("local", 3),
     ("gateway", 3),
+    ("server", 3),
     ("aws", 3),
     ("wardmote", 4),
 ];

@@ -338,6 +338,10 @@ pub struct Training {
     pub positive_label: String,
     /// The share of a snapshot that is held back from training and used for validation, from 0 to 1.
     pub validation_share: f64,
+    /// Whether figures that an MLflow run logged about its own model may meet the acceptance criteria, where the house
+    /// cannot measure the model itself (it is not ONNX). They are claims of whoever trained it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub accept_run_metrics: bool,
     /// Seconds after which the program is stopped.
     #[serde(default = "default_time_limit_seconds")]
     pub time_limit_seconds: u32,

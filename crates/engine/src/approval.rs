@@ -194,11 +194,13 @@ impl Engine {
             .collect();
         let evidence = json!({
             "model": approved.model(), "version": approved.version(), "charter": self.charter()?.digest(),
-            "snapshot": version.registration.snapshot, "snapshot_digest": version.registration.snapshot_digest,
+            "snapshot": version.registration.snapshot(),
+            "snapshot_digest": version.registration.data.as_ref().map(|data| data.snapshot_digest),
             "git_commit": version.registration.code.git_commit, "approvals": approvals,
         });
         let name = format!("{}-v{}", approved.model(), approved.version());
-        let payload = signing::statement(&name, &[(ARTEFACT, approved.artefact())], &evidence);
+        let resources = self.signed_files(&version.registration)?;
+        let payload = signing::statement(&name, &resources, &evidence);
         self.key_use(&automation, &key, "sign", &vault::context("signatures", &name))?;
         let der = self
             .ports

@@ -1,14 +1,17 @@
 //! The engine itself: ports, state, and the two ways anything is written: [`Engine::record`] and [`Engine::refuse`].
 
 use crate::record::{Fact, Refused};
-use crate::{Error, State};
+use crate::{Error, Notebook, State};
 use charter::Checked;
 use facts::{Actor, ActorKind, EvidenceId, PersonId, RoleId, StreamName, Timestamp};
 use guard::{AccessKey, Action, Authorized, Authorizer, Decision, Resource};
 use ledger::{Draft, Outcome};
 use std::path::PathBuf;
 use std::sync::Arc;
-use world::{Clock, Entropy, KeyService, Kind, LedgerStore, ObjectStore, ProgramRunner, Receipt, Runtime};
+use world::{
+    Clock, Entropy, KeyService, Kind, LedgerStore, ObjectStore, ProgramRunner, Receipt, Runtime,
+    TrackingStore,
+};
 
 /// Everything outside, as the binary chose it.
 #[derive(Clone)]
@@ -27,6 +30,8 @@ pub struct Ports {
     pub clock: Arc<dyn Clock>,
     /// Chance.
     pub entropy: Arc<dyn Entropy>,
+    /// Experiments and runs.
+    pub tracking: Arc<dyn TrackingStore>,
     /// The folder of the charter, in which training programs start.
     pub folder: PathBuf,
 }
@@ -65,6 +70,11 @@ impl Engine {
     /// The state: what the ledger says so far.
     pub fn state(&self) -> &State {
         &self.state
+    }
+
+    /// The notebook of experiments and runs.
+    pub fn notebook(&self) -> Notebook {
+        Notebook::new(&self.ports)
     }
 
     /// The charter in force.
@@ -154,6 +164,14 @@ impl Engine {
         }
     }
 
+    /// Asks the policies for a caller outside; a refusal is recorded.
+    ///
+    /// # Errors
+    /// The refusal.
+    pub fn may(&mut self, actor: &Actor, action: Action, resource: &Resource) -> Result<(), Error> {
+        self.authorise(actor, action, resource).map(|_| ())
+    }
+
     /// Whether the policies would allow it; asks only, and records nothing.
     pub(crate) fn permits(&self, actor: &Actor, action: Action, resource: &Resource) -> bool {
         self.authorizer.as_ref().is_some_and(|authorizer| authorizer.permits(actor, action, resource))
@@ -197,7 +215,8 @@ impl Engine {
     fn draft(&self, entry: &NewEntry<'_>, time: Timestamp) -> Result<Draft, Error> {
         let stream = stream_of(entry.resource, entry.action)?;
         // What the registry decided, it decided on a state; if the stream has moved on since, it must decide again.
-        let expected_seq = matches!(entry.fact, Fact::Registry { .. }).then(|| self.state.next_seq(&stream));
+        let expected_seq = matches!(entry.fact, Fact::Registry { .. } | Fact::Catalogue { .. })
+            .then(|| self.state.next_seq(&stream));
         let body = serde_json::to_value(&entry.fact)
             .map_err(|error| Error::damaged(format!("cannot encode a fact: {error}")))?;
         Ok(Draft {
@@ -249,6 +268,8 @@ pub(crate) struct NewEntry<'a> {
 fn stream_of(resource: &str, action: &str) -> Result<StreamName, Error> {
     let mut segments = resource.split('/');
     let name = match (segments.next(), segments.next()) {
+        // Registered models have names that no stream could have; what happens to them is in one order.
+        (Some(kind @ "registered-models"), _) => kind.to_owned(),
         (Some(kind), Some(id)) => format!("{kind}/{id}"),
         (Some(kind), None) => kind.to_owned(),
         _ => action.to_owned(),

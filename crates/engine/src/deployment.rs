@@ -6,7 +6,7 @@ use crate::training::model_resource;
 use crate::{Done, Engine, Error, signing};
 use facts::{Actor, Digest, EndpointName, KeyId, ModelName, PersonId};
 use guard::{Action, Resource};
-use registry::{Approved, Command, DeploymentPlan, RollbackPlan, VersionNumber};
+use registry::{Approved, Command, DeploymentPlan, Registration, RollbackPlan, VersionNumber};
 use serde::Serialize;
 use std::collections::BTreeSet;
 use world::LoadedModel;
@@ -60,7 +60,7 @@ impl Engine {
             .and_then(|approved| DeploymentPlan::new(self.state.registry(), approved, endpoint.clone()));
         let plan = planned.map_err(|refusal| Error::conflict(refusal.to_string()))?;
         let (digest, object) = plan.bundle();
-        self.check_signature(object, digest, plan.approved().artefact())?;
+        self.check_signature(object, digest, &version.registration)?;
         // What cannot be loaded now would be found out by the first customer.
         let automation = self.automation()?;
         drop(self.load_version(&automation, &model, &version)?);
@@ -83,7 +83,7 @@ impl Engine {
             .map_err(|refusal| Error::conflict(refusal.to_string()))?;
         let fallback = self.version(name, plan.to())?;
         if let Some((digest, object, _)) = &fallback.signature {
-            self.check_signature(object, digest, &fallback.registration.artefact)?;
+            self.check_signature(object, digest, &fallback.registration)?;
         }
         let automation = self.automation()?;
         drop(self.load_version(&automation, &model, &fallback)?);
@@ -124,7 +124,7 @@ impl Engine {
                     let (digest, object, _) = version.signature.clone().ok_or_else(|| {
                         Error::damaged(format!("version {number} of `{}` serves unsigned", model.name))
                     })?;
-                    self.check_signature(&object, &digest, &version.registration.artefact)?;
+                    self.check_signature(&object, &digest, &version.registration)?;
                     Some((number, self.load_version(&automation, &model, &version)?))
                 }
             };
@@ -157,20 +157,33 @@ impl Engine {
         Ok(allowed)
     }
 
+    /// The files that a version's signature speaks of.
+    pub(crate) fn signed_files(&self, registration: &Registration) -> Result<Vec<(String, Digest)>, Error> {
+        match registration.files {
+            None => Ok(vec![(ARTEFACT.to_owned(), registration.artefact)]),
+            Some(_) => Ok(self.manifest(&registration.object, &registration.artefact)?.resources()),
+        }
+    }
+
     /// The key that signs versions.
     pub(crate) fn signing_key(&self) -> Result<KeyId, Error> {
         SIGNING_KEY.parse().map_err(|error: facts::ParseError| Error::input(error.to_string()))
     }
 
-    /// The bundle is the one recorded, it is signed by our key, and it speaks of this artefact.
-    fn check_signature(&self, object: &str, digest: &Digest, artefact: &Digest) -> Result<(), Error> {
+    /// The bundle is the one recorded, it is signed by our key, and it speaks of these files.
+    pub(crate) fn check_signature(
+        &self,
+        object: &str,
+        digest: &Digest,
+        registration: &Registration,
+    ) -> Result<(), Error> {
         let key = self.signing_key()?;
         let bundle = self.ports.objects.get(object)?;
         if Digest::of(&bundle) != *digest {
             return Err(Error::damaged(format!("the signature `{object}` is not the one that was recorded")));
         }
         let public = self.ports.keys.public_key(&key).map_err(|error| self.explain_key(&key, error))?;
-        signing::verify(&bundle, &public, ARTEFACT, artefact)
+        signing::verify(&bundle, &public, &self.signed_files(registration)?)
             .map_err(|why| Error::damaged(format!("the signature `{object}` does not hold: {why}")))
     }
 }

@@ -66,8 +66,7 @@ impl Engine {
         let resource = self.version_resource(&model, number);
         self.authorise(actor, Action::DocumentWrite, &resource)?;
         let automation = self.automation()?;
-        let artefact = self.artefact(&automation, &model, &version)?.to_vec();
-        let mut files = BTreeMap::from([(ARTEFACT.to_owned(), artefact)]);
+        let mut files = self.artefact_files(&automation, &model, &version)?;
         if let Some((_, object, _)) = &version.signature {
             let key = self.signing_key()?;
             let public = self.ports.keys.public_key(&key).map_err(|error| self.explain_key(&key, error))?;
@@ -83,6 +82,26 @@ impl Engine {
         };
         let evidence = self.record(vec![Self::done(actor, Action::DocumentWrite, &resource.name(), fact)])?;
         Ok(Done { answer: CardFiles { version: number, files }, evidence })
+    }
+
+    /// All files of a version's artefact.
+    fn artefact_files(
+        &mut self,
+        automation: &Actor,
+        model: &Model,
+        version: &Version,
+    ) -> Result<BTreeMap<String, Vec<u8>>, Error> {
+        let registration = &version.registration;
+        if registration.files.is_none() {
+            let artefact = self.artefact(automation, model, version)?.to_vec();
+            return Ok(BTreeMap::from([(ARTEFACT.to_owned(), artefact)]));
+        }
+        let manifest = self.manifest(&registration.object, &registration.artefact)?;
+        let mut files = BTreeMap::new();
+        for (name, record) in manifest.files {
+            files.insert(name, self.read_file(record)?.to_vec());
+        }
+        Ok(files)
     }
 
     fn card_of(&self, model: &Model, version: &Version) -> Result<ModelCard, Error> {
@@ -143,7 +162,7 @@ impl Engine {
     /// The snapshot, and everything it was made from, back to the file.
     fn data_facts(&self, version: &Version) -> Vec<Fact> {
         let mut facts = Vec::new();
-        let mut name = Some(version.registration.snapshot.clone());
+        let mut name = version.registration.snapshot().cloned();
         while let Some(recorded) = name.take().and_then(|name| self.state.snapshot(&name)) {
             let (snapshot, evidence) = (&recorded.what, Some(&recorded.evidence));
             let text = format!("{}: {} rows, {}", snapshot.name, snapshot.rows, snapshot.digest.short());

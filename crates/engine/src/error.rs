@@ -36,6 +36,8 @@ pub enum Error {
         /// What to do next.
         help: Option<String>,
     },
+    /// A call of MLflow's clients that makes no sense, in their words for it.
+    Call(mlflow::Error),
     /// The charter has errors, all of them.
     Charter(charter::Diagnostics),
     /// The outside failed.
@@ -76,7 +78,7 @@ impl Error {
                 let kind = error.kind();
                 self = Self::Port(PortError::new(kind, error.to_string()).with_help(text));
             }
-            Self::Refused { .. } | Self::Charter(_) => {}
+            Self::Refused { .. } | Self::Call(_) | Self::Charter(_) => {}
         }
         self
     }
@@ -88,7 +90,7 @@ impl Error {
             Self::Input { help, .. } | Self::NotFound { help, .. } | Self::Conflict { help, .. } => {
                 help.as_deref()
             }
-            Self::Charter(_) => None,
+            Self::Call(_) | Self::Charter(_) => None,
             Self::Port(error) => error.help(),
         }
     }
@@ -100,6 +102,13 @@ impl Error {
             Self::Input { .. } => "input",
             Self::NotFound { .. } => "not_found",
             Self::Conflict { .. } => "conflict",
+            Self::Call(error) => match error.code {
+                mlflow::Code::ResourceDoesNotExist | mlflow::Code::EndpointNotFound => "not_found",
+                mlflow::Code::ResourceAlreadyExists | mlflow::Code::ResourceConflict => "conflict",
+                mlflow::Code::PermissionDenied | mlflow::Code::Unauthenticated => "refused",
+                mlflow::Code::InternalError => "outside",
+                _ => "input",
+            },
             Self::Charter(_) => "charter",
             Self::Port(error) => match error.kind() {
                 Kind::Absent => "not_found",
@@ -120,6 +129,7 @@ impl fmt::Display for Error {
             Self::Input { message, .. } | Self::NotFound { message, .. } | Self::Conflict { message, .. } => {
                 f.write_str(message)
             }
+            Self::Call(error) => write!(f, "{error}"),
             Self::Charter(diagnostics) => write!(f, "{diagnostics}"),
             Self::Port(error) => write!(f, "{error}"),
         }
@@ -127,6 +137,12 @@ impl fmt::Display for Error {
 }
 
 impl std::error::Error for Error {}
+
+impl From<mlflow::Error> for Error {
+    fn from(error: mlflow::Error) -> Self {
+        Self::Call(error)
+    }
+}
 
 impl From<PortError> for Error {
     fn from(error: PortError) -> Self {

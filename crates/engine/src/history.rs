@@ -95,7 +95,7 @@ impl Engine {
                 metrics: serving.validation.map(|(report, _)| report.metrics).unwrap_or_default(),
                 signature: serving.signed,
                 artefact: version.registration.artefact,
-                snapshot: version.registration.snapshot.to_string(),
+                snapshot: version.registration.snapshot().map(ToString::to_string).unwrap_or_default(),
                 git_commit: version.registration.code.git_commit.clone(),
                 losses: serving.losses,
             })

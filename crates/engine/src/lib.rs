@@ -9,7 +9,9 @@ mod alerts;
 mod approval;
 mod approval_audit;
 mod approver_keys;
+mod artefacts;
 mod capture;
+mod catalogue;
 mod core;
 mod data;
 mod deployment;
@@ -19,7 +21,9 @@ mod feedback;
 mod governance;
 mod history;
 mod keys;
+mod manifest;
 mod monitoring;
+mod notebook;
 mod record;
 mod registering;
 mod rules;
@@ -35,7 +39,9 @@ pub use alerts::AlertAction;
 pub use approval::Decision;
 pub use approval_audit::{ApprovalAudit, ApprovalFinding};
 pub use approver_keys::{ApproverKeys, KeyBinding, RegisteredKey};
+pub use artefacts::{Opening, PART_BYTES, Sealing};
 pub use capture::LabelsImported;
+pub use catalogue::{NewModelVersion, Wanted};
 pub use data::{ImportRequest, ReadRequest, SnapshotMade, View};
 pub use deployment::{Deployed, ServingModel};
 pub use documents::CardFiles;
@@ -43,9 +49,14 @@ pub use error::Error;
 pub use governance::{Deliver, Founded, Issued};
 pub use history::{ApprovedBy, HistoryAnswer, Served};
 pub use keys::KeyView;
+pub use manifest::Manifest;
+pub use notebook::{
+    Batch, FileRecord, Listed, ModelPatch, NewLoggedModel, NewRun, Notebook, RunPatch,
+    checked_path as artefact_path, listing,
+};
 pub use record::{
-    Fact, KeyChange, LabelBatch, MonitorReport, Origin, Refused, RefusedCalls, RuleOutcome, Segment,
-    Snapshot, TrainingRun,
+    ApprovalRequested, Fact, KeyChange, LabelBatch, MonitorReport, Origin, Refused, RefusedCalls,
+    RuleOutcome, Segment, Snapshot, TrainingRun,
 };
 pub use state::{FiredAlert, Recorded, State};
 pub use training::{TrainRequest, Trained};

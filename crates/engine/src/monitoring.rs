@@ -2,6 +2,7 @@
 
 use crate::data::{ReadRequest, View};
 use crate::record::{Fact, MonitorReport, RuleOutcome};
+use crate::registering::lineage;
 use crate::training::model_resource;
 use crate::validation::MIN_GROUP;
 use crate::{Done, Engine, Error};
@@ -42,7 +43,7 @@ impl Engine {
         let loaded = self.load_version(&automation, &model, &version)?;
         let inputs = loaded.inputs().to_vec();
         let read = ReadRequest {
-            snapshot: version.registration.snapshot.clone(),
+            snapshot: lineage(&version)?.clone(),
             view: View::Validation,
             validation_share: model.training.validation_share,
             purpose: format!("as reference, to monitor {name} {number}"),

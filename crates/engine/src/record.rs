@@ -124,6 +124,13 @@ pub enum Fact {
         /// The report that it fired on.
         report: EvidenceId,
     },
+    /// Something happened to a registered model, as MLflow's clients see it.
+    Catalogue {
+        /// What.
+        event: Box<mlflow::catalogue::Event>,
+    },
+    /// Somebody wanted a version in production that is not approved.
+    ApprovalRequested(ApprovalRequested),
     /// It was refused.
     Refused(Refused),
     /// It was allowed and then failed.
@@ -147,6 +154,19 @@ pub enum KeyChange {
     Enabled,
     /// New key material.
     Rotated,
+}
+
+/// A request for approval, opened by the attempt that failed for want of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ApprovalRequested {
+    /// Its id: `AR-3`.
+    pub request: String,
+    /// The model.
+    pub model: ModelName,
+    /// The version.
+    pub version: registry::VersionNumber,
+    /// What was wanted: `alias champion`.
+    pub wanted: String,
 }
 
 /// A refusal: what is missing, who can supply it, what to do next.

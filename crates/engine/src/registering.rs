@@ -5,10 +5,10 @@ use crate::record::{Fact, Origin, Refused, Snapshot};
 use crate::training::{CodeState, model_resource};
 use crate::{Done, Engine, Error, vault};
 use charter::model::Model;
-use facts::{Actor, Digest, EvidenceId, ModelName, PersonId};
+use facts::{Actor, Digest, EvidenceId, ModelName, PersonId, SnapshotName};
 use guard::{Action, Resource};
 use ledger::Outcome;
-use registry::{Command, How, Involvement, Refusal, Registration, Trigger, VersionNumber};
+use registry::{Command, How, Involvement, Refusal, Registration, TrainedOn, Trigger, VersionNumber};
 use serde::Serialize;
 use std::collections::BTreeMap;
 
@@ -33,6 +33,16 @@ pub(crate) struct Registered {
     pub(crate) git_commit: Option<String>,
 }
 
+/// What a version was trained on, or the sentence that says that nobody knows.
+pub(crate) fn lineage(version: &registry::Version) -> Result<&SnapshotName, Error> {
+    version.registration.snapshot().ok_or_else(|| {
+        Error::conflict(format!(
+            "what version {} of `{}` was trained on is not on record",
+            version.version, version.registration.model
+        ))
+    })
+}
+
 impl Engine {
     /// Seals the artefact and registers the candidate under the training service's identity.
     pub(crate) fn register(&mut self, candidate: Candidate<'_>) -> Result<Done<Registered>, Error> {
@@ -53,9 +63,13 @@ impl Engine {
             artefact,
             object: sealed.object,
             size_bytes: candidate.artefact.len() as u64,
-            dataset: candidate.snapshot.dataset.clone(),
-            snapshot: candidate.snapshot.name.clone(),
-            snapshot_digest: candidate.snapshot.digest,
+            files: None,
+            data: Some(TrainedOn {
+                dataset: candidate.snapshot.dataset.clone(),
+                snapshot: candidate.snapshot.name.clone(),
+                snapshot_digest: candidate.snapshot.digest,
+            }),
+            run: None,
             code: registry::CodeVersion {
                 git_commit: candidate.code.git_commit.clone(),
                 dirty: candidate.code.dirty,
@@ -80,19 +94,24 @@ impl Engine {
     fn involved(&self, submitter: &Actor, service: &Actor, snapshot: &Snapshot) -> Vec<Involvement> {
         let hand = |person: &PersonId, how| Involvement { person: person.clone(), how };
         let mut involved = vec![hand(&submitter.id, How::Submitted), hand(&service.id, How::Trained)];
+        self.prepared(snapshot, &mut involved);
+        involved.sort();
+        involved.dedup();
+        involved
+    }
+
+    /// Whoever made a snapshot and what it was made from.
+    pub(crate) fn prepared(&self, snapshot: &Snapshot, involved: &mut Vec<Involvement>) {
         let mut name = Some(snapshot.name.clone());
         while let Some(current) = name.take() {
             let Some(recorded) = self.state.snapshot(&current) else { break };
-            involved.push(hand(&recorded.by, How::PreparedData));
+            involved.push(Involvement { person: recorded.by.clone(), how: How::PreparedData });
             name = match &recorded.what.origin {
                 Origin::File { .. } => None,
                 Origin::Pseudonymised { source, .. } => Some(source.clone()),
                 Origin::Feedback { base, .. } => Some(base.clone()),
             };
         }
-        involved.sort();
-        involved.dedup();
-        involved
     }
 
     /// Lets the registry decide; a refusal is recorded and returned as an error.

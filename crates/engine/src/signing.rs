@@ -15,18 +15,14 @@ const MEDIA_TYPE: &str = "application/vnd.dev.sigstore.bundle.v0.3+json";
 const PREDICATE: &str = "https://model_signing/signature/v1.0";
 
 /// A file of the model: name and digest.
-pub(crate) type Resource<'a> = (&'a str, &'a Digest);
+pub(crate) type Resource = (String, Digest);
 
 /// The statement that is signed: the files, and what the house knows about them.
-pub(crate) fn statement(model: &str, resources: &[Resource<'_>], evidence: &Value) -> Vec<u8> {
-    let raw: Vec<u8> = resources.iter().flat_map(|(_, digest)| *digest.as_bytes()).collect();
-    let list: Vec<Value> = resources
-        .iter()
-        .map(|(name, digest)| json!({ "name": name, "algorithm": "sha256", "digest": digest.to_hex() }))
-        .collect();
+pub(crate) fn statement(model: &str, resources: &[Resource], evidence: &Value) -> Vec<u8> {
+    let list = listed(resources);
     json!({
         "_type": "https://in-toto.io/Statement/v1",
-        "subject": [{ "name": model, "digest": { "sha256": Digest::of(&raw).to_hex() } }],
+        "subject": [{ "name": model, "digest": { "sha256": root(resources).to_hex() } }],
         "predicateType": PREDICATE,
         "predicate": {
             "serialization": { "method": "files", "hash_type": "sha256", "allow_symlinks": false, "ignore_paths": [] },
@@ -36,6 +32,19 @@ pub(crate) fn statement(model: &str, resources: &[Resource<'_>], evidence: &Valu
     })
     .to_string()
     .into_bytes()
+}
+
+fn listed(resources: &[Resource]) -> Value {
+    resources
+        .iter()
+        .map(|(name, digest)| json!({ "name": name, "algorithm": "sha256", "digest": digest.to_hex() }))
+        .collect()
+}
+
+/// The digest of all digests, in the order of the list.
+fn root(resources: &[Resource]) -> Digest {
+    let raw: Vec<u8> = resources.iter().flat_map(|(_, digest)| *digest.as_bytes()).collect();
+    Digest::of(&raw)
 }
 
 /// The bytes that the signature is over: DSSE's pre-authentication encoding.
@@ -59,8 +68,8 @@ pub(crate) fn bundle(payload: &[u8], signature_der: &[u8], key: &PublicKey) -> V
     .into_bytes()
 }
 
-/// Checks that a bundle is signed by `key` and speaks of exactly this artefact; a sentence if not.
-pub(crate) fn verify(bundle: &[u8], key: &PublicKey, name: &str, artefact: &Digest) -> Result<(), String> {
+/// Checks that a bundle is signed by `key` and speaks of exactly these files; a sentence if not.
+pub(crate) fn verify(bundle: &[u8], key: &PublicKey, resources: &[Resource]) -> Result<(), String> {
     let bundle: Value = serde_json::from_slice(bundle).map_err(|_| "it is not a bundle".to_owned())?;
     let envelope = &bundle["dsseEnvelope"];
     let decode = |value: &Value| {
@@ -77,10 +86,8 @@ pub(crate) fn verify(bundle: &[u8], key: &PublicKey, name: &str, artefact: &Dige
         .map_err(|_| "the signature does not fit the public key".to_owned())?;
     let statement: Value =
         serde_json::from_slice(&payload).map_err(|_| "the statement cannot be read".to_owned())?;
-    let expected = json!([{ "name": name, "algorithm": "sha256", "digest": artefact.to_hex() }]);
-    let subject = Digest::of(artefact.as_bytes()).to_hex();
-    if statement["predicate"]["resources"] != expected
-        || statement["subject"][0]["digest"]["sha256"] != subject
+    if statement["predicate"]["resources"] != listed(resources)
+        || statement["subject"][0]["digest"]["sha256"] != root(resources).to_hex()
     {
         return Err("it was made for another artefact".to_owned());
     }

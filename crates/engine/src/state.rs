@@ -2,13 +2,15 @@
 
 use crate::Error;
 use crate::approver_keys::ApproverKeys;
-use crate::record::{Fact, LabelBatch, MonitorReport, Segment, Snapshot, TrainingRun};
+use crate::catalogue::PRODUCTION;
+use crate::record::{ApprovalRequested, Fact, LabelBatch, MonitorReport, Segment, Snapshot, TrainingRun};
 use charter::Checked;
 use facts::{
     AlertRule, Digest, EndpointName, EvidenceId, ModelName, PersonId, SnapshotName, StreamName, Timestamp,
 };
 use guard::{AccessKey, HashedKey};
-use std::collections::BTreeMap;
+use mlflow::catalogue::{At, Catalogue, Event};
+use std::collections::{BTreeMap, BTreeSet};
 use world::Receipt;
 
 /// Something, and the entry that says so.
@@ -40,6 +42,9 @@ pub struct State {
     labels: BTreeMap<ModelName, Vec<Recorded<LabelBatch>>>,
     reports: BTreeMap<ModelName, Vec<Recorded<MonitorReport>>>,
     alerts: BTreeMap<ModelName, Vec<Recorded<FiredAlert>>>,
+    catalogue: Catalogue,
+    requests: Vec<Recorded<ApprovalRequested>>,
+    readers: BTreeMap<SnapshotName, BTreeSet<PersonId>>,
 }
 
 /// An alert that fired.
@@ -140,6 +145,21 @@ impl State {
         self.alerts.get(model).map_or(&[], Vec::as_slice)
     }
 
+    /// Registered models as MLflow's clients see them.
+    pub fn catalogue(&self) -> &Catalogue {
+        &self.catalogue
+    }
+
+    /// All requests for approval, oldest first.
+    pub fn requests(&self) -> &[Recorded<ApprovalRequested>] {
+        &self.requests
+    }
+
+    /// Whether `person` read `snapshot`, as far as the record shows.
+    pub(crate) fn has_read(&self, snapshot: &SnapshotName, person: &PersonId) -> bool {
+        self.readers.get(snapshot).is_some_and(|readers| readers.contains(person))
+    }
+
     /// The number that the next entry of `stream` will have, as far as this state has seen.
     pub(crate) fn next_seq(&self, stream: &StreamName) -> u64 {
         self.streams.get(stream).copied().unwrap_or(0)
@@ -188,7 +208,19 @@ impl State {
                 self.snapshots.push(Recorded { what: *snapshot, evidence, time, by });
             }
             Fact::TrainingRun(run) => self.trainings.push(Recorded { what: *run, evidence, time, by }),
+            Fact::SnapshotRead { snapshot, .. } => {
+                self.readers.entry(snapshot).or_default().insert(by);
+            }
+            Fact::Catalogue { event } => {
+                self.catalogue.apply(&event, &at(time, by)).map_err(|error| {
+                    Error::damaged(format!("the catalogue cannot follow entry {}: {error}", receipt.evidence))
+                })?;
+            }
+            Fact::ApprovalRequested(request) => {
+                self.requests.push(Recorded { what: request, evidence, time, by });
+            }
             Fact::Registry { event } => {
+                self.follow(&event, &at(time, by));
                 self.registry.apply(&event, &registry::At { time, evidence }).map_err(|error| {
                     Error::damaged(format!("the registry cannot follow entry {}: {error}", receipt.evidence))
                 })?;
@@ -211,13 +243,39 @@ impl State {
             }
             Fact::KeyAdministered { .. }
             | Fact::KeyUsed { .. }
-            | Fact::SnapshotRead { .. }
             | Fact::DocumentMade { .. }
             | Fact::CallsRefused(_)
             | Fact::Refused(_)
             | Fact::Failed { .. } => {}
         }
         Ok(None)
+    }
+}
+
+fn at(time: Timestamp, by: PersonId) -> At {
+    At { time_ms: time.unix_ms(), by }
+}
+
+impl State {
+    /// What the registry decides shows in the catalogue: versions, and which one is in production.
+    fn follow(&mut self, event: &registry::Event, at: &At) {
+        let alias = |name: &ModelName, version: registry::VersionNumber| Event::AliasSet {
+            name: name.to_string(),
+            alias: PRODUCTION.to_owned(),
+            version: Some(version.0),
+        };
+        match event {
+            registry::Event::Registered { version, registration } => {
+                self.catalogue.registered(registration.model.as_str(), version.0, at);
+            }
+            registry::Event::Deployed { model, version, .. } => {
+                self.catalogue.follow(&alias(model, *version), at);
+            }
+            registry::Event::RolledBack { model, to, .. } => {
+                self.catalogue.follow(&alias(model, *to), at);
+            }
+            _ => {}
+        }
     }
 }
 

@@ -2,6 +2,7 @@
 //! check may read, and judged by the charter's criteria. What the training program claims plays no part.
 
 use crate::data::{ReadRequest, View};
+use crate::registering::lineage;
 use crate::{Done, Engine, Error, vault};
 use charter::model::{ColumnRole, Model};
 use facts::{Actor, ColumnName, ModelName};
@@ -45,29 +46,73 @@ impl Engine {
         let version = self.version(name, number)?;
         let resource = self.version_resource(&model, number);
         self.authorise(actor, Action::ModelValidate, &resource)?;
+        let report = match self.measurable(&version)? {
+            true => self.measure(actor, &model, &version)?,
+            false => self.judge_claims(&model, &version)?,
+        };
+        let event = self.decide(actor, &Command::Validate(name, number, Box::new(report.clone())), &model)?;
+        let evidence = self.record_event(actor, Action::ModelValidate, event)?;
+        let status = self.version(name, number)?.status;
+        Ok(Done { answer: Validated { model: name.clone(), version: number, status, report }, evidence })
+    }
+
+    /// Whether the house can run the version itself.
+    fn measurable(&self, version: &registry::Version) -> Result<bool, Error> {
+        let registration = &version.registration;
+        Ok(registration.files.is_none()
+            || self.manifest(&registration.object, &registration.artefact)?.onnx().is_some())
+    }
+
+    /// Judges the figures of the run itself. They are claims, so the charter must have said that it accepts them.
+    fn judge_claims(&self, model: &Model, version: &registry::Version) -> Result<ValidationReport, Error> {
+        let registration = &version.registration;
+        let run = registration.run.as_ref().filter(|_| model.training.accept_run_metrics).ok_or_else(|| {
+            Error::conflict(format!(
+                "version {} of `{}` holds no ONNX model that the house can measure, and the charter does not accept the figures of the run itself",
+                version.version, model.name
+            ))
+            .with_help("log the model with `mlflow.onnx`, or set `accept_run_metrics: true` under `training` in the charter")
+        })?;
+        let snapshot = lineage(version)?.clone();
+        let mut report = ValidationReport::judge(
+            registration.artefact,
+            self.charter()?.digest(),
+            (snapshot, 0),
+            registration.claimed_metrics.clone(),
+            &model.acceptance,
+        );
+        report.claimed_by_run = Some(run.run_id.clone());
+        Ok(report)
+    }
+
+    /// Measures a version on rows that training never saw.
+    fn measure(
+        &mut self,
+        actor: &Actor,
+        model: &Model,
+        version: &registry::Version,
+    ) -> Result<ValidationReport, Error> {
+        let (name, number) = (&model.name, version.version);
         let automation = self.automation()?;
-        let loaded = self.load_version(&automation, &model, &version)?;
+        let loaded = self.load_version(&automation, model, version)?;
+        let snapshot = lineage(version)?;
         let read = ReadRequest {
-            snapshot: version.registration.snapshot.clone(),
+            snapshot: snapshot.clone(),
             view: View::Validation,
             validation_share: model.training.validation_share,
             purpose: format!("to validate {name} {number}, as {} asked", actor.id),
         };
         let table = self.read(&automation, &read)?.answer;
-        let outcomes = self.score_table(&model, loaded.as_ref(), &table)?;
-        let groups = sensitive_groups(&model, self.charter()?, &table, &outcomes)?;
+        let outcomes = self.score_table(model, loaded.as_ref(), &table)?;
+        let groups = sensitive_groups(model, self.charter()?, &table, &outcomes)?;
         let measurements = Measurements::of_validation(&quality::binary(&outcomes), &groups);
-        let report = ValidationReport::judge(
+        Ok(ValidationReport::judge(
             version.registration.artefact,
             self.charter()?.digest(),
-            (version.registration.snapshot.clone(), table.rows().len() as u64),
+            (snapshot.clone(), table.rows().len() as u64),
             measurements.values(),
             &model.acceptance,
-        );
-        let event = self.decide(actor, &Command::Validate(name, number, Box::new(report.clone())), &model)?;
-        let evidence = self.record_event(actor, Action::ModelValidate, event)?;
-        let status = self.version(name, number)?.status;
-        Ok(Done { answer: Validated { model: name.clone(), version: number, status, report }, evidence })
+        ))
     }
 
     /// Decrypts and loads a version; what is loaded is byte for byte what was registered.
@@ -88,6 +133,18 @@ impl Engine {
         model: &Model,
         version: &registry::Version,
     ) -> Result<Zeroizing<Vec<u8>>, Error> {
+        let registration = &version.registration;
+        if registration.files.is_some() {
+            let manifest = self.manifest(&registration.object, &registration.artefact)?;
+            let file = manifest.onnx().cloned().ok_or_else(|| {
+                Error::conflict(format!(
+                    "version {} of `{}` holds no ONNX model, which is what the house can run",
+                    version.version, model.name
+                ))
+                .with_help("log the model with `mlflow.onnx`, or load it with MLflow's own client")
+            })?;
+            return self.read_file(file);
+        }
         let key = self.dataset(&model.training.dataset)?.key.clone();
         let context = vault::context("artefacts", &version.registration.artefact.to_hex());
         self.unseal(actor, &key, &context, (&version.registration.object, &version.registration.artefact))

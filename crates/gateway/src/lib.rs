@@ -15,4 +15,4 @@ mod serve;
 pub use bundle::{Bundle, BundleSlot, Principal, Route};
 pub use capture::{Capture, CaptureSettings, CaptureSink, Segment};
 pub use refused::RefusedCalls;
-pub use serve::Gateway;
+pub use serve::{Beside, Gateway, Reply};

@@ -9,16 +9,18 @@ use base64::engine::general_purpose::STANDARD;
 use facts::EndpointName;
 use guard::AccessKey;
 use guard::quota::Admission;
+use http_body_util::combinators::UnsyncBoxBody;
 use http_body_util::{BodyExt, Limited};
-use hyper::body::Incoming;
+use hyper::body::{Bytes, Incoming};
 use hyper::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap};
 use hyper::service::service_fn;
-use hyper::{Method, Request, StatusCode};
+use hyper::{Method, Request, Response, StatusCode};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use monitor::capture::{CaptureData, CaptureRecord, CapturedBody, EventMetadata};
 use monitor::payload::{self, Prediction};
 use std::convert::Infallible;
 use std::net::SocketAddr;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
@@ -41,7 +43,19 @@ pub struct Gateway {
     shared: Arc<Shared>,
 }
 
+/// What is answered beside the endpoints, under paths of its own.
+pub trait Beside: Send + Sync {
+    /// Whether the path is one of its.
+    fn has(&self, path: &str) -> bool;
+    /// Answers.
+    fn answer(&self, request: Request<Incoming>) -> Pin<Box<dyn Future<Output = Response<Reply>> + Send>>;
+}
+
+/// The body of an answer; that of a large one comes in parts.
+pub type Reply = UnsyncBoxBody<Bytes, Box<dyn std::error::Error + Send + Sync>>;
+
 struct Shared {
+    beside: Option<Arc<dyn Beside>>,
     slot: BundleSlot,
     capture: Option<Capture>,
     clock: Arc<dyn Clock>,
@@ -65,9 +79,26 @@ impl Gateway {
         let address = listener.local_addr().map_err(failed)?;
         let mut session = [0; 8];
         entropy.fill(&mut session)?;
-        let shared =
-            Shared { slot, capture, clock, session, count: AtomicU64::new(0), metrics: Metrics::default() };
+        let shared = Shared {
+            beside: None,
+            slot,
+            capture,
+            clock,
+            session,
+            count: AtomicU64::new(0),
+            metrics: Metrics::default(),
+        };
         Ok(Self { listener, address, shared: Arc::new(shared) })
+    }
+
+    /// Answers further paths on the same address.
+    #[must_use]
+    pub fn with(mut self, beside: Arc<dyn Beside>) -> Self {
+        // Nothing runs yet, so that nobody else holds it.
+        if let Some(shared) = Arc::get_mut(&mut self.shared) {
+            shared.beside = Some(beside);
+        }
+        self
     }
 
     /// Where it listens.
@@ -90,7 +121,7 @@ impl Gateway {
             let shared = Arc::clone(&self.shared);
             let service = service_fn(move |request| {
                 let shared = Arc::clone(&shared);
-                async move { Ok::<_, Infallible>(shared.answer(request).await) }
+                async move { Ok::<_, Infallible>(shared.reply(request).await) }
             });
             let mut builder = hyper::server::conn::http1::Builder::new();
             builder
@@ -110,6 +141,21 @@ impl Gateway {
 }
 
 impl Shared {
+    async fn reply(&self, request: Request<Incoming>) -> Response<Reply> {
+        let beside = self.beside.as_ref().filter(|beside| beside.has(request.uri().path()));
+        let Some(beside) = beside else {
+            let answer = self.answer(request).await;
+            return answer.map(|body| body.map_err(|never| match never {}).boxed_unsync());
+        };
+        let (started, id) = (Instant::now(), self.request_id());
+        let mut reply = beside.answer(request).await;
+        self.metrics.count(reply.status().as_u16(), started.elapsed());
+        if let Ok(value) = hyper::header::HeaderValue::from_str(&id) {
+            reply.headers_mut().insert("x-request-id", value);
+        }
+        reply
+    }
+
     async fn answer(&self, request: Request<Incoming>) -> Answer {
         let started = Instant::now();
         let id = self.request_id();

@@ -82,6 +82,18 @@ actions! {
     HistoryRead = "history.read",
     /// Verify the ledger.
     LedgerVerify = "ledger.verify",
+    /// Read experiments, runs and their artefacts.
+    TrackingRead = "tracking.read",
+    /// Write experiments, runs and their artefacts.
+    TrackingWrite = "tracking.write",
+    /// Look at registered models, and load approved versions.
+    RegistryRead = "registry.read",
+    /// Make and change registered models and versions: nothing that says what is in production.
+    RegistryWrite = "registry.write",
+    /// Say by an alias or a stage that a version is in production.
+    RegistryPromote = "registry.promote",
+    /// Load a version that is not approved.
+    RegistryLoadUnapproved = "registry.load_unapproved",
 }
 
 /// Something that is acted upon, with what policies may ask about it.
@@ -138,6 +150,20 @@ pub enum Resource {
         /// The roles that call it.
         consumers: Vec<RoleId>,
     },
+    /// An experiment: a group of runs.
+    Experiment {
+        /// Its id.
+        id: String,
+        /// Its name.
+        name: String,
+    },
+    /// A registered model, by whatever name.
+    RegisteredModel {
+        /// Its name.
+        name: String,
+        /// Whether the charter names it.
+        chartered: bool,
+    },
 }
 
 impl Resource {
@@ -151,6 +177,8 @@ impl Resource {
             Self::Model { name, .. } => format!("model/{name}"),
             Self::Version { model, version, .. } => format!("model/{model}/{version}"),
             Self::Endpoint { name, .. } => format!("endpoint/{name}"),
+            Self::Experiment { id, .. } => format!("experiments/{id}"),
+            Self::RegisteredModel { name, .. } => format!("registered-models/{name}"),
         }
     }
 
@@ -179,6 +207,8 @@ impl Resource {
             Self::Model { .. } => "Model",
             Self::Version { .. } => "Version",
             Self::Endpoint { .. } => "Endpoint",
+            Self::Experiment { .. } => "Experiment",
+            Self::RegisteredModel { .. } => "RegisteredModel",
         }
     }
 
@@ -208,6 +238,13 @@ impl Resource {
             }
             Self::Endpoint { consumers, .. } => {
                 put("consumers", roles(consumers)?);
+            }
+            Self::Experiment { name, .. } => {
+                put("name", RestrictedExpression::new_string(name.clone()));
+            }
+            Self::RegisteredModel { name, chartered } => {
+                put("name", RestrictedExpression::new_string(name.clone()));
+                put("chartered", RestrictedExpression::new_bool(*chartered));
             }
         }
         Entity::new(uid(self.kind(), &self.name())?, attributes, HashSet::new())

@@ -72,6 +72,11 @@ fn resources() -> Vec<(&'static str, Resource)> {
                 consumers: vec![role("model-consumer")],
             },
         ),
+        ("an experiment", Resource::Experiment { id: "1".to_owned(), name: "credit".to_owned() }),
+        (
+            "a registered model",
+            Resource::RegisteredModel { name: "credit-scoring".to_owned(), chartered: true },
+        ),
     ]
 }
 

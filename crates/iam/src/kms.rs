@@ -1,7 +1,7 @@
 //! Grants on KMS keys: they only allow, to one grantee, certain operations, under constraints on the encryption context.
 //! KMS Developer Guide, "Grants in AWS KMS" and "Using grant constraints".
 
-use crate::request::{AwsPrincipal, AwsSort, Principal, Request, Values};
+use crate::request::{AwsPrincipal, AwsSort, Principal, Request, Special, Values};
 use crate::value::split_arn;
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -41,8 +41,9 @@ const CONTEXT: &str = "kms:encryptioncontext:";
 const WITHOUT_CONTEXT: [&str; 2] = ["describekey", "retiregrant"];
 
 /// Whether one of the grants allows the request.
+#[inline]
 pub(crate) fn granted(grants: &[Grant], request: &Request) -> bool {
-    request.service() == "kms" && grants.iter().any(|grant| grant.allows(request))
+    request.special() == Special::Kms && grants.iter().any(|grant| grant.allows(request))
 }
 
 impl Grant {

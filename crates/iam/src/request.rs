@@ -10,11 +10,35 @@ pub struct Request {
     action: Box<str>,
     written: Box<str>,
     service: usize,
+    special: Special,
     sieve: Sieve,
     resource: Box<str>,
     fields: Option<Box<[Box<str>; 6]>>,
     account: Option<Box<str>>,
     context: Context,
+}
+
+/// The services with rules of their own, of which every decision must ask.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Special {
+    S3,
+    Kms,
+    Sts,
+    Iam,
+    /// It has none.
+    Not,
+}
+
+impl Special {
+    fn of(service: &str) -> Self {
+        match service {
+            "s3" => Self::S3,
+            "kms" => Self::Kms,
+            "sts" => Self::Sts,
+            "iam" => Self::Iam,
+            _ => Self::Not,
+        }
+    }
 }
 
 /// The caller.
@@ -226,8 +250,14 @@ impl Context {
     /// The same for a key with its [`hash_of`].
     #[inline]
     pub(crate) fn get_hashed(&self, hash: u64, key: &str) -> Option<&Values> {
-        let held = self.keys.iter().find(|held| held.hash == hash && same(&held.name, key));
-        held.map(|held| &held.values)
+        let held = self.keys.iter().find(|held| held.hash == hash)?;
+        if same(&held.name, key) { Some(&held.values) } else { self.get_of_many(key) }
+    }
+
+    /// The same where another key has the same hash.
+    #[cold]
+    fn get_of_many(&self, key: &str) -> Option<&Values> {
+        self.get(key)
     }
 
     /// The value of a key that has exactly one, not in a list.
@@ -293,11 +323,12 @@ impl Request {
         let fields = fields_of(resource);
         let named = split_arn(resource).map(|fields| fields[4]).filter(|account| is_account(account));
         let account = account.or(named).or(principal.account()).map(Box::from);
-        let sieve = Sieve::of(&action);
+        let (sieve, special) = (Sieve::of(&action), Special::of(&action[..service]));
         Ok(Self {
             principal,
             action,
             written,
+            special,
             service,
             sieve,
             resource: resource.into(),
@@ -346,6 +377,12 @@ impl Request {
     #[must_use]
     pub fn service(&self) -> &str {
         &self.action[..self.service]
+    }
+
+    /// Which of the services with rules of their own it is.
+    #[inline]
+    pub(crate) fn special(&self) -> Special {
+        self.special
     }
 
     /// The sieve of its action.

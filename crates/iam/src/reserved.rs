@@ -1,13 +1,17 @@
 //! What AWS decides by itself, whatever the policies say, and to whom organisation policies do not apply.
 
-use crate::request::{AwsSort, Principal, Request};
+use crate::request::{AwsSort, Principal, Request, Special};
 
 /// Calls that need no permission: anybody who is somebody may ask who he is. STS API Reference, `GetCallerIdentity`.
+#[inline]
 pub(crate) fn always_allowed(request: &Request) -> bool {
-    request.action() == "sts:getcalleridentity" && !matches!(request.principal(), Principal::Anonymous)
+    request.special() == Special::Sts
+        && request.action_name() == "getcalleridentity"
+        && !matches!(request.principal(), Principal::Anonymous)
 }
 
 /// Service control policies bind the principals of member accounts, but no service-linked role.
+#[inline]
 pub(crate) fn scp_applies(caller: &Principal) -> bool {
     match caller {
         Principal::Aws(aws) => !matches!(aws.sort, AwsSort::Role { service_linked: true, .. }),
@@ -27,11 +31,16 @@ pub(crate) fn rcp_applies(request: &Request) -> bool {
 }
 
 /// Resources whose own policy must delegate to the account before identity policies count: KMS keys and roles.
+#[inline]
 pub(crate) fn needs_delegation(request: &Request) -> bool {
+    let special = request.special();
+    if !matches!(special, Special::Kms | Special::Sts) {
+        return false;
+    }
     let Some([_, _, service, _, _, rest]) = request.arn() else { return false };
-    match (request.service(), &**service) {
-        ("kms", "kms") => rest.starts_with("key/"),
-        ("sts", "iam") => rest.starts_with("role/") && TRUST_ACTIONS.contains(&request.action_name()),
+    match (special, &**service) {
+        (Special::Kms, "kms") => rest.starts_with("key/"),
+        (Special::Sts, "iam") => rest.starts_with("role/") && TRUST_ACTIONS.contains(&request.action_name()),
         _ => false,
     }
 }
@@ -47,15 +56,20 @@ const TRUST_ACTIONS: [&str; 6] = [
 ];
 
 /// What nobody may do to what AWS itself manages.
+#[inline]
 pub(crate) fn refused(request: &Request) -> bool {
+    let special = request.special();
+    if !matches!(special, Special::Kms | Special::Iam) {
+        return false;
+    }
     let Some([_, _, service, _, account, rest]) = request.arn() else { return false };
     let name = request.action_name();
-    match (request.service(), &**service) {
-        ("iam", "iam") if **account == *"aws" => {
+    match (special, &**service) {
+        (Special::Iam, "iam") if **account == *"aws" => {
             rest.starts_with("policy/") && POLICY_ACTIONS.contains(&name)
         }
-        ("iam", "iam") => rest.starts_with("role/aws-reserved/") && ROLE_ACTIONS.contains(&name),
-        ("kms", "kms") => {
+        (Special::Iam, "iam") => rest.starts_with("role/aws-reserved/") && ROLE_ACTIONS.contains(&name),
+        (Special::Kms, "kms") => {
             let aws = rest.get(..10).is_some_and(|start| start.eq_ignore_ascii_case("alias/aws/"));
             aws && matches!(name, "createalias" | "deletealias" | "updatealias")
         }

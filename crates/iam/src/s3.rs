@@ -4,7 +4,7 @@
 
 use crate::eval::Layers;
 use crate::policy::{Condition, Effect, Operator, Policy, Quantifier, Statement, WhoSort};
-use crate::request::{Principal, Request, is_account};
+use crate::request::{Principal, Request, Special, is_account};
 use crate::value::{Block, split_arn};
 use serde::Deserialize;
 
@@ -74,11 +74,14 @@ const PERMISSIONS: [(&str, &[&str], &[&str]); 4] = [
 ];
 
 /// Whether an access control list lets the caller in.
+#[inline]
 pub(crate) fn list_allows(layers: &Layers, request: &Request) -> bool {
-    let settings = &layers.s3;
-    if settings.object_ownership == ObjectOwnership::BucketOwnerEnforced || request.service() != "s3" {
-        return false;
-    }
+    layers.s3.object_ownership != ObjectOwnership::BucketOwnerEnforced
+        && request.special() == Special::S3
+        && listed(&layers.s3, request)
+}
+
+fn listed(settings: &Settings, request: &Request) -> bool {
     let ignored = settings.block_public_access.iter().any(|block| block.ignore_public_acls);
     let name = request.action_name();
     let allows = |grant: &AclGrant, object: bool| {
@@ -101,10 +104,15 @@ fn is_grantee(grantee: &str, caller: &Principal, ignore_public: bool) -> bool {
 }
 
 /// Whether `RestrictPublicBuckets` keeps the caller out.
+#[inline]
 pub(crate) fn restricts(layers: &Layers, request: &Request) -> bool {
-    if request.service() != "s3"
-        || !layers.s3.block_public_access.iter().any(|block| block.restrict_public_buckets)
-    {
+    !layers.s3.block_public_access.is_empty()
+        && request.special() == Special::S3
+        && keeps_out(layers, request)
+}
+
+fn keeps_out(layers: &Layers, request: &Request) -> bool {
+    if !layers.s3.block_public_access.iter().any(|block| block.restrict_public_buckets) {
         return false;
     }
     let inside = match request.principal() {

@@ -8,6 +8,7 @@ mod ledger;
 mod objects;
 mod program;
 mod runtime;
+mod tracking;
 
 pub use host::{SystemClock, SystemEntropy};
 pub use keys::LocalKeys;
@@ -15,3 +16,4 @@ pub use ledger::{Exported, SqliteLedger, VerifyReport, export_tiles, verify_ledg
 pub use objects::FolderObjects;
 pub use program::LocalPrograms;
 pub use runtime::OnnxRuntime;
+pub use tracking::SqliteTracking;

@@ -106,6 +106,9 @@ impl State {
         if matches!(version.status, Status::Rejected | Status::Retired) {
             return Err(refusal(version, model, Why::NotNow { status: version.status, wanted: "validated" }));
         }
+        if version.registration.data.is_none() {
+            return Err(refusal(version, model, Why::NoLineage));
+        }
         if report.artefact != version.registration.artefact {
             return Err(refusal(version, model, Why::NotValidated));
         }

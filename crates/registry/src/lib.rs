@@ -35,5 +35,6 @@ pub use rules::{ApproverKey, Rules, Standing, Step};
 pub use state::{ApprovalGiven, Loss, ModelState, Revoked, State, Status, Version};
 pub use statement::{Fault, Statement, check as check_signature};
 pub use version::{
-    CodeVersion, CriterionResult, How, Involvement, Registration, Trigger, ValidationReport, VersionNumber,
+    CodeVersion, CriterionResult, How, Involvement, Registration, TrackedRun, TrainedOn, Trigger,
+    ValidationReport, VersionNumber,
 };

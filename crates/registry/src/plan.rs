@@ -232,6 +232,9 @@ pub(crate) fn check_gates(version: &Version, rules: &Rules) -> Result<EvidenceId
         }
         _ => {}
     }
+    if version.registration.data.is_none() {
+        return Err(Why::NoLineage);
+    }
     let (report, evidence) = version.validation.as_ref().ok_or(Why::NotValidated)?;
     if report.artefact != version.registration.artefact {
         return Err(Why::NotValidated);

@@ -19,6 +19,7 @@ pub(crate) enum Why {
     NoSuchVersion { latest: Option<VersionNumber> },
     NotNow { status: Status, wanted: &'static str },
     NotValidated,
+    NoLineage,
     GateFailed { failures: Vec<String> },
     ValidationIsOfAnotherCharter,
     OwnVersion { person: PersonId, how: How },
@@ -85,6 +86,10 @@ impl Refusal {
             Why::NotValidated | Why::ValidationIsOfAnotherCharter => {
                 format!("run `wardmote model validate {model} {version}`")
             }
+            Why::NoLineage => format!(
+                "log the snapshot as an input of the run under its name, read it first under the same identity, and \
+                 register again; or train with `wardmote model train {model}`"
+            ),
             Why::GateFailed { .. } => format!("train a better candidate: `wardmote model train {model}`"),
             Why::OwnVersion { .. } | Why::NotAPerson { .. } | Why::AlreadyApproved { .. } => {
                 format!(
@@ -145,6 +150,7 @@ impl fmt::Display for Refusal {
             }
             Why::NotNow { status, wanted } => write!(f, "{subject} cannot be {wanted}: it is {status}"),
             Why::NotValidated => write!(f, "{subject} has not been validated"),
+            Why::NoLineage => write!(f, "what {subject} was trained on is not on record"),
             Why::GateFailed { failures } => {
                 write!(f, "{subject} does not meet its acceptance criteria: {}", failures.join("; "))
             }

@@ -78,6 +78,31 @@ pub struct CodeVersion {
     pub dirty: bool,
 }
 
+/// What a version was trained on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TrainedOn {
+    /// The data set.
+    pub dataset: DatasetId,
+    /// The snapshot of it.
+    pub snapshot: SnapshotName,
+    /// Digest of the snapshot.
+    pub snapshot_digest: Digest,
+}
+
+/// The MLflow run that made a version, as the client logged it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TrackedRun {
+    /// Its id.
+    pub run_id: String,
+    /// Its experiment.
+    pub experiment_id: String,
+    /// Who began it: the caller, not whom the client names.
+    pub by: PersonId,
+    /// Data that the client says it read, `name@digest`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub inputs: Vec<String>,
+}
+
 /// Everything that is said when a version is registered.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Registration {
@@ -85,16 +110,19 @@ pub struct Registration {
     pub model: ModelName,
     /// Digest of the artefact: what approvals bind to.
     pub artefact: Digest,
-    /// The encrypted object that holds it.
+    /// The object that holds it, encrypted; of a folder, the object that says where its files are.
     pub object: String,
     /// Size of the artefact.
     pub size_bytes: u64,
-    /// The data set it was trained on.
-    pub dataset: DatasetId,
-    /// The snapshot of it.
-    pub snapshot: SnapshotName,
-    /// Digest of the snapshot.
-    pub snapshot_digest: Digest,
+    /// How many files, if the artefact is a folder; its digest is then that of the list of their names and digests.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub files: Option<u32>,
+    /// What it was trained on. Without that on record nobody can approve it.
+    #[serde(flatten)]
+    pub data: Option<TrainedOn>,
+    /// The run that made it, if it came from one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub run: Option<TrackedRun>,
     /// The training code.
     pub code: CodeVersion,
     /// Hyperparameters as used.
@@ -108,6 +136,13 @@ pub struct Registration {
     pub involved: Vec<Involvement>,
     /// What started it.
     pub trigger: Trigger,
+}
+
+impl Registration {
+    /// The snapshot that it was trained on, if that is on record.
+    pub fn snapshot(&self) -> Option<&SnapshotName> {
+        self.data.as_ref().map(|data| &data.snapshot)
+    }
 }
 
 /// One acceptance criterion, judged.
@@ -132,6 +167,9 @@ pub struct ValidationReport {
     pub snapshot: SnapshotName,
     /// How many rows.
     pub rows: u64,
+    /// The run whose own figures were judged, if nothing was measured: then they are claims, which the charter accepts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub claimed_by_run: Option<String>,
     /// Everything that was measured, by name.
     pub metrics: BTreeMap<String, f64>,
     /// The criteria, judged.
@@ -154,7 +192,7 @@ impl ValidationReport {
                 CriterionResult { criterion: criterion.clone(), measured, verdict: criterion.judge(measured) }
             })
             .collect();
-        Self { artefact, charter, snapshot, rows, metrics, criteria }
+        Self { artefact, charter, snapshot, rows, claimed_by_run: None, metrics, criteria }
     }
 
     /// Whether every criterion holds, and there is at least one.

@@ -6,7 +6,7 @@ use facts::{Actor, ActorKind, Criterion, Days, Digest, EvidenceId, Timestamp};
 use proptest::prelude::*;
 use registry::{
     ApprovalRequest, At, CodeVersion, Command, Event, How, Involvement, Registration, Rules, State, Status,
-    Step, Trigger, ValidationReport, VersionNumber,
+    Step, TrainedOn, Trigger, ValidationReport, VersionNumber,
 };
 use std::collections::BTreeMap;
 
@@ -179,9 +179,13 @@ fn registration(seed: usize, submitter: &str) -> Registration {
         artefact: Digest::of(&seed.to_be_bytes()),
         object: "artefacts/x".into(),
         size_bytes: 1,
-        dataset: "data".parse().unwrap(),
-        snapshot: "data/1".parse().unwrap(),
-        snapshot_digest: Digest::of(b"data"),
+        files: None,
+        data: Some(TrainedOn {
+            dataset: "data".parse().unwrap(),
+            snapshot: "data/1".parse().unwrap(),
+            snapshot_digest: Digest::of(b"data"),
+        }),
+        run: None,
         code: CodeVersion { git_commit: None, dirty: false },
         hyperparameters: BTreeMap::new(),
         claimed_metrics: BTreeMap::new(),

@@ -8,6 +8,7 @@
 //! keys/  objects/     the key service and the encrypted objects
 //! capture/            traffic that is not sealed yet
 //! scratch/            private folders of running programs
+//! tracking.db         experiments and runs
 //! ```
 
 use crate::aws::HouseSettings;
@@ -16,7 +17,10 @@ use charter::{Checked, SourceFile};
 use engine::{Engine, Ports};
 use facts::{Actor, PersonId};
 use guard::AccessKey;
-use local::{FolderObjects, LocalKeys, LocalPrograms, OnnxRuntime, SqliteLedger, SystemClock, SystemEntropy};
+use local::{
+    FolderObjects, LocalKeys, LocalPrograms, OnnxRuntime, SqliteLedger, SqliteTracking, SystemClock,
+    SystemEntropy,
+};
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::Write;
@@ -193,6 +197,7 @@ impl House {
             programs: Arc::new(LocalPrograms::open(&self.dir.join("scratch"))?),
             clock: Arc::new(SystemClock),
             entropy: Arc::new(SystemEntropy),
+            tracking: Arc::new(SqliteTracking::at(&self.dir.join("tracking.db"))),
             folder: self.dir.clone(),
         })
     }

@@ -103,7 +103,7 @@ pub(crate) fn model_list(state: &State) -> Result<Value, Failure> {
         let versions: Vec<Value> = model
             .versions
             .iter()
-            .map(|v| json!({ "version": v.version, "status": v.status, "text": v.status.to_string(), "artefact": v.registration.artefact, "snapshot": v.registration.snapshot, "registered": v.registered }))
+            .map(|v| json!({ "version": v.version, "status": v.status, "text": v.status.to_string(), "artefact": v.registration.artefact, "snapshot": v.registration.snapshot(), "registered": v.registered }))
             .collect();
         json!({ "model": name, "serving": serving, "versions": versions })
     });
@@ -115,8 +115,10 @@ pub(crate) fn models(list: &Value) -> String {
     for model in list.as_array().into_iter().flatten() {
         text.push_str(&format!("{}\n", model["model"].as_str().unwrap_or_default()));
         for v in model["versions"].as_array().into_iter().flatten() {
-            let (status, snapshot) =
-                (v["text"].as_str().unwrap_or_default(), v["snapshot"].as_str().unwrap_or_default());
+            let (status, snapshot) = (
+                v["text"].as_str().unwrap_or_default(),
+                v["snapshot"].as_str().unwrap_or("data that is not on record"),
+            );
             text.push_str(&format!(
                 "  {:>3}  {status:<14} trained on {snapshot}\n",
                 v["version"].to_string()
@@ -131,7 +133,13 @@ pub(crate) fn version(version: &registry::Version) -> String {
     let mut text = format!("{} {}: {}\n", r.model, version.version, version.status);
     let mut line = |name: &str, value: String| text.push_str(&format!("  {name:<14} {value}\n"));
     line("artefact", format!("{} ({} bytes)", r.artefact, r.size_bytes));
-    line("snapshot", format!("{} ({})", r.snapshot, r.snapshot_digest.short()));
+    match &r.data {
+        Some(data) => line("snapshot", format!("{} ({})", data.snapshot, data.snapshot_digest.short())),
+        None => line("snapshot", "not on record: nobody can approve it".to_owned()),
+    }
+    if let Some(run) = &r.run {
+        line("MLflow run", format!("{} by {}", run.run_id, run.by));
+    }
     line(
         "code",
         r.code.git_commit.clone().unwrap_or_else(|| "not in Git".to_owned())

@@ -7,14 +7,20 @@ use crate::failure::Failure;
 use crate::house::House;
 use engine::Engine;
 use gateway::{
-    Bundle, BundleSlot, Capture, CaptureSettings, CaptureSink, Gateway, Principal, Route, Segment,
+    Beside, Bundle, BundleSlot, Capture, CaptureSettings, CaptureSink, Gateway, Principal, Reply, Route,
+    Segment,
 };
 use guard::quota::Plan;
+use http_body_util::BodyExt;
+use hyper::body::Incoming;
+use hyper::{Request, Response};
 use local::{SystemClock, SystemEntropy};
 use std::io::Read;
+use std::pin::Pin;
 use std::process::ExitCode;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
+use tower::ServiceExt;
 use world::{Kind, PortError};
 
 const REFRESH: Duration = Duration::from_millis(200);
@@ -42,6 +48,7 @@ pub(crate) fn run(house: &House, args: &ServeArgs, answers: &Answers) -> Result<
         drop(probe.map_err(|error| PortError::io(format!("listen on `{}`", args.listen), error))?);
         let (capture, writer) = Capture::start(&house.capture_dir(), settings, clock.clone(), sink)?;
         let gateway = Gateway::bind(args.listen, slot.clone(), Some(capture), clock, &SystemEntropy).await?;
+        let gateway = gateway.with(registry(&engine)?);
         announce(&gateway, answers)?;
         let refresher = {
             let (engine, slot) = (Arc::clone(&engine), slot.clone());
@@ -65,6 +72,31 @@ pub(crate) fn run(house: &House, args: &ServeArgs, answers: &Answers) -> Result<
     served?;
     answers.remark("stopped");
     Ok(ExitCode::SUCCESS)
+}
+
+/// The registry, on the same address as the endpoints.
+struct Registry(axum::Router);
+
+impl Beside for Registry {
+    fn has(&self, path: &str) -> bool {
+        const PATHS: [&str; 5] = ["/api/", "/ajax-api/", "/health", "/version", "/openapi.json"];
+        PATHS.iter().any(|known| path.starts_with(known))
+    }
+
+    fn answer(&self, request: Request<Incoming>) -> Pin<Box<dyn Future<Output = Response<Reply>> + Send>> {
+        let router = self.0.clone();
+        Box::pin(async move {
+            let answered = router.oneshot(request.map(axum::body::Body::new)).await;
+            answered
+                .unwrap_or_else(|never| match never {})
+                .map(|body| body.map_err(Into::into).boxed_unsync())
+        })
+    }
+}
+
+fn registry(engine: &Arc<Mutex<Engine>>) -> Result<Arc<dyn Beside>, Failure> {
+    let desk = server::Desk::new(Arc::clone(engine)).map_err(engine::Error::from)?;
+    Ok(Arc::new(Registry(server::router(&Arc::new(desk)))))
 }
 
 fn announce(gateway: &Gateway, answers: &Answers) -> Result<(), Failure> {

@@ -12,6 +12,7 @@ mod ledger;
 mod objects;
 mod program;
 mod runtime;
+mod tracking;
 
 pub use error::{Kind, PortError};
 pub use host::{Clock, Entropy};
@@ -20,3 +21,4 @@ pub use ledger::{LedgerStore, Receipt};
 pub use objects::ObjectStore;
 pub use program::{Finished, Program, ProgramRunner};
 pub use runtime::{LoadedModel, Runtime, Score};
+pub use tracking::{Change, Document, TrackingStore};

@@ -3,7 +3,7 @@
 
 use crate::policy::{Condition, Operator, Quantifier, Test, Version};
 use crate::request::{Context, Values, hash_of};
-use crate::value::{ArnTemplate, Block, Decimal, Moment, Template, Writing, split_arn};
+use crate::value::{ArnTemplate, Atom, Block, Decimal, Moment, Template, Writing, split_arn};
 use std::cmp::Ordering;
 
 /// A condition, compiled.
@@ -13,9 +13,40 @@ pub(crate) struct Clause {
     /// In lower case.
     pub(crate) key: Box<str>,
     key_hash: u64,
-    /// It compares texts, whatever is in them.
-    plain: bool,
+    sort: Sort,
     pub(crate) values: Box<[Comparand]>,
+}
+
+/// The sorts of conditions that are compared by themselves, because most are of them.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Sort {
+    /// Texts, whatever is in them.
+    Text,
+    /// Whether it is true, or whether it is false.
+    True,
+    False,
+    /// Whether the key is there.
+    Presence,
+    Other,
+}
+
+impl Sort {
+    fn of(operator: Operator, values: &[Comparand]) -> Self {
+        match (operator, values) {
+            (Operator::Null, _) => Self::Presence,
+            (Operator::Bool, [Comparand::Text(template)]) => match &*template.atoms {
+                [Atom::Literal(word)] => match boolean(word) {
+                    Some(true) => Self::True,
+                    Some(false) => Self::False,
+                    None => Self::Other,
+                },
+                _ => Self::Other,
+            },
+            (Operator::Bool | Operator::ArnLike, _) => Self::Other,
+            _ if operator.takes_variables() => Self::Text,
+            _ => Self::Other,
+        }
+    }
 }
 
 /// A listed value, read as its operator wants it.
@@ -37,31 +68,40 @@ impl Clause {
     /// Compiles a condition; `None` if there is no such operator.
     pub(crate) fn new(condition: &Condition, version: Version) -> Option<Self> {
         let test = condition.test?;
-        let values =
+        let values: Box<[Comparand]> =
             condition.values.iter().map(|value| comparand(test.operator, &value.text, version)).collect();
         let key: Box<str> = condition.key.text.to_lowercase().into();
-        let plain =
-            test.operator.takes_variables() && !matches!(test.operator, Operator::Bool | Operator::ArnLike);
-        Some(Self { test, key_hash: hash_of(&key), plain, key, values })
+        let sort = Sort::of(test.operator, &values);
+        Some(Self { test, key_hash: hash_of(&key), sort, key, values })
     }
 
     /// Whether it holds in this context.
+    #[inline]
     pub(crate) fn holds(&self, context: &Context) -> bool {
         let present = context.get_hashed(self.key_hash, &self.key);
-        if self.test.operator == Operator::Null {
-            return self.values.iter().any(|value| *value == Comparand::Absent(present.is_none()));
+        match present {
+            Some(Values::One(value)) if self.sort != Sort::Presence => self.fits(value, context),
+            _ => self.holds_otherwise(present, context),
         }
-        let Some(values) = present else { return self.holds_when_absent() };
-        let (values, several) = match values {
-            Values::One(value) => (std::slice::from_ref(value), false),
-            Values::Many(list) => (&**list, true),
-        };
-        if several && self.test.quantifier.is_none() {
-            return false;
+    }
+
+    /// The same where the key has not one value, or that does not matter.
+    #[inline(never)]
+    fn holds_otherwise(&self, present: Option<&Values>, context: &Context) -> bool {
+        if self.sort == Sort::Presence {
+            return self.values.contains(&Comparand::Absent(present.is_none()));
         }
-        // One value that does not fit decides about all, one that does about any.
-        let all = self.test.quantifier == Some(Quantifier::ForAllValues);
-        values.iter().all(|value| self.fits(value, context) == all) == all
+        match (present, self.test.quantifier) {
+            (None, _) => self.holds_when_absent(),
+            (Some(Values::One(value)), _) => self.fits(value, context),
+            (Some(Values::Many(list)), Some(Quantifier::ForAllValues)) => {
+                list.iter().all(|value| self.fits(value, context))
+            }
+            (Some(Values::Many(list)), Some(Quantifier::ForAnyValue)) => {
+                list.iter().any(|value| self.fits(value, context))
+            }
+            (Some(Values::Many(_)), None) => false,
+        }
     }
 
     /// What it says of a request without the key.
@@ -82,13 +122,24 @@ impl Clause {
     /// Whether one value of the request fits: one of the listed values, or of an inverted operator none.
     #[inline]
     pub(crate) fn fits(&self, value: &str, context: &Context) -> bool {
+        match self.sort {
+            Sort::Text => {
+                let is =
+                    |listed: &Comparand| matches!(listed, Comparand::Text(text) if text.fits(value, context));
+                self.values.iter().any(is) != self.test.inverted
+            }
+            Sort::True => boolean(value).is_some_and(|is| is != self.test.inverted),
+            Sort::False => boolean(value).is_some_and(|is| is == self.test.inverted),
+            Sort::Presence | Sort::Other => self.fits_by_kind(value, context),
+        }
+    }
+
+    /// The same for values that may not be of the operator's kind.
+    #[inline(never)]
+    fn fits_by_kind(&self, value: &str, context: &Context) -> bool {
         let inverted = self.test.inverted;
         for listed in &self.values {
-            let is = match listed {
-                Comparand::Text(template) if self.plain => Some(template.fits(value, context)),
-                _ => compare(self.test.operator, listed, value, context),
-            };
-            match is {
+            match compare(self.test.operator, listed, value, context) {
                 Some(true) => return !inverted,
                 None if inverted => return false,
                 _ => {}
@@ -137,11 +188,10 @@ fn comparand(operator: Operator, text: &str, version: Version) -> Comparand {
 
 /// Whether a value of the request is the listed one; `None` if one of the two is not of the operator's kind. A variable
 /// without a value, and a value that is no ARN, are not the listed one.
-#[inline]
 fn compare(operator: Operator, listed: &Comparand, value: &str, context: &Context) -> Option<bool> {
     match listed {
         Comparand::Text(template) if operator == Operator::Bool => {
-            is_boolean(value).then(|| template.fits(value, context))
+            boolean(value).map(|_| template.fits(value, context))
         }
         Comparand::Text(_) if operator == Operator::ArnLike && split_arn(value).is_none() => Some(false),
         Comparand::Text(template) => Some(template.fits(value, context)),
@@ -157,8 +207,16 @@ fn compare(operator: Operator, listed: &Comparand, value: &str, context: &Contex
     }
 }
 
-fn is_boolean(value: &str) -> bool {
-    matches!(value, "true" | "false") || ["true", "false"].iter().any(|word| word.eq_ignore_ascii_case(value))
+/// What a word says, in upper or lower case.
+#[inline]
+fn boolean(word: &str) -> Option<bool> {
+    match word {
+        "true" => Some(true),
+        "false" => Some(false),
+        _ if word.eq_ignore_ascii_case("true") => Some(true),
+        _ if word.eq_ignore_ascii_case("false") => Some(false),
+        _ => None,
+    }
 }
 
 /// Whether this order of the request's value to the listed one is what the operator wants.

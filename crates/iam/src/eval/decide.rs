@@ -1,9 +1,9 @@
 //! The decision: one layer after the other, then the algebra that joins them. IAM User Guide, "Policy evaluation logic".
 
-use super::layers::{Entry, Layer, Layers, OrganizationLevel, Program};
+use super::layers::{Entry, Layer, Layers, Listing, OrganizationLevel, Program};
 use super::principal::Level;
-use crate::policy::Effect;
 use crate::request::{AwsSort, Principal, Request};
+use crate::value::same;
 use crate::{kms, reserved, s3};
 use serde::Serialize;
 
@@ -59,6 +59,16 @@ pub(crate) struct Sayings {
     pub(crate) rcp: Says,
 }
 
+impl Sayings {
+    /// Whether nothing denies, and no bound keeps anything out.
+    #[inline]
+    fn are_open(&self) -> bool {
+        let bounds = [self.scp, self.rcp, self.endpoint, self.boundary];
+        let denied = self.resource_deny | self.identity.deny | self.session.deny;
+        !denied & bounds.iter().all(|says| says.allow & !says.deny)
+    }
+}
+
 /// Decides a request. Allocates nothing.
 #[must_use]
 pub fn decide(layers: &Layers, request: &Request) -> Decision {
@@ -73,21 +83,21 @@ pub fn decide(layers: &Layers, request: &Request) -> Decision {
 fn united(programs: &[Program], request: &Request, bounded: bool) -> Says {
     let mut says = Says::default();
     for program in programs {
-        for entry in program.entries(request) {
-            let allow = entry.effect == Effect::Allow;
-            // One is enough.
-            let said = if allow { says.allow } else { says.deny };
-            if !said && heard(program, entry, request, bounded) > Level::None {
-                says.allow |= allow;
-                says.deny |= !allow;
-            }
-        }
+        // One is enough.
+        says.allow = says.allow || any(program, &program.allows, request, bounded);
+        says.deny = says.deny || any(program, &program.denies, request, bounded);
     }
     says
 }
 
-/// How closely a statement means the caller, if it is about the request.
+/// Whether one of the listed statements matches.
 #[inline(always)]
+fn any(program: &Program, listing: &Listing, request: &Request, bounded: bool) -> bool {
+    listing.about(request).any(|entry| heard(program, entry, request, bounded) > Level::None)
+}
+
+/// How closely a statement means the caller, if it is about the request.
+#[inline(never)]
 fn heard(program: &Program, entry: &Entry, request: &Request, bounded: bool) -> Level {
     let Some(statement) = program.statement(entry).filter(|statement| !statement.dead) else {
         return Level::None;
@@ -95,7 +105,7 @@ fn heard(program: &Program, entry: &Entry, request: &Request, bounded: bool) -> 
     if !(entry.any_action || statement.action.matches(request)) {
         return Level::None;
     }
-    let level = statement.level(request.principal(), bounded);
+    let level = if entry.any_caller { Level::Direct } else { statement.level(request.principal(), bounded) };
     let matches =
         level > Level::None && (entry.any_resource || statement.is_on(request)) && statement.holds(request);
     if matches { level } else { Level::None }
@@ -117,21 +127,18 @@ fn bound(programs: &[Program], request: &Request, bounded: bool) -> Says {
 }
 
 /// Asks every layer.
+#[inline(always)]
 pub(crate) fn listen(layers: &Layers, request: &Request) -> Sayings {
     let caller = request.principal();
     let bounded = matches!(caller, Principal::Aws(_)) && !layers.boundaries.is_empty();
     let (mut resource, mut delegates, mut resource_deny) = (Level::None, false, false);
     if let Some(program) = &layers.resource {
-        for entry in program.entries(request) {
+        for entry in program.allows.about(request) {
             let level = heard(program, entry, request, bounded);
-            match entry.effect {
-                Effect::Deny => resource_deny |= level > Level::None,
-                Effect::Allow => {
-                    resource = resource.max(level);
-                    delegates |= level == Level::Account;
-                }
-            }
+            resource = resource.max(level);
+            delegates |= level == Level::Account;
         }
+        resource_deny = any(program, &program.denies, request, bounded);
     }
     // Who belongs to no account has no policies of his own, whatever is given here.
     let (mut identity, mut boundary, mut session) = (Says::default(), OPEN, OPEN);
@@ -161,9 +168,19 @@ pub(crate) fn listen(layers: &Layers, request: &Request) -> Sayings {
 }
 
 /// Joins what the layers say.
+#[inline(always)]
 pub(crate) fn join(layers: &Layers, request: &Request, says: &Sayings) -> Decision {
+    if says.are_open() {
+        return unblocked(layers, request, core(layers, request, says, OPEN));
+    }
+    join_bounded(layers, request, says)
+}
+
+/// The answer if a layer may keep out what others let through, and which layers do.
+#[inline(never)]
+fn join_bounded(layers: &Layers, request: &Request, says: &Sayings) -> Decision {
     let mut blocked = Blocked::default();
-    let core = core(layers, request, says, Says { allow: true, deny: false });
+    let core = core(layers, request, says, OPEN);
     let allowed = core && (says.boundary.allow || self::core(layers, request, says, says.boundary));
     blocked.add(Layer::Scp, core, says.scp);
     blocked.add(Layer::Rcp, core, says.rcp);
@@ -175,8 +192,17 @@ pub(crate) fn join(layers: &Layers, request: &Request, says: &Sayings) -> Decisi
     if denied {
         return Decision { outcome: Outcome::ExplicitlyDenied, blocked: blocked.layers };
     }
-    if !allowed || blocked.kept_out || reserved::refused(request) {
+    if !allowed || blocked.kept_out {
         return Decision { outcome: Outcome::ImplicitlyDenied, blocked: blocked.layers };
+    }
+    unblocked(layers, request, allowed)
+}
+
+/// The answer if no layer denies, and none keeps out what others would let through.
+#[inline(always)]
+fn unblocked(layers: &Layers, request: &Request, allowed: bool) -> Decision {
+    if !allowed || reserved::refused(request) {
+        return Decision::of(Outcome::ImplicitlyDenied);
     }
     if s3::restricts(layers, request) {
         let blocked = 1 << Layer::BlockPublicAccess as u8;
@@ -204,6 +230,7 @@ impl Blocked {
 }
 
 /// Whether identity, resource, boundary and session policies, grants and access control lists let it through.
+#[inline(always)]
 fn core(layers: &Layers, request: &Request, says: &Sayings, boundary: Says) -> bool {
     let caller = request.principal();
     let listed = s3::list_allows(layers, request);
@@ -215,12 +242,11 @@ fn core(layers: &Layers, request: &Request, says: &Sayings, boundary: Says) -> b
     let bounded = boundary.allow && says.session.allow && !says.session.deny;
     let identity = says.identity.allow && !says.identity.deny && bounded;
     let resource = if says.resource_deny { Level::None } else { says.resource };
-    let same = request.resource_account() == Some(&*aws.account);
+    let own = request.resource_account().is_some_and(|account| same(account, &aws.account));
     let granted = bounded && kms::granted(&layers.grants, request);
-    if !same {
+    if !own {
         return identity && (resource > Level::None || granted || listed);
     }
-    let trusted = !reserved::needs_delegation(request) || says.delegates;
     let close = resource == Level::Direct || (resource == Level::Role || listed) && bounded;
-    close || (identity && trusted) || granted
+    close || granted || identity && (says.delegates || !reserved::needs_delegation(request))
 }

@@ -1,6 +1,7 @@
 //! The policies that bear on a request, layer by layer.
 
 use super::compile::{Compiled, ResourceTest};
+use super::principal::PrincipalTest;
 use crate::policy::{Effect, Policy, PolicyKind};
 use crate::request::{Request, Sieve};
 use serde::Serialize;
@@ -10,11 +11,19 @@ use std::fmt;
 #[derive(Debug, Clone)]
 pub struct Program {
     pub(crate) statements: Vec<Compiled>,
-    entries: Box<[Entry]>,
-    /// Of all statements.
-    sieve: Sieve,
+    pub(crate) allows: Listing,
+    pub(crate) denies: Listing,
     source: Box<Policy>,
     kind: PolicyKind,
+}
+
+/// The statements of one effect, in order. Where one that allows is enough, the others need no look, and most policies
+/// deny little.
+#[derive(Debug, Clone)]
+pub(crate) struct Listing {
+    /// Of all of them.
+    sieve: Sieve,
+    entries: Box<[Entry]>,
 }
 
 /// What can be known of a statement before a request is there.
@@ -23,11 +32,35 @@ pub(crate) struct Entry {
     sieve: Sieve,
     /// Where it stands.
     at: u32,
-    pub(crate) effect: Effect,
     /// It is about every action.
     pub(crate) any_action: bool,
     /// It is about every resource.
     pub(crate) any_resource: bool,
+    /// It means every caller.
+    pub(crate) any_caller: bool,
+}
+
+impl Listing {
+    fn new(statements: &[Compiled], effect: Effect) -> Self {
+        let entry = |(at, compiled): (u32, &Compiled)| Entry {
+            sieve: compiled.action.sieve(),
+            at,
+            any_action: compiled.action.is_any(),
+            any_resource: compiled.resource.as_ref().is_none_or(ResourceTest::is_any),
+            any_caller: compiled.principal.as_ref().is_none_or(PrincipalTest::is_any),
+        };
+        let wanted = (0_u32..).zip(statements).filter(|(_, compiled)| compiled.effect == effect);
+        let entries: Box<[Entry]> = wanted.map(entry).collect();
+        Self { sieve: entries.iter().fold(Sieve::NONE, |sieve, entry| sieve.or(entry.sieve)), entries }
+    }
+
+    /// Those that can be about the action of a request.
+    #[inline(always)]
+    pub(crate) fn about(&self, request: &Request) -> impl Iterator<Item = &Entry> {
+        let sieve = request.sieve();
+        let entries = if sieve.falls_through(self.sieve) { &*self.entries } else { &[] };
+        entries.iter().filter(move |entry| sieve.falls_through(entry.sieve))
+    }
 }
 
 /// A statement within a layer, by position.
@@ -48,16 +81,8 @@ impl Program {
             .iter()
             .map(|statement| Compiled::new(statement, policy.version, kind))
             .collect();
-        let entry = |(at, compiled): (u32, &Compiled)| Entry {
-            sieve: compiled.action.sieve(),
-            at,
-            effect: compiled.effect,
-            any_action: compiled.action.is_any(),
-            any_resource: compiled.resource.as_ref().is_none_or(ResourceTest::is_any),
-        };
-        let entries: Box<[Entry]> = (0_u32..).zip(&statements).map(entry).collect();
-        let sieve = entries.iter().fold(Sieve::NONE, |sieve, entry| sieve.or(entry.sieve));
-        Self { entries, sieve, statements, source: Box::new(policy), kind }
+        let [allows, denies] = [Effect::Allow, Effect::Deny].map(|effect| Listing::new(&statements, effect));
+        Self { allows, denies, statements, source: Box::new(policy), kind }
     }
 
     /// The policy as it was read.
@@ -72,17 +97,11 @@ impl Program {
         self.kind
     }
 
-    /// The statements that can be about the action of a request, in order, with their positions.
+    /// The statements that can be about the action of a request, with their positions: those that allow in order, then
+    /// those that deny.
     pub(crate) fn about(&self, request: &Request) -> impl Iterator<Item = (usize, &Compiled)> {
-        self.entries(request).filter_map(|entry| Some((entry.at as usize, self.statement(entry)?)))
-    }
-
-    /// The same, before their statements are looked at.
-    #[inline(always)]
-    pub(crate) fn entries(&self, request: &Request) -> impl Iterator<Item = &Entry> {
-        let sieve = request.sieve();
-        let entries = if sieve.falls_through(self.sieve) { &*self.entries } else { &[] };
-        entries.iter().filter(move |entry| sieve.falls_through(entry.sieve))
+        let entries = self.allows.about(request).chain(self.denies.about(request));
+        entries.filter_map(|entry| Some((entry.at as usize, self.statement(entry)?)))
     }
 
     /// The statement of an entry.

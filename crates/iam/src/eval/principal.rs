@@ -3,6 +3,7 @@
 
 use crate::policy::{Element, Who, WhoSort};
 use crate::request::{AwsPrincipal, AwsSort, Principal, is_account};
+use crate::value::same;
 
 /// How closely a resource policy means a caller. The order is that of closeness.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -77,7 +78,7 @@ impl WhoTest {
 }
 
 fn level(listed: &AwsPrincipal, caller: &AwsPrincipal) -> Level {
-    if listed.arn == caller.arn {
+    if same(&listed.arn, &caller.arn) {
         return if matches!(caller.sort, AwsSort::Role { .. }) { Level::Role } else { Level::Direct };
     }
     let origin = match (&listed.sort, &caller.sort) {
@@ -95,6 +96,11 @@ fn level(listed: &AwsPrincipal, caller: &AwsPrincipal) -> Level {
 impl PrincipalTest {
     pub(crate) fn new(element: &Element<Who>) -> Self {
         Self { negated: element.negated, items: element.items.iter().map(WhoTest::new).collect() }
+    }
+
+    /// Whether it means every caller.
+    pub(crate) fn is_any(&self) -> bool {
+        !self.negated && self.items.contains(&WhoTest::Everyone)
     }
 
     /// How closely a statement with this `Principal` means the caller.

@@ -64,7 +64,10 @@ pub(super) fn about(resource: &Resource, asked: &Request) -> About {
     let program = resource.layers.resource.iter();
     let statements = program.flat_map(|program| program.about(asked));
     let matching = statements.filter(|(_, compiled)| !compiled.dead && compiled.action.matches(asked));
-    matching.map(|(at, compiled)| (at, truth::depends_on_resource(compiled))).collect()
+    let mut about: About =
+        matching.map(|(at, compiled)| (at, truth::depends_on_resource(compiled))).collect();
+    about.sort_unstable();
+    about
 }
 
 /// Whether policies that are united allow and deny.

@@ -9,5 +9,5 @@ mod template;
 pub(crate) use date::Moment;
 pub(crate) use decimal::Decimal;
 pub(crate) use ip::Block;
-pub(crate) use same::{begins, same};
+pub(crate) use same::{after, begins, same};
 pub(crate) use template::{ArnTemplate, Atom, Template, Writing, pattern_fields, split_arn};

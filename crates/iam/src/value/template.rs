@@ -1,7 +1,7 @@
 //! Texts of policies with wildcards and variables. What a variable stands for is literal text: a `*` that somebody put
 //! into a tag never becomes a wildcard.
 
-use super::{begins, same};
+use super::{after, begins, same};
 use crate::request::Context;
 
 /// What a text of a policy may hold besides letters.
@@ -37,16 +37,14 @@ pub(crate) struct Template {
 }
 
 /// The forms that most texts have, which are compared without a walk through their pieces.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 enum Form {
     /// `*`.
     Any,
     /// One literal.
-    Exact,
+    Exact(Box<str>),
     /// One literal, then a star.
-    Prefix,
-    /// One literal, without regard to case.
-    Folded,
+    Prefix(Box<str>),
     Other,
 }
 
@@ -54,9 +52,8 @@ impl Form {
     fn of(atoms: &[Atom], fold: bool) -> Self {
         match atoms {
             [Atom::Star] => Self::Any,
-            [Atom::Literal(_)] if !fold => Self::Exact,
-            [Atom::Literal(_), Atom::Star] if !fold => Self::Prefix,
-            [Atom::Literal(_)] => Self::Folded,
+            [Atom::Literal(text)] if !fold => Self::Exact(text.clone()),
+            [Atom::Literal(start), Atom::Star] if !fold => Self::Prefix(start.clone()),
             _ => Self::Other,
         }
     }
@@ -126,30 +123,32 @@ impl Template {
     /// Whether the text fits; what has a variable without a value fits nothing.
     #[inline(always)]
     pub(crate) fn fits(&self, text: &str, context: &Context) -> bool {
-        match (self.form, self.atoms.first()) {
-            (Form::Any, _) => true,
-            (Form::Exact, Some(Atom::Literal(literal))) => same(literal, text),
-            (Form::Prefix, Some(Atom::Literal(start))) => begins(text, start),
-            (Form::Folded, Some(Atom::Literal(literal))) => folded(text, literal) == Some(text.len()),
+        match &self.form {
+            Form::Any => true,
+            Form::Exact(literal) => same(literal, text),
+            Form::Prefix(start) => begins(text, start),
             // A star can never make good for a variable that has no value, so the walk fails at it.
-            _ => self.walk(text, context),
+            Form::Other => self.walk(text, context),
         }
     }
 
     /// Piece by piece up to the first star: each takes a fixed part of the text.
+    #[inline(never)]
     fn walk(&self, text: &str, context: &Context) -> bool {
-        let mut at = 0;
+        let mut rest = text;
         for (number, atom) in self.atoms.iter().enumerate() {
-            let step = match atom {
-                Atom::Literal(piece) if !self.fold => begins(&text[at..], piece).then_some(piece.len()),
+            let after = match atom {
                 Atom::Star if number + 1 == self.atoms.len() => return true,
-                Atom::Star => return self.search(number + 1, text, at, context),
-                atom => self.step(atom, &text[at..], context),
+                Atom::Star => return self.search(number + 1, rest, 0, context),
+                Atom::Literal(_) | Atom::Variable { .. } if !self.fold => {
+                    value(atom, context).and_then(|piece| after(rest, piece))
+                }
+                _ => self.step(atom, rest, context).and_then(|width| rest.get(width..)),
             };
-            let Some(width) = step else { return false };
-            at += width;
+            let Some(after) = after else { return false };
+            rest = after;
         }
-        at == text.len()
+        rest.is_empty()
     }
 
     /// From a star on: greedy matching with a way back to the last star.
@@ -214,6 +213,7 @@ fn variable(inside: &str) -> Option<Atom> {
 }
 
 /// The characters that a literal or a variable stands for.
+#[inline]
 fn value<'v>(atom: &'v Atom, context: &'v Context) -> Option<&'v str> {
     match atom {
         Atom::Literal(text) => Some(text),

@@ -199,7 +199,10 @@ fn label(version: &Version) -> Label {
         (APPROVAL.to_owned(), format!("{status:?}")),
         ("wardmote:status".to_owned(), version.status.to_string()),
         ("wardmote:evidence".to_owned(), evidence.clone()),
-        ("wardmote:snapshot".to_owned(), registration.snapshot.to_string()),
+        (
+            "wardmote:snapshot".to_owned(),
+            registration.snapshot().map(ToString::to_string).unwrap_or_default(),
+        ),
     ]);
     properties
         .extend(registration.code.git_commit.clone().map(|commit| ("wardmote:commit".to_owned(), commit)));

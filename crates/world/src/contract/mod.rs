@@ -5,3 +5,4 @@ pub mod keys;
 pub mod ledger;
 pub mod objects;
 pub mod program;
+pub mod tracking;

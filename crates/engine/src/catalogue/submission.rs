@@ -1,0 +1,296 @@
+//! A new version that a client registers: its files are frozen as they are, and if the charter names the model, what it
+//! rests on goes on record: the run, its figures, its parameters, its commit, its data, and who had a hand in it.
+
+use super::{bounded, catalogue_entry, no_model};
+use crate::core::NewEntry;
+use crate::manifest::Manifest;
+use crate::notebook::{Notebook, checked_path};
+use crate::record::{Fact, Refused};
+use crate::{Engine, Error};
+use charter::model::Model;
+use facts::{Actor, PersonId, SnapshotName};
+use guard::Action;
+use ledger::Outcome;
+use mlflow::catalogue::{Event, Files, NewVersion};
+use mlflow::entity::{Pair, Run, value_of};
+use registry::{
+    CodeVersion, Command, How, Involvement, Registration, TrackedRun, TrainedOn, Trigger, VersionNumber,
+};
+use std::collections::BTreeMap;
+
+/// What a client says of a new version.
+#[derive(Debug, Clone, Default)]
+pub struct NewModelVersion {
+    /// The registered model.
+    pub name: String,
+    /// Where the files are: `mlflow-artifacts:/...`, `runs:/...`, `models:/...`.
+    pub source: String,
+    /// The run that made it.
+    pub run_id: Option<String>,
+    /// The logged model that it is.
+    pub model_id: Option<String>,
+    /// A link to the run.
+    pub run_link: Option<String>,
+    /// Its description.
+    pub description: String,
+    /// Its tags.
+    pub tags: Vec<Pair>,
+}
+
+/// The most figures or parameters that go on record with a version.
+const MAX_RECORDED: usize = 300;
+
+impl Engine {
+    /// Registers a version. Its number is the next of the model.
+    ///
+    /// # Errors
+    /// If there is no such model, run or source, or something is too long or strange.
+    pub fn create_version(
+        &mut self,
+        actor: &Actor,
+        notebook: &Notebook,
+        mut new: NewModelVersion,
+    ) -> Result<u32, Error> {
+        bounded(&new.description, &new.tags)?;
+        if self.state.catalogue().model(&new.name).is_none() {
+            return Err(no_model(&new.name));
+        }
+        self.authorise_registry(actor, Action::RegistryWrite, &new.name)?;
+        if let (None, Some(model)) = (&new.run_id, &new.model_id) {
+            new.run_id = notebook.logged_model(model)?.info.source_run_id;
+        }
+        let run =
+            new.run_id.as_deref().filter(|id| !id.is_empty()).map(|id| notebook.owned_run(id)).transpose()?;
+        let files = self.freeze(notebook, &new)?;
+        let made = NewVersion {
+            source: new.source.clone(),
+            run_id: new.run_id.clone(),
+            model_id: new.model_id.clone(),
+            run_link: new.run_link.clone(),
+            description: new.description.clone(),
+            tags: new.tags.clone(),
+            files: files.clone(),
+        };
+        match self.chartered(&new.name) {
+            None => {
+                let version = self.registered_model(&new.name)?.next;
+                let event = Event::VersionCreated { name: new.name.clone(), version, new: Box::new(made) };
+                self.catalogue_event(actor, event)?;
+                Ok(version)
+            }
+            Some(model) => self.submit(actor, &model, (run, files), made),
+        }
+    }
+
+    /// Registers a version of a model of the charter.
+    fn submit(
+        &mut self,
+        actor: &Actor,
+        model: &Model,
+        (run, files): (Option<(PersonId, Run)>, Option<Files>),
+        made: NewVersion,
+    ) -> Result<u32, Error> {
+        let name = model.name.to_string();
+        let files = files.ok_or_else(|| {
+            Error::input(format!(
+                "`{}` is not kept by this house, so that a version of `{name}` could not be proved to be what was approved",
+                made.source
+            ))
+            .with_help("log the model with the tracking URI of this house")
+        })?;
+        let older = self.registered_model(&name)?.next - 1;
+        let governed = self.state.registry().model(&model.name).map_or(0, |known| known.versions.len());
+        if u32::try_from(governed).ok() != Some(older) {
+            let why = Refused {
+                reason: format!("`{name}` has versions from before the charter named it"),
+                help: Some(
+                    "take them out of the way: rename a copy of them, delete these, and register again"
+                        .to_owned(),
+                ),
+                policies: Vec::new(),
+            };
+            return Err(self.refuse(
+                actor,
+                Action::RegistryWrite.as_str(),
+                &format!("registered-models/{name}"),
+                why,
+            ));
+        }
+        let registration = self.registration(actor, model, run, &files);
+        let event = self.decide(actor, &Command::Register(Box::new(registration)), model)?;
+        let registry::Event::Registered { version: VersionNumber(version), .. } = event else {
+            return Err(Error::damaged("the registry answered a registration with something else"));
+        };
+        let (governed, shown) = (format!("model/{name}"), format!("registered-models/{name}"));
+        let registered = NewEntry {
+            actor,
+            action: Action::ModelRegister.as_str(),
+            resource: &governed,
+            outcome: Outcome::Done,
+            fact: Fact::Registry { event: Box::new(event) },
+        };
+        let described = Event::VersionCreated { name, version, new: Box::new(made) };
+        self.record(vec![registered, catalogue_entry(actor, &shown, described)])?;
+        Ok(version)
+    }
+
+    fn registration(
+        &self,
+        actor: &Actor,
+        model: &Model,
+        run: Option<(PersonId, Run)>,
+        files: &Files,
+    ) -> Registration {
+        let hand = |person: &PersonId, how| Involvement { person: person.clone(), how };
+        let mut involved = vec![hand(&actor.id, How::Submitted)];
+        let mut data = None;
+        let (mut code, mut parameters, mut figures, mut tracked) =
+            (CodeVersion { git_commit: None, dirty: false }, BTreeMap::new(), BTreeMap::new(), None);
+        if let Some((by, run)) = run {
+            involved.push(hand(&by, How::Trained));
+            data = self.trained_on(model, &by, &run);
+            code = code_of(&run);
+            parameters =
+                run.data.params.iter().take(MAX_RECORDED).map(|p| (p.key.clone(), p.value.clone())).collect();
+            let finite = run.data.metrics.iter().filter(|metric| metric.value.is_finite());
+            figures = finite.take(MAX_RECORDED).map(|metric| (metric.key.clone(), metric.value)).collect();
+            tracked = Some(tracked_run(by, &run));
+        }
+        if let Some(snapshot) = data.as_ref().and_then(|data| self.state.snapshot(&data.snapshot)) {
+            self.prepared(&snapshot.what, &mut involved);
+        }
+        involved.sort();
+        involved.dedup();
+        Registration {
+            model: model.name.clone(),
+            artefact: files.digest,
+            object: files.object.clone(),
+            size_bytes: files.size_bytes,
+            files: Some(files.count),
+            data,
+            run: tracked,
+            code,
+            hyperparameters: parameters,
+            claimed_metrics: figures,
+            document: None,
+            involved,
+            trigger: Trigger::Person,
+        }
+    }
+
+    /// The snapshot that a run names as its input, if it is one of the model's data and the record shows that whoever
+    /// ran it had read it. A name alone is only a claim.
+    fn trained_on(&self, model: &Model, by: &PersonId, run: &Run) -> Option<TrainedOn> {
+        run.inputs.dataset_inputs.iter().find_map(|input| {
+            let name: SnapshotName = input.dataset.name.parse().ok()?;
+            let snapshot = &self.state.snapshot(&name)?.what;
+            let usable = snapshot.dataset == model.training.dataset && self.state.has_read(&name, by);
+            usable.then(|| TrainedOn {
+                dataset: snapshot.dataset.clone(),
+                snapshot: snapshot.name.clone(),
+                snapshot_digest: snapshot.digest,
+            })
+        })
+    }
+
+    /// The files of a source, frozen; none if the source is somewhere else.
+    fn freeze(&mut self, notebook: &Notebook, new: &NewModelVersion) -> Result<Option<Files>, Error> {
+        let Some(source) = self.source(notebook, new)? else { return Ok(None) };
+        let folder = match source {
+            Source::Version(files) => return Ok(Some(files)),
+            Source::Folder(folder) => folder,
+        };
+        let files = notebook.files_below(&folder)?;
+        if files.is_empty() {
+            // A run may register a folder to which nothing was logged yet; there is nothing to govern in it.
+            return Ok(None);
+        }
+        let manifest = Manifest { files };
+        if let Some(path) = manifest.ignored() {
+            return Err(Error::input(format!(
+                "the file `{path}` cannot be part of a version: tools that verify signatures leave such paths out"
+            ))
+            .with_help("log the model again without it"));
+        }
+        self.keep_manifest(&manifest).map(Some)
+    }
+
+    fn source(&self, notebook: &Notebook, new: &NewModelVersion) -> Result<Option<Source>, Error> {
+        let wrong = |why: &str| {
+            Error::from(mlflow::Error::invalid(format!(
+                "`{}` is not the source of a version: {why}",
+                new.source.chars().take(200).collect::<String>()
+            )))
+        };
+        if let Some(rest) = new.source.strip_prefix("models:/") {
+            let rest = rest.trim_matches('/');
+            if rest.starts_with("m-") && !rest.contains('/') {
+                let uri = notebook.logged_model(rest)?.info.artifact_uri;
+                return Ok(Some(Source::Folder(checked_path(folder_of(&uri).unwrap_or_default())?)));
+            }
+            let (name, number) =
+                rest.split_once('/').ok_or_else(|| wrong("expected `models:/NAME/VERSION`"))?;
+            let number = number.parse().map_err(|_| wrong("expected `models:/NAME/VERSION`"))?;
+            let (_, version) = self.registered_version(name, number)?;
+            return Ok(version.made.files.clone().map(Source::Version));
+        }
+        if let Some(rest) = new.source.strip_prefix("runs:/") {
+            let (run, path) = rest.split_once('/').ok_or_else(|| wrong("expected `runs:/RUN/PATH`"))?;
+            let uri = notebook.run(run)?.info.artifact_uri;
+            let folder = format!("{}/{path}", folder_of(&uri).unwrap_or_default());
+            return Ok(Some(Source::Folder(checked_path(&folder)?)));
+        }
+        if let Some(folder) = folder_of(&new.source) {
+            let folder = checked_path(folder)?;
+            let owner = new.run_id.as_deref().filter(|id| !id.is_empty());
+            let run = owner.map(|id| notebook.run(id)).transpose()?;
+            let inside = run.is_some_and(|run| {
+                let root = folder_of(&run.info.artifact_uri).unwrap_or_default().trim_matches('/').to_owned();
+                folder == root || folder.starts_with(&format!("{root}/"))
+            });
+            let logged = folder.split('/').nth(1) == Some("models");
+            return if inside || logged {
+                Ok(Some(Source::Folder(folder)))
+            } else {
+                Err(wrong("it is not below the artefacts of the run that is named with it"))
+            };
+        }
+        let remote = new.source.split_once("://").map(|(scheme, _)| scheme);
+        match remote {
+            Some(scheme) if !scheme.eq_ignore_ascii_case("file") => Ok(None),
+            _ => Err(wrong("it is a path on somebody's machine; log the model to this house first")),
+        }
+    }
+}
+
+enum Source {
+    Folder(String),
+    Version(Files),
+}
+
+/// The folder of an `mlflow-artifacts:` address, with or without a host.
+fn folder_of(uri: &str) -> Option<&str> {
+    let rest = uri.strip_prefix("mlflow-artifacts:")?;
+    match rest.strip_prefix("//") {
+        Some(with_host) => with_host.split_once('/').map(|(_, path)| path),
+        None => Some(rest),
+    }
+}
+
+fn code_of(run: &Run) -> CodeVersion {
+    let tag = |key: &str| value_of(&run.data.tags, key);
+    let commit = tag("mlflow.source.git.commit")
+        .filter(|text| (7..=64).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_hexdigit()));
+    let dirty = tag("mlflow.source.git.dirty").is_some_and(|text| text.eq_ignore_ascii_case("true"));
+    CodeVersion { git_commit: commit.map(str::to_owned), dirty }
+}
+
+fn tracked_run(by: PersonId, run: &Run) -> TrackedRun {
+    let inputs = run.inputs.dataset_inputs.iter().take(MAX_RECORDED);
+    TrackedRun {
+        run_id: run.info.run_id.clone(),
+        experiment_id: run.info.experiment_id.clone(),
+        by,
+        inputs: inputs.map(|input| format!("{}@{}", input.dataset.name, input.dataset.digest)).collect(),
+    }
+}

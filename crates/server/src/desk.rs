@@ -1,0 +1,82 @@
+//! What all calls share: the engine behind its lock, and the notebook beside it.
+
+use crate::failure::wire;
+use engine::{Engine, Notebook};
+use facts::Actor;
+use guard::{AccessKey, Action, Resource};
+use mlflow::entity::Experiment;
+use mlflow::{Code, Error};
+use std::sync::{Arc, Mutex, MutexGuard};
+
+/// The engine and the notebook of one house.
+pub struct Desk {
+    engine: Arc<Mutex<Engine>>,
+    notebook: Notebook,
+}
+
+impl Desk {
+    /// The desk of a house.
+    ///
+    /// # Errors
+    /// If the notebook cannot be opened.
+    pub fn new(engine: Arc<Mutex<Engine>>) -> Result<Self, Error> {
+        let notebook = lock(&engine)?.notebook();
+        notebook.found()?;
+        Ok(Self { engine, notebook })
+    }
+
+    /// The notebook.
+    pub(crate) fn notebook(&self) -> &Notebook {
+        &self.notebook
+    }
+
+    /// The engine, having taken in what others recorded since.
+    pub(crate) fn engine(&self) -> Result<MutexGuard<'_, Engine>, Error> {
+        let mut engine = lock(&self.engine)?;
+        engine.refresh().map_err(wire)?;
+        Ok(engine)
+    }
+
+    /// Whose key it is.
+    pub(crate) fn sign_in(&self, key: &AccessKey) -> Result<Actor, Error> {
+        self.engine()?.sign_in(key).map_err(|error| Error::new(Code::Unauthenticated, error.to_string()))
+    }
+
+    /// Asks the policies about an experiment; a refusal is recorded.
+    pub(crate) fn allow(&self, actor: &Actor, action: Action, experiment: &Experiment) -> Result<(), Error> {
+        let resource =
+            Resource::Experiment { id: experiment.experiment_id.clone(), name: experiment.name.clone() };
+        self.engine()?.may(actor, action, &resource).map_err(wire)
+    }
+
+    /// Asks the policies about an experiment by its id, and gives the experiment.
+    pub(crate) fn allow_id(&self, actor: &Actor, action: Action, id: &str) -> Result<Experiment, Error> {
+        let experiment = self.notebook.experiment(id)?;
+        self.allow(actor, action, &experiment)?;
+        Ok(experiment)
+    }
+
+    /// Asks the policies about the experiment of a run, and gives the run.
+    pub(crate) fn allow_run(
+        &self,
+        actor: &Actor,
+        action: Action,
+        id: &str,
+    ) -> Result<mlflow::entity::Run, Error> {
+        let run = self.notebook.run(id)?;
+        self.allow_id(actor, action, &run.info.experiment_id)?;
+        Ok(run)
+    }
+
+    /// Asks the policies about what is not there yet.
+    pub(crate) fn allow_new(&self, actor: &Actor, action: Action, name: &str) -> Result<(), Error> {
+        let resource = Resource::Experiment { id: "new".to_owned(), name: name.to_owned() };
+        self.engine()?.may(actor, action, &resource).map_err(wire)
+    }
+}
+
+fn lock(engine: &Mutex<Engine>) -> Result<MutexGuard<'_, Engine>, Error> {
+    engine
+        .lock()
+        .map_err(|_| Error::new(Code::InternalError, "the engine has stopped; start the server again"))
+}

@@ -1,0 +1,180 @@
+//! The registry over HTTP, without a client: who may call what, and bytes in and out.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+#![allow(dead_code, reason = "each test file uses its part of the common module")]
+
+mod common;
+
+use serde_json::{Value, json};
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
+use std::path::Path;
+use std::process::{Child, ChildStdin, Stdio};
+
+struct Server {
+    child: Child,
+    stdin: Option<ChildStdin>,
+    address: String,
+}
+
+impl Server {
+    fn start(dir: &Path) -> Self {
+        let mut child = common::wardmote(dir)
+            .args(["--json", "serve", "--listen", "127.0.0.1:0", "--until-stdin-closes"])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        let said: Value = serde_json::from_str(&line).unwrap();
+        let address = said["listening"].as_str().unwrap().trim_start_matches("http://").to_owned();
+        Self { stdin: child.stdin.take(), child, address }
+    }
+
+    /// One request on a connection of its own: status, head and body.
+    fn ask(
+        &self,
+        (method, path): (&str, &str),
+        headers: &[(&str, &str)],
+        body: &[u8],
+    ) -> (u16, String, Vec<u8>) {
+        let mut stream = TcpStream::connect(&self.address).unwrap();
+        let mut head = format!(
+            "{method} {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-length: {}\r\n",
+            body.len()
+        );
+        for (name, value) in headers {
+            head.push_str(&format!("{name}: {value}\r\n"));
+        }
+        stream.write_all(format!("{head}\r\n").as_bytes()).unwrap();
+        stream.write_all(body).unwrap();
+        let mut answer = Vec::new();
+        drop(stream.read_to_end(&mut answer));
+        let end = answer.windows(4).position(|four| four == b"\r\n\r\n").unwrap_or(answer.len());
+        let head = String::from_utf8_lossy(&answer[..end]).to_lowercase();
+        let status = head.split(' ').nth(1).and_then(|text| text.parse().ok()).unwrap_or(0);
+        let body = answer.get(end + 4..).unwrap_or_default().to_vec();
+        (status, head, body)
+    }
+
+    fn call(&self, key: &str, method: &str, path: &str, input: &Value) -> (u16, Value) {
+        let bearer = format!("Bearer {key}");
+        let path = format!("/api/2.0/mlflow{path}");
+        let (status, _, body) =
+            self.ask((method, &path), &[("authorization", &bearer)], input.to_string().as_bytes());
+        (status, serde_json::from_slice(&body).unwrap_or(Value::Null))
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        drop(self.stdin.take());
+        drop(self.child.wait());
+    }
+}
+
+fn key(dir: &Path, holder: &str) -> String {
+    let all: Value = serde_json::from_slice(&std::fs::read(dir.join("credentials.json")).unwrap()).unwrap();
+    all[holder].as_str().unwrap().to_owned()
+}
+
+/// Every call of the document: without a key nobody, and nobody without the right.
+#[test]
+fn no_call_is_answered_to_whoever_may_not() {
+    let dir = tempfile::tempdir().unwrap();
+    common::founded(dir.path());
+    let server = Server::start(dir.path());
+    let (ada, app) = (key(dir.path(), "ada"), key(dir.path(), "credit-app"));
+    assert_eq!(
+        server.call(&ada, "POST", "/registered-models/create", &json!({ "name": "credit-scoring" })).0,
+        200
+    );
+    let run = server.call(&ada, "POST", "/runs/create", &json!({ "experiment_id": "0" })).1;
+    let run = run["run"]["info"]["run_id"].as_str().unwrap().to_owned();
+    let made = server.call(&ada, "POST", "/logged-models", &json!({ "experiment_id": "0" })).1;
+    let model = made["model"]["info"]["model_id"].as_str().unwrap().to_owned();
+    let input = json!({
+        "experiment_id": "0", "experiment_name": "Default", "experiment_ids": ["0"], "run_id": run, "model_id": model,
+        "name": "credit-scoring", "new_name": "other", "key": "k", "value": "1", "metric_key": "k", "alias": "a",
+        "version": "1", "stage": "Staging", "status": "LOGGED_MODEL_READY", "model_json": "{}", "description": "d",
+        "source": "models:/credit-scoring/1",
+    });
+    let document = server::document();
+    let mut refused = 0;
+    for (path, operations) in document["paths"].as_object().unwrap() {
+        let path =
+            path.strip_prefix("/api/2.0/mlflow").unwrap().replace("{model_id}", &model).replace("{key}", "k");
+        for (method, operation) in operations.as_object().unwrap() {
+            let method = method.to_uppercase();
+            let (status, said) = server.call("", &method, &path, &input);
+            assert_eq!(
+                (status, said["error_code"].as_str()),
+                (401, Some("UNAUTHENTICATED")),
+                "{method} {path}"
+            );
+            let (status, said) =
+                server.call("wmk_ada_0000000000000000000000000000000000000000000", &method, &path, &input);
+            assert_eq!(status, 401, "{method} {path}: {said}");
+            if operation["x-cedar-action"] == "registry.read" {
+                continue;
+            }
+            // What says production asks last, after the version is found.
+            let (status, said) = server.call(&app, &method, &path, &input);
+            assert!(status == 403 || status == 404, "{method} {path}: {status} {said}");
+            refused += usize::from(status == 403);
+        }
+    }
+    assert!(refused > 35, "only {refused} calls were refused by policy");
+}
+
+#[test]
+fn an_artefact_comes_back_bit_for_bit_and_in_ranges() {
+    let dir = tempfile::tempdir().unwrap();
+    common::founded(dir.path());
+    let server = Server::start(dir.path());
+    let ada = key(dir.path(), "ada");
+    let run = server.call(&ada, "POST", "/runs/create", &json!({ "experiment_id": "0" })).1;
+    let run = run["run"]["info"]["run_id"].as_str().unwrap().to_owned();
+    let bearer = format!("Bearer {ada}");
+    let auth = ("authorization", bearer.as_str());
+    let path = format!("/api/2.0/mlflow-artifacts/artifacts/0/{run}/artifacts/big.bin");
+    let bytes: Vec<u8> = (0..9_000_001u32).map(|n| (n.wrapping_mul(2_654_435_761) >> 24) as u8).collect();
+    assert_eq!(server.ask(("PUT", &path), &[auth], &bytes).0, 200);
+    let (status, head, back) = server.ask(("GET", &path), &[auth], b"");
+    assert!(status == 200 && back == bytes, "{status} {head}");
+    for (range, from, to) in [
+        ("bytes=0-0", 0, 1),
+        ("bytes=4194300-4194310", 4_194_300, 4_194_311),
+        ("bytes=8999999-", 8_999_999, 9_000_001),
+        ("bytes=-5", 8_999_996, 9_000_001),
+    ] {
+        let (status, head, back) = server.ask(("GET", &path), &[auth, ("range", range)], b"");
+        assert!(status == 206 && back == bytes[from..to], "{range}: {status} {head} {}", back.len());
+    }
+    assert_eq!(server.ask(("GET", &path), &[auth, ("range", "bytes=9000001-")], b"").0, 400);
+    for wrong in ["0/../1", "0", "nowhere/x/artifacts/a", "versions/credit-scoring/1/a"] {
+        let path = format!("/api/2.0/mlflow-artifacts/artifacts/{wrong}");
+        let status = server.ask(("PUT", &path), &[auth], b"x").0;
+        assert!((400..=404).contains(&status), "{wrong}: {status}");
+    }
+    // Nothing of it lies in the clear.
+    let plain = &bytes[1000..1064];
+    for entry in std::fs::read_dir(dir.path().join("objects/files")).unwrap() {
+        let stored = std::fs::read(entry.unwrap().path()).unwrap();
+        assert!(!stored.windows(plain.len()).any(|window| window == plain));
+    }
+    // One bit of the first part is enough.
+    flip(&dir.path().join("objects/files"));
+    let (status, _, body) = server.ask(("GET", &path), &[auth], b"");
+    assert!(status == 403 || body != bytes, "{status}");
+}
+
+fn flip(folder: &Path) {
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        let mut bytes = std::fs::read(&path).unwrap();
+        let middle = bytes.len() / 2;
+        bytes[middle] ^= 1;
+        std::fs::write(&path, bytes).unwrap();
+    }
+}
