@@ -7,7 +7,7 @@ use facts::{
 use ledger::Signer;
 use registry::{
     ApprovalRequest, ApproverKey, At, CodeVersion, Command, Event, How, Involvement, Registration,
-    Revocation, Rules, Standing, State, Step, Trigger, ValidationReport, VersionNumber,
+    Revocation, Rules, Standing, State, Step, TrainedOn, Trigger, ValidationReport, VersionNumber,
 };
 use std::collections::BTreeMap;
 
@@ -191,9 +191,13 @@ impl World {
             artefact: Digest::of(&self.log.len().to_be_bytes()),
             object: "artefacts/x".into(),
             size_bytes: 1,
-            dataset: "data".parse().unwrap(),
-            snapshot: "data/1".parse().unwrap(),
-            snapshot_digest: Digest::of(b"data"),
+            files: None,
+            data: Some(TrainedOn {
+                dataset: "data".parse().unwrap(),
+                snapshot: "data/1".parse().unwrap(),
+                snapshot_digest: Digest::of(b"data"),
+            }),
+            run: None,
             code: CodeVersion { git_commit: None, dirty: false },
             hyperparameters: BTreeMap::new(),
             claimed_metrics: BTreeMap::new(),
