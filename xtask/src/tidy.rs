@@ -10,9 +10,10 @@ const FUNCTION_LINES: usize = 70;
 const MAX_FILE_BYTES: u64 = 1 << 20;
 
 /// Every room and its storey. A room imports only lower storeys, and the siblings named.
-const STOREYS: [(&str, u8); 18] = [
+const STOREYS: [(&str, u8); 19] = [
     ("facts", 0),
     ("charter", 1),
+    ("blueprint", 1),
     ("ledger", 1),
     ("iam", 1),
     ("controls", 1),
@@ -30,7 +31,14 @@ const STOREYS: [(&str, u8); 18] = [
     ("aws", 3),
     ("wardmote", 4),
 ];
-const SIBLINGS: [(&str, &str); 3] = [("world", "ledger"), ("engine", "dossier"), ("controls", "iam")];
+const SIBLINGS: [(&str, &str); 6] = [
+    ("world", "ledger"),
+    ("engine", "dossier"),
+    ("controls", "iam"),
+    ("blueprint", "charter"),
+    ("blueprint", "controls"),
+    ("blueprint", "iam"),
+];
 
 /// Storeys 0 and 1 do no I/O and read no clock, environment or chance.
 const IMPURE: [&str; 9] = [

@@ -5,6 +5,7 @@ mod answer;
 mod args;
 mod audit;
 mod aws;
+mod blueprint;
 mod commands;
 mod demo;
 mod failure;
