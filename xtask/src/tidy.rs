@@ -10,9 +10,10 @@ const FUNCTION_LINES: usize = 70;
 const MAX_FILE_BYTES: u64 = 1 << 20;
 
 /// Every room and its storey. A room imports only lower storeys, and the siblings named.
-const STOREYS: [(&str, u8); 20] = [
+const STOREYS: [(&str, u8); 21] = [
     ("facts", 0),
     ("charter", 1),
+    ("blueprint", 1),
     ("ledger", 1),
     ("iam", 1),
     ("controls", 1),
@@ -32,8 +33,15 @@ const STOREYS: [(&str, u8); 20] = [
     ("aws", 3),
     ("wardmote", 4),
 ];
-const SIBLINGS: [(&str, &str); 4] =
-    [("world", "ledger"), ("registry", "ledger"), ("engine", "dossier"), ("controls", "iam")];
+const SIBLINGS: [(&str, &str); 7] = [
+    ("world", "ledger"),
+    ("registry", "ledger"),
+    ("engine", "dossier"),
+    ("controls", "iam"),
+    ("blueprint", "charter"),
+    ("blueprint", "controls"),
+    ("blueprint", "iam"),
+];
 
 /// Storeys 0 and 1 do no I/O and read no clock, environment or chance.
 const IMPURE: [&str; 9] = [

@@ -21,6 +21,7 @@ mod retry;
 mod settings;
 mod sign;
 pub mod signals;
+pub mod stacks;
 pub mod trails;
 mod transport;
 mod wire;

@@ -72,6 +72,8 @@ pub enum On {
     PackageGroups,
     /// The packages in them.
     Packages,
+    /// A stack.
+    Stack,
     /// Everything in the account.
     Account,
 }
@@ -101,6 +103,13 @@ pub struct Operation {
 /// AWS Key Management Service.
 pub(crate) const KMS: Service =
     Service { id: "KMS", name: "kms", protocol: Protocol::Json { version: "1.1", target: "TrentService" } };
+
+/// AWS CloudFormation.
+pub(crate) const CLOUDFORMATION: Service = Service {
+    id: "CLOUDFORMATION",
+    name: "cloudformation",
+    protocol: Protocol::Query { version: "2010-05-15" },
+};
 
 /// AWS CloudTrail.
 pub(crate) const CLOUDTRAIL: Service = Service {

@@ -39,10 +39,11 @@ pub(crate) enum Command {
     Demo(DemoArgs),
     /// Write a charter to start from.
     Init(InitArgs),
-    /// Show what the charter in the folder means, and what it would change. Changes nothing.
-    Plan,
-    /// Put the charter of the folder in force.
-    Apply,
+    /// Show what the charter in the folder means, and what it would change; with `--aws`, the reference architecture
+    /// that follows from it. Changes nothing.
+    Plan(crate::blueprint::PlanArgs),
+    /// Put the charter of the folder in force; with `--aws`, deploy the reference architecture that follows from it.
+    Apply(crate::blueprint::ApplyArgs),
     /// Print the JSON Schema of charters, for editors.
     Schema,
     /// Snapshots of data sets.

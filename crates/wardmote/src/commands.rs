@@ -28,8 +28,10 @@ pub(crate) fn run(cli: &Cli, answers: &Answers) -> Run {
     match &cli.command {
         Command::Demo(args) => demo::run(cli, args, answers),
         Command::Init(args) => at.init(args),
-        Command::Plan => at.plan(),
-        Command::Apply => at.apply(),
+        Command::Plan(args) if args.aws => crate::blueprint::plan(&house, args, answers),
+        Command::Plan(_) => at.plan(),
+        Command::Apply(args) if args.aws => crate::blueprint::apply(&house, args, answers),
+        Command::Apply(_) => at.apply(),
         Command::Schema => answers.line(&format!("{:#}", charter::schema())).map(|()| ExitCode::SUCCESS),
         Command::Data(command) => at.data(command),
         Command::Key(command) => at.key(command),

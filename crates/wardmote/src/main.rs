@@ -6,6 +6,7 @@ mod approvals;
 mod args;
 mod audit;
 mod aws;
+mod blueprint;
 mod commands;
 mod demo;
 mod failure;

@@ -226,7 +226,8 @@ pub(crate) fn validated(validated: &Validated, ids: &[EvidenceId]) -> String {
         Some(run) => format!("judged by the figures of the run {run} itself, which nobody measured"),
         None => format!("measured on {} held-back rows", validated.report.rows),
     };
-    let mut text = format!("version {} of {}: {}; {by}\n", validated.version, validated.model, validated.status);
+    let mut text =
+        format!("version {} of {}: {}; {by}\n", validated.version, validated.model, validated.status);
     for result in &validated.report.criteria {
         text.push_str(&format!("  {:<48} {}\n", result.criterion.to_string(), measured(result)));
     }

@@ -9,6 +9,11 @@ What AWS KMS does and moto 5.2.5 does not (AWS KMS API Reference, "Errors" of ea
 - RotateKeyOnDemand of a key that is not symmetric is refused with UnsupportedOperationException;
 - Sign with MessageType DIGEST signs the digest as it is;
 - EnableKey, DisableKey and ScheduleKeyDeletion take ARNs too.
+
+What AWS CloudFormation takes and moto does not (AWS CloudFormation Template Reference):
+- tags of AWS::KMS::Key have `Key` and `Value`;
+- an integration of the type MOCK has neither method nor address;
+- a route table of a stack goes with the stack, so that its network can.
 """
 import sys
 import threading
@@ -82,6 +87,46 @@ def by_any_id(original):
 for operation in ("enable_key", "disable_key", "schedule_key_deletion"):
     setattr(KmsBackend, operation, by_any_id(getattr(KmsBackend, operation)))
 
+
+
+def mend_stacks():
+    from moto.apigateway.models import Method
+    from moto.ec2.models.vpcs import VPCBackend
+    from moto.kms.models import Key
+
+    def mended_before(model, mend):
+        original = model.create_from_cloudformation_json.__func__
+
+        def create(cls, name, resource, *more, **named):
+            properties = mend(dict(resource["Properties"]))
+            return original(cls, name, {**resource, "Properties": properties}, *more, **named)
+
+        model.create_from_cloudformation_json = classmethod(create)
+
+    def tags(properties):
+        pairs = properties.get("Tags", [])
+        properties["Tags"] = [{"TagKey": pair["Key"], "TagValue": pair["Value"]} for pair in pairs]
+        return properties
+
+    def mock(properties):
+        integration = {"IntegrationHttpMethod": "POST", "Uri": "", **properties["Integration"]}
+        return {**properties, "Integration": integration}
+
+    delete_vpc = VPCBackend.delete_vpc
+
+    def delete_with_routes(self, vpc_id):
+        for table in self.describe_route_tables(filters={"vpc-id": vpc_id}):
+            if not table.main_association_id:
+                table.associations.clear()
+                self.delete_route_table(table.id)
+        return delete_vpc(self, vpc_id)
+
+    VPCBackend.delete_vpc = delete_with_routes
+    mended_before(Key, tags)
+    mended_before(Method, mock)
+
+
+mend_stacks()
 server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
 server.start()
 print(server.get_host_and_port()[1], flush=True)

@@ -12,7 +12,7 @@ mod signals;
 mod trail;
 
 pub(crate) use args::{AwsCommand, StoreArgs};
-pub(crate) use settings::{HouseSettings, failure};
+pub(crate) use settings::{HouseSettings, ObjectPlace, failure};
 pub(crate) use signals::{line, send};
 
 use crate::answer::Answers;

@@ -1,0 +1,382 @@
+//! Stacks of CloudFormation, changed by change sets only: what would change is known before anything does.
+//!
+//! Source: AWS CloudFormation API Reference.
+
+use crate::client::Client;
+use crate::error::{AwsError, Trouble};
+use crate::operation::{CLOUDFORMATION, On, Operation, Permission, Retry};
+use crate::permissions::{Place, PolicyDocument};
+use crate::wire::{Wire, from_xml};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, BTreeSet};
+
+macro_rules! operation {
+    ($name:literal, $retry:ident, $($action:literal),+) => {
+        Operation {
+            service: &CLOUDFORMATION,
+            name: $name,
+            retry: Retry::$retry,
+            needs: &[$(Permission { action: $action, on: On::Stack }),+],
+        }
+    };
+}
+
+const DESCRIBE: Operation = operation!("DescribeStacks", Safe, "cloudformation:DescribeStacks");
+const EVENTS: Operation = operation!("DescribeStackEvents", Safe, "cloudformation:DescribeStackEvents");
+const TEMPLATE: Operation = operation!("GetTemplate", Safe, "cloudformation:GetTemplate");
+const PROPOSE: Operation =
+    operation!("CreateChangeSet", Unsafe, "cloudformation:CreateChangeSet", "cloudformation:TagResource");
+const PROPOSED: Operation = operation!("DescribeChangeSet", Safe, "cloudformation:DescribeChangeSet");
+const DISCARD: Operation = operation!("DeleteChangeSet", Safe, "cloudformation:DeleteChangeSet");
+const EXECUTE: Operation = operation!("ExecuteChangeSet", Unsafe, "cloudformation:ExecuteChangeSet");
+const DELETE: Operation = operation!("DeleteStack", Safe, "cloudformation:DeleteStack");
+
+/// Pages of changes or events that are read at most.
+const MOST_PAGES: usize = 100;
+
+/// A stack as it is.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct Stack {
+    /// Its id, which names it also when it is gone.
+    pub stack_id: String,
+    /// What CloudFormation does with it, or did last: `CREATE_COMPLETE`.
+    pub stack_status: String,
+    /// Why, if it says so.
+    pub stack_status_reason: Option<String>,
+    #[serde(default)]
+    parameters: Members<Parameter>,
+    #[serde(default)]
+    outputs: Members<Output>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Parameter {
+    parameter_key: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Output {
+    output_key: String,
+    output_value: String,
+}
+
+impl Stack {
+    /// Whether CloudFormation is at work on it.
+    #[must_use]
+    pub fn is_busy(&self) -> bool {
+        self.stack_status.ends_with("_IN_PROGRESS") && !self.is_review()
+    }
+
+    /// Whether it is only the name under which a first change set is looked at.
+    #[must_use]
+    pub fn is_review(&self) -> bool {
+        self.stack_status == "REVIEW_IN_PROGRESS"
+    }
+
+    /// Whether the last change came to its end.
+    #[must_use]
+    pub fn is_well(&self) -> bool {
+        matches!(self.stack_status.as_str(), "CREATE_COMPLETE" | "UPDATE_COMPLETE" | "DELETE_COMPLETE")
+    }
+
+    /// The names of its parameters.
+    #[must_use]
+    pub fn parameters(&self) -> BTreeSet<&str> {
+        self.parameters.member.iter().map(|one| one.parameter_key.as_str()).collect()
+    }
+
+    /// What it tells.
+    #[must_use]
+    pub fn outputs(&self) -> BTreeMap<&str, &str> {
+        self.outputs.member.iter().map(|one| (one.output_key.as_str(), one.output_value.as_str())).collect()
+    }
+}
+
+/// A template, in the call itself or in a bucket.
+#[derive(Debug, Clone, Copy)]
+pub enum TemplateSource<'a> {
+    /// At most 51,200 bytes.
+    Body(&'a str),
+    /// The address of an object of S3, at most 1 MB.
+    Url(&'a str),
+}
+
+/// What is proposed for a stack.
+#[derive(Debug, Clone, Copy)]
+pub struct Proposal<'a> {
+    /// Its name.
+    pub stack: &'a str,
+    /// The name of the change set.
+    pub name: &'a str,
+    /// The new template.
+    pub template: TemplateSource<'a>,
+    /// Values of parameters.
+    pub parameters: &'a BTreeMap<String, String>,
+    /// Parameters that keep their values.
+    pub previous: &'a BTreeSet<String>,
+    /// Whether the stack is not there yet.
+    pub create: bool,
+}
+
+/// A change set.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ChangeSet {
+    /// `CREATE_COMPLETE` once it can be looked at, `FAILED` if there is none.
+    pub status: String,
+    /// Why it failed.
+    pub reason: String,
+    /// What would change.
+    pub changes: Vec<Change>,
+}
+
+impl ChangeSet {
+    /// Whether there is nothing to change.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        let said = ["didn't contain changes", "No updates are to be performed"];
+        self.status == "FAILED" && said.iter().any(|said| self.reason.contains(said))
+    }
+}
+
+/// A change of a resource.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all(deserialize = "PascalCase"))]
+pub struct Change {
+    /// `Add`, `Modify`, `Remove`, `Import` or `Dynamic`.
+    pub action: String,
+    /// Its logical id.
+    pub logical_resource_id: String,
+    /// Its type.
+    pub resource_type: String,
+    /// Whether another resource takes its place: `True`, `False`, `Conditional`.
+    #[serde(default)]
+    pub replacement: Option<String>,
+}
+
+/// Something that happened to a resource of a stack.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct Event {
+    /// Which event.
+    pub event_id: String,
+    /// The resource's logical id.
+    #[serde(default)]
+    pub logical_resource_id: String,
+    /// Its type.
+    #[serde(default)]
+    pub resource_type: String,
+    /// What became of it: `CREATE_FAILED`.
+    #[serde(default)]
+    pub resource_status: String,
+    /// Why.
+    pub resource_status_reason: Option<String>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+struct Members<T> {
+    #[serde(default = "Vec::new")]
+    member: Vec<T>,
+}
+
+impl<T> Default for Members<T> {
+    fn default() -> Self {
+        Self { member: Vec::new() }
+    }
+}
+
+/// The stacks of a region.
+#[derive(Clone)]
+pub struct Stacks {
+    client: Client,
+}
+
+impl Stacks {
+    /// Nothing is called yet.
+    #[must_use]
+    pub fn new(client: Client) -> Self {
+        Self { client }
+    }
+
+    /// A stack by name or id; none if there is none.
+    pub fn find(&self, stack: &str) -> Result<Option<Stack>, AwsError> {
+        #[derive(Deserialize)]
+        #[serde(rename_all = "PascalCase")]
+        struct Answer {
+            describe_stacks_result: Found,
+        }
+        #[derive(Deserialize)]
+        #[serde(rename_all = "PascalCase")]
+        struct Found {
+            stacks: Members<Stack>,
+        }
+        match self.ask::<Answer>(&DESCRIBE, &[("StackName", stack)]) {
+            Ok(answer) => Ok(answer.describe_stacks_result.stacks.member.into_iter().next()),
+            // CloudFormation has no code of its own for it.
+            Err(error)
+                if error.code() == "ValidationError" && error.to_string().contains("does not exist") =>
+            {
+                Ok(None)
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// The template of a stack, as it was given.
+    pub fn template(&self, stack: &str) -> Result<String, AwsError> {
+        #[derive(Deserialize)]
+        #[serde(rename_all = "PascalCase")]
+        struct Answer {
+            get_template_result: Found,
+        }
+        #[derive(Deserialize)]
+        #[serde(rename_all = "PascalCase")]
+        struct Found {
+            template_body: String,
+        }
+        let answer: Answer = self.ask(&TEMPLATE, &[("StackName", stack), ("TemplateStage", "Original")])?;
+        Ok(answer.get_template_result.template_body)
+    }
+
+    /// Proposes a change; the id of the change set.
+    pub fn propose(&self, proposal: &Proposal<'_>) -> Result<String, AwsError> {
+        #[derive(Deserialize)]
+        #[serde(rename_all = "PascalCase")]
+        struct Answer {
+            create_change_set_result: Made,
+        }
+        #[derive(Deserialize)]
+        #[serde(rename_all = "PascalCase")]
+        struct Made {
+            id: String,
+        }
+        let mut form = vec![
+            ("StackName".to_owned(), proposal.stack.to_owned()),
+            ("ChangeSetName".to_owned(), proposal.name.to_owned()),
+            ("ChangeSetType".to_owned(), if proposal.create { "CREATE" } else { "UPDATE" }.to_owned()),
+            ("Capabilities.member.1".to_owned(), "CAPABILITY_IAM".to_owned()),
+            ("Capabilities.member.2".to_owned(), "CAPABILITY_NAMED_IAM".to_owned()),
+        ];
+        form.push(match proposal.template {
+            TemplateSource::Body(text) => ("TemplateBody".to_owned(), text.to_owned()),
+            TemplateSource::Url(url) => ("TemplateURL".to_owned(), url.to_owned()),
+        });
+        let given = proposal.parameters.iter().map(|(key, value)| (key, Some(value)));
+        let kept = proposal.previous.iter().map(|key| (key, None));
+        for (at, (key, value)) in given.chain(kept).enumerate() {
+            let member = format!("Parameters.member.{}", at + 1);
+            form.push((format!("{member}.ParameterKey"), key.clone()));
+            form.push(match value {
+                Some(value) => (format!("{member}.ParameterValue"), value.clone()),
+                None => (format!("{member}.UsePreviousValue"), "true".to_owned()),
+            });
+        }
+        let pairs: Vec<(&str, &str)> =
+            form.iter().map(|(key, value)| (key.as_str(), value.as_str())).collect();
+        self.ask::<Answer>(&PROPOSE, &pairs).map(|answer| answer.create_change_set_result.id)
+    }
+
+    /// What a change set would change.
+    pub fn change_set(&self, stack: &str, id: &str) -> Result<ChangeSet, AwsError> {
+        #[derive(Deserialize)]
+        #[serde(rename_all = "PascalCase")]
+        struct Answer {
+            describe_change_set_result: Page,
+        }
+        #[derive(Deserialize)]
+        #[serde(rename_all = "PascalCase")]
+        struct Page {
+            status: String,
+            status_reason: Option<String>,
+            #[serde(default)]
+            changes: Members<One>,
+            next_token: Option<String>,
+        }
+        #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+        #[serde(rename_all = "PascalCase")]
+        struct One {
+            resource_change: Option<Change>,
+        }
+        let mut set = ChangeSet { status: String::new(), reason: String::new(), changes: Vec::new() };
+        let mut token = String::new();
+        for _ in 0..MOST_PAGES {
+            let mut form = vec![("StackName", stack), ("ChangeSetName", id)];
+            if !token.is_empty() {
+                form.push(("NextToken", &token));
+            }
+            let page = self.ask::<Answer>(&PROPOSED, &form)?.describe_change_set_result;
+            set.status = page.status;
+            set.reason = page.status_reason.unwrap_or_default();
+            set.changes.extend(page.changes.member.into_iter().filter_map(|one| one.resource_change));
+            match page.next_token.filter(|token| !token.is_empty()) {
+                Some(next) => token = next,
+                None => return Ok(set),
+            }
+        }
+        Err(AwsError::new(Trouble::Refused, format!("the change set has more than {MOST_PAGES} pages")))
+    }
+
+    /// Carries a change set out; CloudFormation begins at once.
+    pub fn execute(&self, stack: &str, id: &str) -> Result<(), AwsError> {
+        self.tell(&EXECUTE, &[("StackName", stack), ("ChangeSetName", id)])
+    }
+
+    /// Takes a change set back.
+    pub fn discard(&self, stack: &str, id: &str) -> Result<(), AwsError> {
+        self.tell(&DISCARD, &[("StackName", stack), ("ChangeSetName", id)])
+    }
+
+    /// Deletes a stack, but for what its template keeps; CloudFormation begins at once.
+    pub fn delete(&self, stack: &str) -> Result<(), AwsError> {
+        self.tell(&DELETE, &[("StackName", stack)])
+    }
+
+    /// The latest page of what happened, the latest first.
+    pub fn events(&self, stack: &str) -> Result<Vec<Event>, AwsError> {
+        #[derive(Deserialize)]
+        #[serde(rename_all = "PascalCase")]
+        struct Answer {
+            describe_stack_events_result: Page,
+        }
+        #[derive(Deserialize)]
+        #[serde(rename_all = "PascalCase")]
+        struct Page {
+            stack_events: Members<Event>,
+        }
+        let answer: Answer = self.ask(&EVENTS, &[("StackName", stack)])?;
+        Ok(answer.describe_stack_events_result.stack_events.member)
+    }
+
+    /// The smallest policy with which a stack can be looked at and changed by this adapter. What its resources need of
+    /// whoever deploys is beyond it.
+    pub fn permissions(&self, stack: &str) -> Result<PolicyDocument, AwsError> {
+        let (partition, region) = (self.client.partition()?.name, self.client.region()?);
+        let all = [&DESCRIBE, &EVENTS, &TEMPLATE, &PROPOSE, &PROPOSED, &DISCARD, &EXECUTE, &DELETE];
+        Ok(PolicyDocument::of(&all, |_| Place {
+            resource: vec![format!("arn:{partition}:cloudformation:{region}:*:stack/{stack}/*")],
+            condition: BTreeMap::new(),
+        }))
+    }
+
+    /// The address of an object by which CloudFormation reads it.
+    pub fn url(&self, bucket: &str, name: &str) -> Result<String, AwsError> {
+        let domain = self.client.partition()?.domain;
+        Ok(format!("https://{bucket}.s3.{}.{domain}/{name}", self.client.region()?))
+    }
+
+    fn ask<T: DeserializeOwned>(
+        &self,
+        operation: &'static Operation,
+        form: &[(&str, &str)],
+    ) -> Result<T, AwsError> {
+        let answer = self.client.call(operation, &Wire::form(operation, form))?;
+        from_xml(operation, &answer)
+    }
+
+    fn tell(&self, operation: &'static Operation, form: &[(&str, &str)]) -> Result<(), AwsError> {
+        self.client.call(operation, &Wire::form(operation, form)).map(|_| ())
+    }
+}
