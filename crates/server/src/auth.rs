@@ -66,6 +66,15 @@ mod tests {
             "Digest x".to_owned(),
         ];
         let all: Vec<String> = all.iter().map(|text| said(text)).collect();
-        insta::assert_snapshot!(all.join("\n"), @"");
+        insta::assert_snapshot!(all.join("\n"), @r"
+        AccessKey(ada, ...)
+        AccessKey(ada, ...)
+        AccessKey(ada, ...)
+        the access key is not that of the user name that came with it
+        the access key is not valid
+        nobody is calling: set MLFLOW_TRACKING_TOKEN to your access key (`wmk_...`, in `credentials.json` of the house)
+        the access key is not valid
+        nobody is calling: set MLFLOW_TRACKING_TOKEN to your access key (`wmk_...`, in `credentials.json` of the house)
+        ");
     }
 }

@@ -211,16 +211,7 @@ impl At<'_> {
                 self.answers.give(&waiting, |waiting| render::requests(waiting))?;
                 Ok(ExitCode::SUCCESS)
             }
-            ModelCommand::Show(VersionArgs { model, version }) => {
-                let engine = self.house.open_read_only()?;
-                let known =
-                    engine.state().registry().version(model, VersionNumber(*version)).ok_or_else(|| {
-                        Failure::new(Exit::NotFound, format!("there is no version {version} of `{model}`"))
-                            .with_help("`wardmote model list` shows the versions")
-                    })?;
-                self.answers.give(known, render::version)?;
-                Ok(ExitCode::SUCCESS)
-            }
+            ModelCommand::Show(version) => self.show(version),
             ModelCommand::Train { model, set, snapshot } => self.with(|engine, actor| {
                 let request = TrainRequest {
                     model: model.clone(),
@@ -234,16 +225,7 @@ impl At<'_> {
                 let done = done?;
                 self.answers.give(&done, |done| render::trained(&done.answer, &done.evidence))
             }),
-            ModelCommand::Validate(VersionArgs { model, version }) => {
-                let mut passed = true;
-                self.with(|engine, actor| {
-                    let done = engine.validate(actor, model, VersionNumber(*version))?;
-                    passed = done.answer.report.passes();
-                    self.answers.give(&done, |done| render::validated(&done.answer, &done.evidence))
-                })?;
-                // The answer is whole, and a pipeline that asks must hear "no" all the same.
-                Ok(if passed { ExitCode::SUCCESS } else { ExitCode::from(Exit::Refused as u8) })
-            }
+            ModelCommand::Validate(version) => self.validate(version),
             ModelCommand::Approve { version, key } => self.approve(version, key.as_deref()),
             ModelCommand::RevokeApproval { version, of, reason } => self.with(|engine, actor| {
                 let which = (&version.model, VersionNumber(version.version));
@@ -273,6 +255,27 @@ impl At<'_> {
                 self.answers.give(&done, |done| render::deployed(&done.answer, &done.evidence))
             }),
         }
+    }
+
+    fn show(&self, VersionArgs { model, version }: &VersionArgs) -> Run {
+        let engine = self.house.open_read_only()?;
+        let known = engine.state().registry().version(model, VersionNumber(*version)).ok_or_else(|| {
+            Failure::new(Exit::NotFound, format!("there is no version {version} of `{model}`"))
+                .with_help("`wardmote model list` shows the versions")
+        })?;
+        self.answers.give(known, render::version)?;
+        Ok(ExitCode::SUCCESS)
+    }
+
+    fn validate(&self, VersionArgs { model, version }: &VersionArgs) -> Run {
+        let mut passed = true;
+        self.with(|engine, actor| {
+            let done = engine.validate(actor, model, VersionNumber(*version))?;
+            passed = done.answer.report.passes();
+            self.answers.give(&done, |done| render::validated(&done.answer, &done.evidence))
+        })?;
+        // The answer is whole, and a pipeline that asks must hear "no" all the same.
+        Ok(if passed { ExitCode::SUCCESS } else { ExitCode::from(Exit::Refused as u8) })
     }
 
     pub(crate) fn decided(&self, done: &engine::Done<engine::Decision>) -> Result<(), Failure> {

@@ -185,7 +185,7 @@ mod tests {
         use std::os::unix::fs::PermissionsExt;
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("tracking.db");
-        drop(SqliteTracking::at(&path));
+        SqliteTracking::at(&path).write(&[]).unwrap();
         assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
     }
 }

@@ -1,3 +1,5 @@
+//! What filters let through, and what of them is not understood.
+
 use super::*;
 use proptest::prelude::*;
 use std::borrow::Cow;
