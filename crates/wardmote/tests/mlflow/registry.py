@@ -64,10 +64,10 @@ def version_tags():
     return version("loans", "1").tags
 
 
-@step("transition to staging and production")
+@step("transition to a stage")
 def staged():
-    client.transition_model_version_stage("loans", "1", "Staging")
-    return client.transition_model_version_stage("loans", "1", "production")
+    client.transition_model_version_stage("loans", "1", "Archived")
+    return client.transition_model_version_stage("loans", "1", "staging")
 
 
 @step("get_latest_versions")
@@ -78,18 +78,18 @@ def latest():
 
 @step("get_latest_versions of a stage")
 def latest_of_stage():
-    return [one.version for one in client.get_latest_versions("loans", stages=["Production"])]
+    return [one.version for one in client.get_latest_versions("loans", stages=["Staging"])]
 
 
 @step("transition and archive the one before")
 def archived():
-    client.transition_model_version_stage("loans", "2", "Production", archive_existing_versions=True)
+    client.transition_model_version_stage("loans", "2", "Staging", archive_existing_versions=True)
     return [version("loans", number).current_stage for number in ("1", "2")]
 
 
 @step("load_model by stage")
 def by_stage():
-    return same(mlflow.sklearn.load_model("models:/loans/Production"))
+    return same(mlflow.sklearn.load_model("models:/loans/Staging"))
 
 
 @step("stages")
@@ -180,7 +180,7 @@ for title, query in {
     "tag not": "name = 'loans' AND tags.seed != '7'",
     "source": f"source_path = '{source}'",
     "refused: entity": "colour = 'red'",
-    "refused: operator": "run_id LIKE 'a%'",
+    "refused: operator": "run_id LIKE 'none%'",
     "refused: or": "name = 'a' OR name = 'b'",
 }.items():
 
@@ -258,3 +258,14 @@ def deleted():
 def taken_again():
     client.create_registered_model("credit")
     return client.create_model_version("credit", logged["uri"], logged["run"], **as_logged).version
+
+
+@step("transition to production")
+def in_production():
+    return client.transition_model_version_stage("credit", "1", "production").current_stage
+
+
+@step("an alias of production")
+def aliased():
+    client.set_registered_model_alias("credit", "production", "1")
+    return client.get_registered_model("credit").aliases
