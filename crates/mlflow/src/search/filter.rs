@@ -208,10 +208,8 @@ fn comparison(kind: Kind, rest: &mut &[Word]) -> Result<Comparison, Error> {
         Op::IsNull | Op::IsNotNull => Literal::None,
         Op::In | Op::NotIn => Literal::List(list(rest)?),
         _ => match next(rest, "a value")? {
-            Word::Text(text) => Literal::Text(text),
+            Word::Text(text) | Word::Quoted(text) => Literal::Text(text),
             Word::Number(number) => Literal::Number(number),
-            // MLflow takes double quotes too.
-            Word::Name(mut parts) if parts.len() == 1 => Literal::Text(parts.pop().unwrap_or_default()),
             word => {
                 return Err(Error::invalid(format!(
                     "{} is not a value: put texts in single quotes",
@@ -243,8 +241,10 @@ fn check(kind: Kind, comparison: Comparison) -> Result<Comparison, Error> {
 }
 
 fn identifier(kind: Kind, word: Word) -> Result<(Entity, String), Error> {
-    let Word::Name(parts) = word else {
-        return Err(Error::invalid(format!("{} is not a key", say(&word))));
+    let parts = match word {
+        Word::Name(parts) => parts,
+        Word::Quoted(name) => vec![name],
+        word => return Err(Error::invalid(format!("{} is not a key", say(&word)))),
     };
     let (first, rest) = match parts.split_first() {
         Some((first, rest)) if !rest.is_empty() => (first.as_str(), rest.join(".")),
@@ -329,7 +329,7 @@ fn list(rest: &mut &[Word]) -> Result<Vec<String>, Error> {
     }
     loop {
         match next(rest, "a text")? {
-            Word::Text(text) => texts.push(text),
+            Word::Text(text) | Word::Quoted(text) => texts.push(text),
             _ => return Err(expected()),
         }
         match next(rest, "`)`")? {
@@ -356,6 +356,7 @@ fn say(word: &Word) -> String {
     match word {
         Word::Name(parts) => format!("`{}`", parts.join(".")),
         Word::Text(text) => format!("'{text}'"),
+        Word::Quoted(text) => format!("\"{text}\""),
         Word::Number(number) => number.to_string(),
         Word::Sign(sign) => format!("`{sign}`"),
         Word::Open => "`(`".to_owned(),

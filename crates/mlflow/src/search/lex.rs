@@ -7,8 +7,10 @@ use crate::Error;
 pub(super) enum Word {
     /// A name, with dots between its parts; quoted parts may hold anything.
     Name(Vec<String>),
-    /// Text in single or double quotes.
+    /// Text in single quotes.
     Text(String),
+    /// Text in double quotes alone: a value, or a name that needs quotes.
+    Quoted(String),
     /// A number.
     Number(f64),
     /// `=`, `!=`, `>`, `>=`, `<`, `<=`.
@@ -45,7 +47,7 @@ pub(super) fn words(text: &str) -> Result<Vec<Word>, Error> {
             }
             '=' | '!' | '>' | '<' => words.push(sign(&chars, &mut at)?),
             '\'' => words.push(Word::Text(quoted(&chars, &mut at)?)),
-            c if c.is_ascii_digit() || matches!(c, '-' | '+') => words.push(number(&chars, &mut at)?),
+            c if c.is_ascii_digit() || matches!(c, '-' | '+' | '.') => words.push(number(&chars, &mut at)?),
             _ => words.push(name(&chars, &mut at)?),
         }
     }
@@ -98,6 +100,7 @@ fn number(chars: &[char], at: &mut usize) -> Result<Word, Error> {
 /// `metrics.auc`, `tags."a b"`, `` params.`a.b` ``; a part without quotes may itself hold dots.
 fn name(chars: &[char], at: &mut usize) -> Result<Word, Error> {
     let mut parts = Vec::new();
+    let double = chars.get(*at) == Some(&'"');
     loop {
         let part = match chars.get(*at) {
             Some('`' | '"') => quoted(chars, at)?,
@@ -116,7 +119,10 @@ fn name(chars: &[char], at: &mut usize) -> Result<Word, Error> {
         }
         parts.push(part);
         if chars.get(*at) != Some(&'.') {
-            return Ok(Word::Name(parts));
+            return Ok(match parts.pop() {
+                Some(text) if double && parts.is_empty() => Word::Quoted(text),
+                last => Word::Name(parts.into_iter().chain(last).collect()),
+            });
         }
         *at += 1;
     }
