@@ -20,6 +20,9 @@ mod keys;
 mod monitoring;
 mod record;
 mod registering;
+mod remediation;
+mod remediation_record;
+mod remediation_run;
 mod signing;
 mod split;
 mod state;
@@ -42,6 +45,9 @@ pub use record::{
     Fact, KeyChange, LabelBatch, MonitorReport, Origin, Refused, RefusedCalls, RuleOutcome, Segment,
     Snapshot, TrainingRun,
 };
+pub use remediation::PlanOnRecord;
+pub use remediation_record::{Remediation, RemediationEvent, Remediations, StepState};
+pub use remediation_run::{Ended, PlanOutcome, StepOutcome};
 pub use state::{FiredAlert, Recorded, State};
 pub use training::{TrainRequest, Trained};
 pub use validation::Validated;

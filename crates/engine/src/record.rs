@@ -98,6 +98,13 @@ pub enum Fact {
         /// The report that it fired on.
         report: EvidenceId,
     },
+    /// A plan that puts an account right came further.
+    Remediation {
+        /// The plan.
+        plan: Digest,
+        /// What happened.
+        event: crate::remediation_record::RemediationEvent,
+    },
     /// It was refused.
     Refused(Refused),
     /// It was allowed and then failed.

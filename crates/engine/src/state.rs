@@ -2,6 +2,7 @@
 
 use crate::Error;
 use crate::record::{Fact, LabelBatch, MonitorReport, Segment, Snapshot, TrainingRun};
+use crate::remediation_record::Remediations;
 use charter::Checked;
 use facts::{
     AlertRule, Digest, EndpointName, EvidenceId, ModelName, PersonId, SnapshotName, StreamName, Timestamp,
@@ -38,6 +39,7 @@ pub struct State {
     labels: BTreeMap<ModelName, Vec<Recorded<LabelBatch>>>,
     reports: BTreeMap<ModelName, Vec<Recorded<MonitorReport>>>,
     alerts: BTreeMap<ModelName, Vec<Recorded<FiredAlert>>>,
+    remediations: Remediations,
 }
 
 /// An alert that fired.
@@ -133,6 +135,11 @@ impl State {
         self.alerts.get(model).map_or(&[], Vec::as_slice)
     }
 
+    /// Plans that put accounts right, and what became of them.
+    pub fn remediations(&self) -> &Remediations {
+        &self.remediations
+    }
+
     /// The number that the next entry of `stream` will have, as far as this state has seen.
     pub(crate) fn next_seq(&self, stream: &StreamName) -> u64 {
         self.streams.get(stream).copied().unwrap_or(0)
@@ -198,6 +205,15 @@ impl State {
             Fact::AlertFired { model, rule, sentence, .. } => {
                 let list = self.alerts.entry(model).or_default();
                 list.push(Recorded { what: FiredAlert { rule, sentence }, evidence, time, by });
+            }
+            Fact::Remediation { plan, event } => {
+                let entry = Recorded { what: plan, evidence, time, by };
+                self.remediations.take(event, entry).ok_or_else(|| {
+                    Error::damaged(format!(
+                        "entry {} is about a plan or a step that nobody made",
+                        receipt.evidence
+                    ))
+                })?;
             }
             Fact::KeyAdministered { .. }
             | Fact::KeyUsed { .. }

@@ -70,6 +70,12 @@ actions! {
     EndpointServe = "endpoint.serve",
     /// Call an endpoint.
     EndpointInvoke = "endpoint.invoke",
+    /// Plan what puts the resources of an account right.
+    RemediationPlan = "remediation.plan",
+    /// Approve such a plan.
+    RemediationApprove = "remediation.approve",
+    /// Carry such a plan out, or undo it.
+    RemediationApply = "remediation.apply",
     /// Read the history.
     HistoryRead = "history.read",
     /// Verify the ledger.
@@ -123,6 +129,11 @@ pub enum Resource {
         /// Who had a hand in it.
         involved: Vec<PersonId>,
     },
+    /// An account in a cloud.
+    Account {
+        /// Its number.
+        id: String,
+    },
     /// An endpoint.
     Endpoint {
         /// Which.
@@ -143,6 +154,7 @@ impl Resource {
             Self::Model { name, .. } => format!("model/{name}"),
             Self::Version { model, version, .. } => format!("model/{model}/{version}"),
             Self::Endpoint { name, .. } => format!("endpoint/{name}"),
+            Self::Account { id } => format!("account/{id}"),
         }
     }
 
@@ -170,6 +182,7 @@ impl Resource {
             Self::Model { .. } => "Model",
             Self::Version { .. } => "Version",
             Self::Endpoint { .. } => "Endpoint",
+            Self::Account { .. } => "Account",
         }
     }
 
@@ -177,7 +190,7 @@ impl Resource {
         let mut attributes = HashMap::new();
         let mut put = |name: &str, value: RestrictedExpression| attributes.insert(name.to_owned(), value);
         match self {
-            Self::Charter | Self::Ledger => {}
+            Self::Charter | Self::Ledger | Self::Account { .. } => {}
             Self::Key { administrators, users, .. } => {
                 put("administrators", roles(administrators)?);
                 put("users", roles(users)?);

@@ -5,6 +5,7 @@
 
 pub mod contract;
 
+mod account;
 mod error;
 mod host;
 mod keys;
@@ -13,6 +14,7 @@ mod objects;
 mod program;
 mod runtime;
 
+pub use account::Account;
 pub use error::{Kind, PortError};
 pub use host::{Clock, Entropy};
 pub use keys::{DataKey, EncryptionContext, KeyService, KeyState, PublicKey, WrappedKey};

@@ -9,6 +9,10 @@ What AWS KMS does and moto 5.2.5 does not (AWS KMS API Reference, "Errors" of ea
 - RotateKeyOnDemand of a key that is not symmetric is refused with UnsupportedOperationException;
 - Sign with MessageType DIGEST signs the digest as it is;
 - EnableKey, DisableKey and ScheduleKeyDeletion take ARNs too.
+
+What other services do and moto 5.2.5 does not know (their API references):
+- UpdateEndpoint of SageMaker;
+- AssociateKmsKey and DisassociateKmsKey of CloudWatch Logs.
 """
 import sys
 import threading
@@ -16,9 +20,12 @@ import threading
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, utils
 from moto.core.exceptions import JsonRESTError
+from moto.core.responses import ActionResult
 from moto.kms.models import KmsBackend
 from moto.kms.responses import KmsResponse
+from moto.logs.responses import LogsResponse
 from moto.moto_server.threaded_moto_server import ThreadedMotoServer
+from moto.sagemaker.responses import SageMakerResponse
 
 USE = {
     "decrypt": None,
@@ -81,6 +88,26 @@ def by_any_id(original):
 
 for operation in ("enable_key", "disable_key", "schedule_key_deletion"):
     setattr(KmsBackend, operation, by_any_id(getattr(KmsBackend, operation)))
+
+
+
+def update_endpoint(self):
+    name, config = self._get_param("EndpointName"), self._get_param("EndpointConfigName")
+    self.sagemaker_backend.describe_endpoint_config(config)
+    self.sagemaker_backend.describe_endpoint(name)
+    endpoint = self.sagemaker_backend.endpoints[name]
+    endpoint.endpoint_config_name = config
+    return ActionResult({"EndpointArn": endpoint.arn})
+
+
+def associate_kms_key(self):
+    self.logs_backend.groups[self._get_param("logGroupName")].kms_key_id = self._get_param("kmsKeyId")
+    return "{}"
+
+
+SageMakerResponse.update_endpoint = update_endpoint
+LogsResponse.associate_kms_key = associate_kms_key
+LogsResponse.disassociate_kms_key = associate_kms_key
 
 server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
 server.start()
