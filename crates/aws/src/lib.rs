@@ -17,6 +17,7 @@ pub mod packages;
 mod permissions;
 pub mod posture;
 mod profile;
+pub mod remedy;
 mod retry;
 mod settings;
 mod sign;

@@ -1,6 +1,6 @@
 //! Which controls are asked of which resources.
 
-use crate::checks::controls_named;
+use crate::checks::{controls, controls_named};
 use crate::framework::{framework_named, frameworks};
 use crate::policies::covers;
 use crate::resource::Resource;
@@ -100,6 +100,22 @@ impl Selection {
     pub fn account(mut self, id: &str) -> Self {
         self.accounts.push(id.to_owned());
         self
+    }
+
+    /// The same with the parts of every control that was selected.
+    pub(crate) fn with_parts(mut self) -> Self {
+        let parts: Vec<&str> = controls()
+            .filter(|part| part.part_of.is_some_and(|whole| self.controls.contains(&whole)))
+            .map(|part| part.id)
+            .collect();
+        self.controls.extend(parts);
+        self
+    }
+
+    /// Whether a resource is selected only because its tags are not known.
+    pub(crate) fn is_unclear(&self, resource: &Resource) -> bool {
+        let unclear = resource.properties.get("Tags").is_some_and(|tags| tags.any_hole().is_some());
+        unclear && !self.tags.is_empty()
     }
 
     pub(crate) fn has_control(&self, control: &Control) -> bool {

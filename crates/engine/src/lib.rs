@@ -26,6 +26,9 @@ mod monitoring;
 mod notebook;
 mod record;
 mod registering;
+mod remediation;
+mod remediation_record;
+mod remediation_run;
 mod rules;
 mod signing;
 mod split;
@@ -58,6 +61,9 @@ pub use record::{
     ApprovalRequested, Fact, KeyChange, LabelBatch, MonitorReport, Origin, Refused, RefusedCalls,
     RuleOutcome, Segment, Snapshot, TrainingRun,
 };
+pub use remediation::PlanOnRecord;
+pub use remediation_record::{Remediation, RemediationEvent, Remediations, StepState};
+pub use remediation_run::{Ended, PlanOutcome, StepOutcome};
 pub use state::{FiredAlert, Recorded, State};
 pub use training::{TrainRequest, Trained};
 pub use validation::Validated;

@@ -131,6 +131,13 @@ pub enum Fact {
     },
     /// Somebody wanted a version in production that is not approved.
     ApprovalRequested(ApprovalRequested),
+    /// A plan that puts an account right came further.
+    Remediation {
+        /// The plan.
+        plan: Digest,
+        /// What happened.
+        event: crate::remediation_record::RemediationEvent,
+    },
     /// It was refused.
     Refused(Refused),
     /// It was allowed and then failed.

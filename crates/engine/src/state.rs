@@ -4,6 +4,7 @@ use crate::Error;
 use crate::approver_keys::ApproverKeys;
 use crate::catalogue::PRODUCTION;
 use crate::record::{ApprovalRequested, Fact, LabelBatch, MonitorReport, Segment, Snapshot, TrainingRun};
+use crate::remediation_record::Remediations;
 use charter::Checked;
 use facts::{
     AlertRule, Digest, EndpointName, EvidenceId, ModelName, PersonId, SnapshotName, StreamName, Timestamp,
@@ -45,6 +46,7 @@ pub struct State {
     catalogue: Catalogue,
     requests: Vec<Recorded<ApprovalRequested>>,
     readers: BTreeMap<SnapshotName, BTreeSet<PersonId>>,
+    remediations: Remediations,
 }
 
 /// An alert that fired.
@@ -160,6 +162,11 @@ impl State {
         self.readers.get(snapshot).is_some_and(|readers| readers.contains(person))
     }
 
+    /// Plans that put accounts right, and what became of them.
+    pub fn remediations(&self) -> &Remediations {
+        &self.remediations
+    }
+
     /// The number that the next entry of `stream` will have, as far as this state has seen.
     pub(crate) fn next_seq(&self, stream: &StreamName) -> u64 {
         self.streams.get(stream).copied().unwrap_or(0)
@@ -240,6 +247,15 @@ impl State {
             Fact::AlertFired { model, rule, sentence, .. } => {
                 let list = self.alerts.entry(model).or_default();
                 list.push(Recorded { what: FiredAlert { rule, sentence }, evidence, time, by });
+            }
+            Fact::Remediation { plan, event } => {
+                let entry = Recorded { what: plan, evidence, time, by };
+                self.remediations.take(event, entry).ok_or_else(|| {
+                    Error::damaged(format!(
+                        "entry {} is about a plan or a step that nobody made",
+                        receipt.evidence
+                    ))
+                })?;
             }
             Fact::KeyAdministered { .. }
             | Fact::KeyUsed { .. }

@@ -16,6 +16,7 @@ mod evidence;
 pub mod inventory;
 mod name;
 mod quantity;
+pub mod remediation;
 mod tags;
 mod time;
 mod uri;

@@ -10,13 +10,14 @@ use std::collections::{HashMap, HashSet};
 use std::fmt;
 
 /// The policies that ship with the product, by file.
-const POLICIES: [(&str, &str); 7] = [
+const POLICIES: [(&str, &str); 8] = [
     ("governance.cedar", include_str!("../policies/governance.cedar")),
     ("keys.cedar", include_str!("../policies/keys.cedar")),
     ("data.cedar", include_str!("../policies/data.cedar")),
     ("models.cedar", include_str!("../policies/models.cedar")),
     ("endpoints.cedar", include_str!("../policies/endpoints.cedar")),
     ("tracking.cedar", include_str!("../policies/tracking.cedar")),
+    ("remediation.cedar", include_str!("../policies/remediation.cedar")),
     ("separation-of-duties.cedar", include_str!("../policies/separation-of-duties.cedar")),
 ];
 const SCHEMA: &str = include_str!("../policies/wardmote.cedarschema");

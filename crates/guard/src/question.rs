@@ -78,6 +78,12 @@ actions! {
     EndpointServe = "endpoint.serve",
     /// Call an endpoint.
     EndpointInvoke = "endpoint.invoke",
+    /// Plan what puts the resources of an account right.
+    RemediationPlan = "remediation.plan",
+    /// Approve such a plan.
+    RemediationApprove = "remediation.approve",
+    /// Carry such a plan out, or undo it.
+    RemediationApply = "remediation.apply",
     /// Read the history.
     HistoryRead = "history.read",
     /// Verify the ledger.
@@ -143,6 +149,11 @@ pub enum Resource {
         /// Who had a hand in it.
         involved: Vec<PersonId>,
     },
+    /// An account in a cloud.
+    Account {
+        /// Its number.
+        id: String,
+    },
     /// An endpoint.
     Endpoint {
         /// Which.
@@ -179,6 +190,7 @@ impl Resource {
             Self::Endpoint { name, .. } => format!("endpoint/{name}"),
             Self::Experiment { id, .. } => format!("experiments/{id}"),
             Self::RegisteredModel { name, .. } => format!("registered-models/{name}"),
+            Self::Account { id } => format!("account/{id}"),
         }
     }
 
@@ -209,6 +221,7 @@ impl Resource {
             Self::Endpoint { .. } => "Endpoint",
             Self::Experiment { .. } => "Experiment",
             Self::RegisteredModel { .. } => "RegisteredModel",
+            Self::Account { .. } => "Account",
         }
     }
 
@@ -216,7 +229,7 @@ impl Resource {
         let mut attributes = HashMap::new();
         let mut put = |name: &str, value: RestrictedExpression| attributes.insert(name.to_owned(), value);
         match self {
-            Self::Charter | Self::Ledger => {}
+            Self::Charter | Self::Ledger | Self::Account { .. } => {}
             Self::Key { administrators, users, .. } => {
                 put("administrators", roles(administrators)?);
                 put("users", roles(users)?);

@@ -44,6 +44,7 @@ fn resources() -> Vec<(&'static str, Resource)> {
     };
     vec![
         ("the charter", Resource::Charter),
+        ("the account", Resource::Account { id: "123456789012".to_owned() }),
         ("the ledger", Resource::Ledger),
         (
             "the data key",

@@ -79,6 +79,9 @@ pub(crate) enum Command {
     Iam(crate::iam::IamCommand),
     /// Check templates and plans against the controls: what must be so for every AI resource.
     Audit(crate::audit::AuditArgs),
+    /// Put right what the controls find broken in an account: plan, approve, apply, undo.
+    #[command(subcommand)]
+    Remediate(crate::remediate::RemediateCommand),
     /// Amazon Web Services: who calls, what each command may need there.
     #[command(subcommand)]
     Aws(crate::aws::AwsCommand),

@@ -8,7 +8,7 @@ use crate::args::{
 use crate::aws::HouseSettings;
 use crate::failure::{Exit, Failure};
 use crate::house::{House, write_private};
-use crate::{demo, render, serve};
+use crate::{demo, remediate, render, serve};
 use clap::CommandFactory;
 use engine::{Engine, ImportRequest, KeyChange, ReadRequest, TrainRequest, View};
 use facts::{Actor, KeyId, SnapshotName};
@@ -54,6 +54,10 @@ pub(crate) fn run(cli: &Cli, answers: &Answers) -> Run {
         Command::Verify(args) => at.verify(args),
         Command::Iam(command) => crate::iam::run(command, answers),
         Command::Audit(args) => crate::audit::run(args, answers),
+        Command::Remediate(command) => {
+            let at = remediate::At { house: &house, act_as: cli.act_as.as_ref(), answers };
+            remediate::run(&at, command)
+        }
         Command::Aws(command) => crate::aws::run(&house, command, answers),
         Command::Controls(command) => crate::audit::controls(command, answers),
         Command::Completions { shell } => {

@@ -12,6 +12,7 @@ mod demo;
 mod failure;
 mod house;
 mod iam;
+mod remediate;
 mod render;
 mod serve;
 

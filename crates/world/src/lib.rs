@@ -5,6 +5,7 @@
 
 pub mod contract;
 
+mod account;
 mod error;
 mod host;
 mod keys;
@@ -14,6 +15,7 @@ mod program;
 mod runtime;
 mod tracking;
 
+pub use account::Account;
 pub use error::{Kind, PortError};
 pub use host::{Clock, Entropy};
 pub use keys::{DataKey, EncryptionContext, KeyService, KeyState, PublicKey, WrappedKey};

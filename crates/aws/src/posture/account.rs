@@ -10,7 +10,8 @@ use crate::wire::Wire;
 use serde_json::Value;
 
 /// Amazon S3 Control.
-const S3_CONTROL: Service = Service { id: "S3_CONTROL", name: "s3-control", protocol: Protocol::RestXml };
+pub(crate) const S3_CONTROL: Service =
+    Service { id: "S3_CONTROL", name: "s3-control", protocol: Protocol::RestXml };
 
 const PUBLIC_ACCESS: Operation = Operation {
     service: &S3_CONTROL,

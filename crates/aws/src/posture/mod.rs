@@ -10,10 +10,18 @@ mod items;
 mod kms;
 mod network;
 mod reader;
+mod refresh;
 mod s3;
 mod sagemaker;
 mod services;
 mod xml;
+
+pub(crate) use account::S3_CONTROL;
+pub(crate) use network::EC2;
+pub use refresh::refresh;
+pub(crate) use s3::address;
+pub(crate) use services::{ECR, LOGS};
+pub(crate) use xml::{items, tree};
 
 use crate::client::Client;
 use crate::error::AwsError;

@@ -12,7 +12,8 @@ use facts::inventory::Item;
 use serde_json::{Map, Value, json};
 
 /// Amazon Elastic Compute Cloud.
-const EC2: Service = Service { id: "EC2", name: "ec2", protocol: Protocol::Query { version: "2016-11-15" } };
+pub(crate) const EC2: Service =
+    Service { id: "EC2", name: "ec2", protocol: Protocol::Query { version: "2016-11-15" } };
 
 macro_rules! operation {
     ($name:literal) => {
@@ -37,6 +38,13 @@ pub(super) struct Kind {
     properties: &'static [(&'static str, &'static str)],
     /// What else is made of an item.
     more: fn(&Value, &mut Item, &mut Draft, &'static Operation),
+}
+
+impl Kind {
+    /// Whether resources of this type come with it.
+    pub(super) fn covers(&self, kind: &str) -> bool {
+        self.kind == kind || parts(self.kind).contains(&kind)
+    }
 }
 
 pub(super) static KINDS: [Kind; 7] = [
@@ -205,7 +213,9 @@ fn group(told: &Value, one: &mut Item, _: &mut Draft, operation: &'static Operat
     for (set, property) in
         [("ipPermissions", "SecurityGroupIngress"), ("ipPermissionsEgress", "SecurityGroupEgress")]
     {
-        let rules: Vec<Value> = items(&told[set]["item"]).iter().flat_map(rules).collect();
+        let mut rules: Vec<Value> = items(&told[set]["item"]).iter().flat_map(rules).collect();
+        // A set, which EC2 tells in any order.
+        rules.sort_by_key(Value::to_string);
         put(one, operation, Map::from_iter([(property.to_owned(), Value::Array(rules))]));
     }
 }

@@ -231,6 +231,21 @@ pub(super) fn numbers(value: Value) -> Value {
     }
 }
 
+/// A call about a bucket, by its host or, where that cannot be, by its path.
+pub(crate) fn address(
+    client: &Client,
+    operation: &'static Operation,
+    method: &'static str,
+    bucket: &str,
+) -> Result<Wire, AwsError> {
+    let endpoint = client.endpoint(operation)?;
+    let in_path = endpoint.is_address() || (endpoint.scheme == "https" && bucket.contains('.'));
+    Ok(match in_path {
+        true => Wire::new(method, format!("/{bucket}")),
+        false => Wire { label: Some(bucket.to_owned()), ..Wire::new(method, "/") },
+    })
+}
+
 struct Parts<'a> {
     client: Result<Client, AwsError>,
     account: &'a str,
@@ -245,14 +260,7 @@ impl Parts<'_> {
 
     fn ask(&self, operation: &'static Operation, part: &str) -> Result<Value, AwsError> {
         let client = self.client.as_ref().map_err(Clone::clone)?;
-        let endpoint = client.endpoint(operation)?;
-        let name = &self.bucket.name;
-        let in_path = endpoint.is_address() || (endpoint.scheme == "https" && name.contains('.'));
-        let wire = if in_path {
-            Wire::new("GET", format!("/{name}"))
-        } else {
-            Wire { label: Some(name.clone()), ..Wire::new("GET", "/") }
-        };
+        let wire = address(client, operation, "GET", &self.bucket.name)?;
         let wire = wire.parameter(part, "").header("x-amz-expected-bucket-owner", self.account);
         let answer = client.call(operation, &wire)?;
         if operation.name == POLICY.name {

@@ -3,29 +3,19 @@
 use super::collector::{Kind, named, put};
 use super::items::{Draft, Told, answered, derive, item, learn};
 use super::reader::Reader;
-use crate::operation::{On, Operation, Permission, Protocol, Retry, Service};
+use crate::operation::{CLOUDTRAIL, On, Operation, Permission, Protocol, Retry, Service};
 use facts::inventory::Status;
 use serde_json::{Value, json};
 
 /// Amazon CloudWatch Logs.
-const LOGS: Service = Service {
+pub(crate) const LOGS: Service = Service {
     id: "CLOUDWATCH_LOGS",
     name: "logs",
     protocol: Protocol::Json { version: "1.1", target: "Logs_20140328" },
 };
 
-/// AWS CloudTrail.
-const CLOUDTRAIL: Service = Service {
-    id: "CLOUDTRAIL",
-    name: "cloudtrail",
-    protocol: Protocol::Json {
-        version: "1.1",
-        target: "com.amazonaws.cloudtrail.v20131101.CloudTrail_20131101",
-    },
-};
-
 /// Amazon Elastic Container Registry.
-const ECR: Service = Service {
+pub(crate) const ECR: Service = Service {
     id: "ECR",
     name: "ecr",
     protocol: Protocol::Json { version: "1.1", target: "AmazonEC2ContainerRegistry_V20150921" },

@@ -13,7 +13,7 @@ use serde_json::{Map, Value};
 const MAX_DEPTH: usize = 32;
 
 /// What the root element of an answer holds.
-pub(super) fn tree(operation: &'static Operation, answer: &Answer) -> Result<Value, AwsError> {
+pub(crate) fn tree(operation: &'static Operation, answer: &Answer) -> Result<Value, AwsError> {
     let text = std::str::from_utf8(&answer.body).map_err(|_| unreadable(operation, answer))?;
     if text.trim().is_empty() {
         return Ok(Value::Object(Map::new()));
@@ -84,7 +84,7 @@ fn add(members: &mut Map<String, Value>, name: String, value: Value) {
 }
 
 /// The items of a list, of which there may be one or none.
-pub(super) fn items(value: &Value) -> Vec<Value> {
+pub(crate) fn items(value: &Value) -> Vec<Value> {
     match value {
         Value::Array(list) => list.clone(),
         Value::Null => Vec::new(),

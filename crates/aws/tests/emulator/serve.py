@@ -14,6 +14,9 @@ What AWS CloudFormation takes and moto does not (AWS CloudFormation Template Ref
 - tags of AWS::KMS::Key have `Key` and `Value`;
 - an integration of the type MOCK has neither method nor address;
 - a route table of a stack goes with the stack, so that its network can.
+What other services do and moto 5.2.5 does not know (their API references):
+- UpdateEndpoint of SageMaker;
+- AssociateKmsKey and DisassociateKmsKey of CloudWatch Logs.
 """
 import sys
 import threading
@@ -21,9 +24,12 @@ import threading
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, utils
 from moto.core.exceptions import JsonRESTError
+from moto.core.responses import ActionResult
 from moto.kms.models import KmsBackend
 from moto.kms.responses import KmsResponse
+from moto.logs.responses import LogsResponse
 from moto.moto_server.threaded_moto_server import ThreadedMotoServer
+from moto.sagemaker.responses import SageMakerResponse
 
 USE = {
     "decrypt": None,
@@ -127,6 +133,24 @@ def mend_stacks():
 
 
 mend_stacks()
+def update_endpoint(self):
+    name, config = self._get_param("EndpointName"), self._get_param("EndpointConfigName")
+    self.sagemaker_backend.describe_endpoint_config(config)
+    self.sagemaker_backend.describe_endpoint(name)
+    endpoint = self.sagemaker_backend.endpoints[name]
+    endpoint.endpoint_config_name = config
+    return ActionResult({"EndpointArn": endpoint.arn})
+
+
+def associate_kms_key(self):
+    self.logs_backend.groups[self._get_param("logGroupName")].kms_key_id = self._get_param("kmsKeyId")
+    return "{}"
+
+
+SageMakerResponse.update_endpoint = update_endpoint
+LogsResponse.associate_kms_key = associate_kms_key
+LogsResponse.disassociate_kms_key = associate_kms_key
+
 server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
 server.start()
 print(server.get_host_and_port()[1], flush=True)

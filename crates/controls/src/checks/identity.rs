@@ -10,7 +10,7 @@ use std::rc::Rc;
 
 const ROLE: &str = "AWS::IAM::Role";
 /// Services that run models and set the keys against confused deputies.
-const SERVICES: [&str; 3] =
+pub(crate) const SERVICES: [&str; 3] =
     ["sagemaker.amazonaws.com", "bedrock.amazonaws.com", "bedrock-agentcore.amazonaws.com"];
 const WIDE: [&str; 4] = ["s3", "kms", "sagemaker", "bedrock"];
 /// Policies of AWS that give a whole service away.

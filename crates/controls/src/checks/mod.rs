@@ -20,6 +20,8 @@ mod storage;
 mod storage_access;
 
 use crate::unit::{Control, Unit};
+/// AI services that take roles.
+pub(crate) use identity::SERVICES as MODEL_SERVICES;
 
 const TOPICS: [&[Unit]; 17] = [
     storage_access::UNITS,

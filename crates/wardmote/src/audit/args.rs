@@ -27,28 +27,11 @@ pub(crate) struct AuditArgs {
     /// Keep the inventory that was read.
     #[arg(long, value_name = "FILE", requires = "live", conflicts_with_all = ["paths", "plan"], value_hint = ValueHint::FilePath)]
     pub(crate) save: Option<PathBuf>,
-    /// Only this control: an id such as S3-05, or what others call it, such as S3EncryptionEnabled, S3.8 or CKV_AWS_21.
-    #[arg(long = "control", value_name = "ID")]
-    pub(crate) controls: Vec<String>,
-    /// Only what answers something of this framework: gdpr, eu-ai-act, iso-42001, nist-ai-rmf, nist-800-53, sr-26-2 or
-    /// security-hub-ai.
-    #[arg(long, value_name = "ID")]
-    pub(crate) framework: Option<String>,
+    #[command(flatten)]
+    pub(crate) scope: ScopeArgs,
     /// The form of the report; --json is the same as --format json [default: table].
     #[arg(long, value_enum)]
     format: Option<Format>,
-    /// Only resources of this type too; wildcards are allowed, as in 'AWS::S3::*'.
-    #[arg(long = "type", value_name = "TYPE")]
-    pub(crate) kinds: Vec<String>,
-    /// Only resources whose id or name is like this too; wildcards are allowed.
-    #[arg(long = "name", value_name = "NAME")]
-    pub(crate) names: Vec<String>,
-    /// Only resources with this tag, or with this value of it; wildcards are allowed in the value.
-    #[arg(long = "tag", value_name = "KEY[=VALUE]")]
-    pub(crate) tags: Vec<String>,
-    /// The account that the resources are or will be in; resources of other accounts are left out.
-    #[arg(long, value_name = "ID", value_parser = account)]
-    pub(crate) account: Option<String>,
     /// The region that is read, in place of AWS_REGION, and that findings for Security Hub are written for.
     #[arg(long, value_name = "REGION")]
     pub(crate) region: Option<String>,
@@ -61,6 +44,30 @@ pub(crate) struct AuditArgs {
     /// With --fail-on: let pass what a file alone cannot decide.
     #[arg(long, requires = "fail_on")]
     pub(crate) allow_unknown: bool,
+}
+
+/// Which controls are asked of which resources.
+#[derive(Debug, Args)]
+pub(crate) struct ScopeArgs {
+    /// Only this control: an id such as S3-05, or what others call it, such as S3EncryptionEnabled, S3.8 or CKV_AWS_21.
+    #[arg(long = "control", value_name = "ID")]
+    pub(crate) controls: Vec<String>,
+    /// Only what answers something of this framework: gdpr, eu-ai-act, iso-42001, nist-ai-rmf, nist-800-53, sr-26-2 or
+    /// security-hub-ai.
+    #[arg(long, value_name = "ID")]
+    pub(crate) framework: Option<String>,
+    /// Only resources of this type too; wildcards are allowed, as in 'AWS::S3::*'.
+    #[arg(long = "type", value_name = "TYPE")]
+    pub(crate) kinds: Vec<String>,
+    /// Only resources whose id or name is like this too; wildcards are allowed.
+    #[arg(long = "name", value_name = "NAME")]
+    pub(crate) names: Vec<String>,
+    /// Only resources with this tag, or with this value of it; wildcards are allowed in the value.
+    #[arg(long = "tag", value_name = "KEY[=VALUE]")]
+    pub(crate) tags: Vec<String>,
+    /// The account that the resources are or will be in; resources of other accounts are left out.
+    #[arg(long, value_name = "ID", value_parser = account)]
+    pub(crate) account: Option<String>,
 }
 
 #[derive(Debug, Subcommand)]

@@ -13,7 +13,7 @@ use std::path::Path;
 
 /// Reads the account, and keeps the inventory if somebody wants it.
 pub(super) fn account(args: &AuditArgs, answers: &Answers) -> Result<Estate, Failure> {
-    let inventory = aws::posture::collect(&client(args)?)
+    let inventory = aws::posture::collect(&client(args.endpoint_url.as_deref(), args.region.as_deref())?)
         .map_err(|error| Failure::from(world::PortError::from(error)))?;
     if let Some(path) = &args.save {
         save(path, &inventory)?;
@@ -22,14 +22,15 @@ pub(super) fn account(args: &AuditArgs, answers: &Answers) -> Result<Estate, Fai
     Ok(controls::live(&inventory))
 }
 
-fn client(args: &AuditArgs) -> Result<Client, Failure> {
+/// A client for where was typed, else for where the environment says.
+pub(crate) fn client(endpoint_url: Option<&str>, region: Option<&str>) -> Result<Client, Failure> {
     let mut sources = Sources::of_process();
-    if let Some(url) = &args.endpoint_url {
+    if let Some(url) = endpoint_url {
         sources = sources.with("AWS_ENDPOINT_URL", url);
     }
     let failure = |error| Failure::from(world::PortError::from(error));
     let settings = Settings::load(sources, None).map_err(failure)?;
-    let settings = match &args.region {
+    let settings = match region {
         Some(region) => settings.with_region(region).map_err(failure)?,
         None => settings,
     };

@@ -7,8 +7,9 @@ mod files;
 mod live;
 mod waivers;
 
-pub(crate) use args::{AuditArgs, ControlsCommand};
+pub(crate) use args::{AuditArgs, ControlsCommand, ScopeArgs};
 pub(crate) use catalog::run as controls;
+pub(crate) use live::client;
 
 use crate::answer::Answers;
 use crate::failure::{Exit, Failure};
@@ -20,7 +21,7 @@ use std::process::ExitCode;
 use world::Clock as _;
 
 pub(crate) fn run(args: &AuditArgs, answers: &Answers) -> Result<ExitCode, Failure> {
-    let selection = selection(args)?;
+    let selection = selection(&args.scope)?;
     let now = now()?;
     let found = match &args.plan {
         Some(path) => files::plan(path)?,
@@ -50,7 +51,8 @@ fn now() -> Result<Timestamp, Failure> {
     })
 }
 
-fn selection(args: &AuditArgs) -> Result<Selection, Failure> {
+/// What was asked for.
+pub(crate) fn selection(args: &ScopeArgs) -> Result<Selection, Failure> {
     let mut selection = Selection::default();
     for name in &args.controls {
         selection = selection.control(name).map_err(|wrong| not_found(&wrong))?;
@@ -89,7 +91,7 @@ fn written(args: &AuditArgs, json: bool, reports: &[Report], now: Timestamp) -> 
         Format::Ocsf => format!("{:#}", ::controls::ocsf(reports, now.unix_ms())),
         Format::Html => ::controls::html(reports),
         Format::Asff => {
-            let (Some(account), Some(region)) = (&args.account, &args.region) else {
+            let (Some(account), Some(region)) = (&args.scope.account, &args.region) else {
                 let message = "findings for Security Hub need an account and a region";
                 return Err(
                     Failure::new(Exit::Usage, message).with_help("add `--account ID --region REGION`")

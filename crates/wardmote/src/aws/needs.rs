@@ -31,6 +31,10 @@ pub(super) enum Reads {
     Account,
     /// What controls are about.
     Posture,
+    /// That, and the parts that are to be put right.
+    Looks,
+    /// That, and putting it right.
+    Remedies,
 }
 
 const NOTHING: Needs = Needs { objects: &[], keys: &[], reads: None, signals: &[] };
@@ -46,7 +50,7 @@ const fn writing(keys: &'static [KeyUse]) -> Needs {
 }
 
 /// Every command; a test holds that none is missing.
-const COMMANDS: [(&str, Needs); 53] = [
+const COMMANDS: [(&str, Needs); 58] = [
     ("demo", Needs { signals: &LOOK, ..writing(&ALL_BUT_ROTATION) }),
     ("init", NOTHING),
     ("plan", OPEN),
@@ -96,6 +100,11 @@ const COMMANDS: [(&str, Needs); 53] = [
     ("iam batch", NOTHING),
     ("controls", NOTHING),
     ("audit", Needs { reads: Some(Reads::Posture), ..NOTHING }),
+    ("remediate plan", Needs { reads: Some(Reads::Looks), ..writing(&[]) }),
+    ("remediate approve", OPEN),
+    ("remediate apply", Needs { reads: Some(Reads::Remedies), ..writing(&[]) }),
+    ("remediate undo", Needs { reads: Some(Reads::Remedies), ..writing(&[]) }),
+    ("remediate list", NOTHING),
     ("aws", NOTHING),
     ("aws alarms", Needs { signals: &[SignalUse::Alarms], ..OPEN }),
     ("completions", NOTHING),

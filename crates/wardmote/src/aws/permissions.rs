@@ -54,6 +54,8 @@ fn document(
             Reads::One => aws::inventory::permissions_for_one(),
             Reads::Account => aws::inventory::permissions(),
             Reads::Posture => aws::posture::permissions(),
+            Reads::Looks => aws::remedy::permissions(false),
+            Reads::Remedies => aws::remedy::permissions(true),
         }));
     }
     Ok(PolicyDocument::join(documents))
