@@ -219,42 +219,40 @@ impl State {
                 self.readers.entry(snapshot).or_default().insert(by);
             }
             Fact::Catalogue { event } => {
-                self.catalogue.apply(&event, &at(time, by)).map_err(|error| {
-                    Error::damaged(format!("the catalogue cannot follow entry {}: {error}", receipt.evidence))
-                })?;
+                let known = self.catalogue.apply(&event, &at(time, by));
+                known.map_err(|error| lost(receipt, "the catalogue cannot follow it", &error))?;
             }
             Fact::ApprovalRequested(request) => {
                 self.requests.push(Recorded { what: request, evidence, time, by });
             }
             Fact::Registry { event } => {
                 self.follow(&event, &at(time, by));
-                self.registry.apply(&event, &registry::At { time, evidence }).map_err(|error| {
-                    Error::damaged(format!("the registry cannot follow entry {}: {error}", receipt.evidence))
-                })?;
+                let known = self.registry.apply(&event, &registry::At { time, evidence });
+                known.map_err(|error| lost(receipt, "the registry cannot follow it", &error))?;
             }
             Fact::TrafficCaptured(segment) => {
-                let list = self.segments.entry(segment.endpoint.clone()).or_default();
-                list.push(Recorded { what: segment, evidence, time, by });
+                let key = segment.endpoint.clone();
+                keep(&mut self.segments, key, Recorded { what: segment, evidence, time, by });
             }
             Fact::LabelsImported(batch) => {
-                let list = self.labels.entry(batch.model.clone()).or_default();
-                list.push(Recorded { what: batch, evidence, time, by });
+                keep(&mut self.labels, batch.model.clone(), Recorded { what: batch, evidence, time, by });
             }
             Fact::Monitored(report) => {
-                let list = self.reports.entry(report.model.clone()).or_default();
-                list.push(Recorded { what: *report, evidence, time, by });
+                keep(&mut self.reports, report.model.clone(), Recorded { what: *report, evidence, time, by });
             }
             Fact::AlertFired { model, rule, sentence, .. } => {
-                let list = self.alerts.entry(model).or_default();
-                list.push(Recorded { what: FiredAlert { rule, sentence }, evidence, time, by });
+                let fired = FiredAlert { rule, sentence };
+                keep(&mut self.alerts, model, Recorded { what: fired, evidence, time, by });
             }
             Fact::Remediation { plan, event } => {
                 let entry = Recorded { what: plan, evidence, time, by };
-                self.remediations.take(event, entry).ok_or_else(|| {
-                    Error::damaged(format!(
-                        "entry {} is about a plan or a step that nobody made",
-                        receipt.evidence
-                    ))
+                let known = self.remediations.take(event, entry);
+                known.ok_or_else(|| {
+                    lost(
+                        receipt,
+                        "the plans cannot follow it",
+                        &"nobody made the plan or the step that it is about",
+                    )
                 })?;
             }
             Fact::KeyAdministered { .. }
@@ -266,6 +264,15 @@ impl State {
         }
         Ok(None)
     }
+}
+
+fn keep<K: Ord, T>(lists: &mut BTreeMap<K, Vec<Recorded<T>>>, key: K, what: Recorded<T>) {
+    lists.entry(key).or_default().push(what);
+}
+
+/// An entry that cannot follow what is recorded before it.
+fn lost(receipt: &Receipt, what: &str, why: &dyn std::fmt::Display) -> Error {
+    Error::damaged(format!("entry {}: {what}: {why}", receipt.evidence))
 }
 
 fn at(time: Timestamp, by: PersonId) -> At {

@@ -87,8 +87,8 @@ pub(crate) fn differences(before: Option<&Known>, after: &Known) -> Vec<String> 
         all.push(format!("{control} {resource} would be {verdict}: {reason}"));
     }
     for found in old.iter().filter(|found| !after.findings.contains(found)) {
-        let same = |other: &&Found| (other.control, &other.resource) == (found.control, &found.resource);
-        if after.findings.iter().find(same).is_none() {
+        let same = |other: &Found| (other.control, &other.resource) == (found.control, &found.resource);
+        if !after.findings.iter().any(same) {
             let Found { control, resource, verdict, .. } = found;
             all.push(format!("{control} {resource} would no longer be {verdict}"));
         }
