@@ -225,11 +225,7 @@ impl State {
             Fact::ApprovalRequested(request) => {
                 self.requests.push(Recorded { what: request, evidence, time, by });
             }
-            Fact::Registry { event } => {
-                self.follow(&event, &at(time, by));
-                let known = self.registry.apply(&event, &registry::At { time, evidence });
-                known.map_err(|error| lost(receipt, "the registry cannot follow it", &error))?;
-            }
+            Fact::Registry { event } => self.decided(&event, (time, by), receipt)?,
             Fact::TrafficCaptured(segment) => {
                 let key = segment.endpoint.clone();
                 keep(&mut self.segments, key, Recorded { what: segment, evidence, time, by });
@@ -280,6 +276,18 @@ fn at(time: Timestamp, by: PersonId) -> At {
 }
 
 impl State {
+    /// Takes in what the registry decided.
+    fn decided(
+        &mut self,
+        event: &registry::Event,
+        (time, by): (Timestamp, PersonId),
+        receipt: &Receipt,
+    ) -> Result<(), Error> {
+        self.follow(event, &at(time, by));
+        let known = self.registry.apply(event, &registry::At { time, evidence: receipt.evidence.clone() });
+        known.map_err(|error| lost(receipt, "the registry cannot follow it", &error))
+    }
+
     /// What the registry decides shows in the catalogue: versions, and which one is in production.
     fn follow(&mut self, event: &registry::Event, at: &At) {
         let alias = |name: &ModelName, version: registry::VersionNumber| Event::AliasSet {

@@ -299,6 +299,7 @@ mod tests {
     fn figures_that_json_has_no_form_for_are_words() {
         let text = serde_json::to_string(&metric(0, 0, f64::INFINITY)).unwrap();
         assert!(text.contains(r#""value":"Infinity""#), "{text}");
-        assert_eq!(serde_json::from_str::<Metric>(&text).unwrap().value, f64::INFINITY);
+        let back = serde_json::from_str::<Metric>(&text).unwrap().value;
+        assert!(back.is_infinite() && back > 0.0);
     }
 }

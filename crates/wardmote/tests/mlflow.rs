@@ -2,7 +2,7 @@
 //!
 //! `mlflow/expected-*.jsonl` were recorded from the real server with the same script and clients (`mlflow/record.sh`).
 //! `mlflow/differences.json` lists where we mean to differ, and why.
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on fails")]
 #![allow(dead_code, reason = "each test file uses its part of the common module")]
 
 mod common;

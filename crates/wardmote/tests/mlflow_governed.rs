@@ -1,6 +1,6 @@
 //! What only a governed registry does, as unmodified MLflow clients see it: production needs approvals, what was
 //! tampered with or not approved does not load, and who may not is told who may.
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on fails")]
 #![allow(dead_code, reason = "each test file uses its part of the common module")]
 
 mod common;

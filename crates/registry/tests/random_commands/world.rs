@@ -58,7 +58,7 @@ impl World {
             made: BTreeMap::new(),
             keys: Vec::new(),
             charter: 0,
-            signed: seed % 2 == 0,
+            signed: seed.is_multiple_of(2),
             now: "2026-01-01".parse().unwrap(),
             deployed: 0,
         }

@@ -46,7 +46,8 @@ pub(crate) fn apply(house: &House, args: &ApplyArgs, answers: &Answers) -> Resul
         return site.destroy(there, args);
     }
     let blueprint = super::draw(&charter, &args.drawing)?;
-    site.deploy(house, args, &blueprint, there.filter(|stack| !stack.is_review()))
+    let there = there.filter(|stack| !stack.is_review());
+    site.deploy(house, args, &blueprint, there.as_ref())
 }
 
 impl Site<'_> {
@@ -59,10 +60,10 @@ impl Site<'_> {
         house: &House,
         args: &ApplyArgs,
         blueprint: &Blueprint,
-        there: Option<Stack>,
+        there: Option<&Stack>,
     ) -> Result<ExitCode, Failure> {
         let text = blueprint.template.to_json().to_string();
-        let set = self.propose(house, args, &text, there.as_ref())?;
+        let set = self.propose(house, args, &text, there)?;
         let shown = self.look(&set, |status| !matches!(status, "CREATE_PENDING" | "CREATE_IN_PROGRESS"))?;
         if shown.is_empty() {
             self.discard(&set, there.is_none())?;
@@ -77,7 +78,7 @@ impl Site<'_> {
                 "give parameters with `--parameter NAME=VALUE`; docs/reference-architecture.md lists them",
             ));
         }
-        let plan = self.plan(blueprint, &text, &shown.changes, there.as_ref())?;
+        let plan = self.plan(blueprint, &text, &shown.changes, there)?;
         if !self.may(args, &plan)? {
             self.discard(&set, there.is_none())?;
             return Err(unasked(&plan));
