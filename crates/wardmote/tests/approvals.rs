@@ -16,7 +16,7 @@ fn said(dir: &Path, words: &[&str]) -> String {
     masked(&stable(dir, &format!("$ wardmote {}\n{text}exit {exit}\n", words.join(" "))))
 }
 
-/// Verifier keys and their fingerprints differ from run to run, digests of artefacts do not matter.
+/// Verifier keys, their fingerprints, times and evidence ids differ from run to run, digests of artefacts do not matter.
 fn masked(text: &str) -> String {
     let mut out = String::new();
     for line in text.lines() {
@@ -26,7 +26,14 @@ fn masked(text: &str) -> String {
                 if let Some((name, _)) = word.split_once('+').filter(|_| word.contains("/")) {
                     return format!("{name}+KEY");
                 }
+                if let Some(at) = word.find("DATET") {
+                    let end = word.rfind('Z').map_or(word.len(), |end| end + 1);
+                    return format!("{}TIME{}", &word[..at], &word[end..]);
+                }
                 let core = word.trim_matches(|c: char| !c.is_ascii_alphanumeric());
+                if core.parse::<facts::EvidenceId>().is_ok() {
+                    return word.replace(core, "EVIDENCE");
+                }
                 let hex =
                     (core.len() == 8 || core.len() == 12) && core.bytes().all(|b| b.is_ascii_hexdigit());
                 if hex && core.bytes().any(|b| b.is_ascii_digit()) {
