@@ -8,6 +8,8 @@ use crate::unit::{Case, Unit, part, unit};
 
 const METHOD: &str = "AWS::ApiGateway::Method";
 const ROUTE: &str = "AWS::ApiGatewayV2::Route";
+const AUTHORIZER: &str = "AWS::ApiGateway::Authorizer";
+const AUTHORIZER_2: &str = "AWS::ApiGatewayV2::Authorizer";
 const STAGE: &str = "AWS::ApiGateway::Stage";
 const STAGE_2: &str = "AWS::ApiGatewayV2::Stage";
 /// What the transform for serverless applications makes stages of.
@@ -22,7 +24,16 @@ pub(crate) const UNITS: &[Unit] = &[
     unit!(
         "API-01",
         High,
-        Single,
+        Cross,
+        "every method and route asks who calls, and somebody decides it",
+        [METHOD, ROUTE],
+        [],
+        |case| all([authorised(case)].into_iter().chain(authorizer(case)))
+    ),
+    part!(
+        "API-01",
+        "type",
+        High,
         "every method and route asks who calls",
         [METHOD, ROUTE],
         [
@@ -177,6 +188,41 @@ fn authorised(case: &Case<'_>) -> Answer {
     }
     find(case.resource, "AuthorizationType")
         .word(&["AWS_IAM", "CUSTOM", "COGNITO_USER_POOLS", "JWT"], Some("NONE"))
+}
+
+/// Which types of authorizer fit a method's or a route's type of authorization, and what such an authorizer must have
+/// (API Gateway API Reference, `CreateAuthorizer` of both versions).
+const AUTHORIZERS: [(&str, &str, &[&str], &[&str]); 4] = [
+    ("CUSTOM", AUTHORIZER, &["TOKEN", "REQUEST"], &["AuthorizerUri"]),
+    ("COGNITO_USER_POOLS", AUTHORIZER, &["COGNITO_USER_POOLS"], &["ProviderARNs"]),
+    ("CUSTOM", AUTHORIZER_2, &["REQUEST"], &["AuthorizerUri"]),
+    // Without an audience, a token that the issuer gave for something else opens this API too.
+    ("JWT", AUTHORIZER_2, &["JWT"], &["JwtConfiguration.Issuer", "JwtConfiguration.Audience"]),
+];
+
+/// What the authorizer behind a method or a route says; nothing if it needs none.
+fn authorizer(case: &Case<'_>) -> Option<Answer> {
+    let State::Known(asked) = find(case.resource, "AuthorizationType").state else { return None };
+    let (kind, setting) =
+        if case.resource.kind == METHOD { (AUTHORIZER, "Type") } else { (AUTHORIZER_2, "AuthorizerType") };
+    let row = AUTHORIZERS.iter().find(|row| asked.text() == Some(row.0) && kind == row.1)?;
+    let given = find(case.resource, "AuthorizerId");
+    let node = match &given.state {
+        State::Known(node) => *node,
+        State::Unknown(missing) => return Some(given.spot.clone().unknown(missing.clone())),
+        State::Absent => {
+            return Some(given.spot.broken("`AuthorizerId` is absent, so nobody decides who calls"));
+        }
+    };
+    let Some(authorizer) = case.estate.target(node, kind) else {
+        let missing =
+            format!("what the authorizer `{}` decides by; it is not among what was read", node.shown());
+        return Some(given.spot.clone().unknown(missing));
+    };
+    let parts = row.3.iter().map(|path| find(authorizer, path).present());
+    let sound = all([find(authorizer, setting).word(row.2, None)].into_iter().chain(parts));
+    let way = format!("the authorizer is `{}`", authorizer.id);
+    Some(sound.by_way_of(given.spot, &way).if_exists(authorizer, case.resource))
 }
 
 fn planned(case: &Case<'_>) -> Answer {

@@ -2,11 +2,11 @@
 
 use super::keys::{IDENTITIES, of_documents};
 use super::logs::sound_group;
-use crate::answer::{Answer, Spot, all, find};
-use crate::policies::{acts, conditioned};
+use crate::answer::{Answer, Spot, all, any, find};
+use crate::policies::{acts, conditioned, policy};
 use crate::resource::State;
 use crate::unit::{Case, Unit, part, unit};
-use iam::Statement;
+use iam::{Effect, Statement};
 
 const LOGGING: &str = "AWS::Bedrock::ModelInvocationLoggingConfiguration";
 const RUNTIME: &str = "AWS::BedrockAgentCore::Runtime";
@@ -31,9 +31,7 @@ pub(crate) const UNITS: &[Unit] = &[
         ["bedrock_model_invocation_logging_enabled"],
         |case| {
             let to = ["CloudWatchConfig.LogGroupName", "S3Config.BucketName"];
-            let target = crate::answer::any(
-                to.map(|path| find(case.resource, &format!("LoggingConfig.{path}")).present()),
-            );
+            let target = any(to.map(|path| find(case.resource, &format!("LoggingConfig.{path}")).present()));
             let text = find(case.resource, "LoggingConfig.TextDataDeliveryEnabled").flag(true, true);
             all(target.into_iter().chain([text]))
         }
@@ -47,8 +45,8 @@ pub(crate) const UNITS: &[Unit] = &[
         ["bedrock_model_invocation_logs_encryption_enabled"],
         kept_well
     ),
-    unit!("BR-05", High, Single, "models are invoked only with a guardrail", IDENTITIES, [], |case| {
-        of_documents(
+    unit!("BR-05", High, Cross, "models are invoked only with a guardrail", IDENTITIES, [], |case| {
+        let own = of_documents(
             case,
             |statement| {
                 let free = invokes(statement) && !conditioned(statement, &["bedrock:guardrailidentifier"]);
@@ -57,7 +55,8 @@ pub(crate) const UNITS: &[Unit] = &[
                 })
             },
             "no statement invokes models without a guardrail",
-        )
+        );
+        unless(own, || enforced(case))
     }),
     unit!(
         "BR-06",
@@ -151,25 +150,91 @@ pub(crate) const UNITS: &[Unit] = &[
     unit!(
         "BR-08",
         Medium,
-        Single,
+        Cross,
         "only foundation models that are named can be invoked",
         IDENTITIES,
         [],
         |case| {
-            of_documents(
+            let own = of_documents(
                 case,
                 |statement| {
                     (invokes(statement) && every_model(statement))
                         .then(|| "it invokes every foundation model".to_owned())
                 },
                 "no statement invokes every foundation model",
-            )
+            );
+            unless(own, || any([boundary(case), of_organization(case)].into_iter().flatten()))
         }
     ),
 ];
 
 fn invokes(statement: &Statement) -> bool {
     INVOKE.iter().any(|action| acts(statement, action))
+}
+
+/// What is broken by itself may be bounded by something else: what holds or is unknown there decides.
+fn unless(own: Answer, bound: impl FnOnce() -> Option<Answer>) -> Answer {
+    if !own.is_broken() {
+        return own;
+    }
+    bound().filter(|answer| !answer.is_broken()).unwrap_or(own)
+}
+
+/// Whether the account puts a guardrail on every invocation.
+fn enforced(case: &Case<'_>) -> Option<Answer> {
+    let all = case.estate.of_kind("AWS::Bedrock::EnforcedGuardrailConfiguration");
+    any(all.map(|all| find(all, "GuardrailIdentifier").present().if_exists(all, case.resource)))
+}
+
+/// Whether the permissions boundary of an identity names the models.
+fn boundary(case: &Case<'_>) -> Option<Answer> {
+    let found = find(case.resource, "PermissionsBoundary");
+    let node = match &found.state {
+        State::Absent => return None,
+        State::Unknown(missing) => return Some(found.spot.clone().unknown(missing.clone())),
+        State::Known(node) => *node,
+    };
+    let Some(bound) = case.estate.target(node, "AWS::IAM::ManagedPolicy") else {
+        return Some(found.spot.clone().unknown(format!("what the boundary `{}` allows", node.shown())));
+    };
+    let wide = |statement: &Statement| {
+        (invokes(statement) && every_model(statement))
+            .then(|| "it lets every foundation model pass".to_owned())
+    };
+    let inner = of_documents(&Case { resource: bound, ..*case }, wide, "the boundary names the models");
+    Some(
+        inner
+            .by_way_of(found.spot, &format!("the boundary is `{}`", bound.id))
+            .if_exists(bound, case.resource),
+    )
+}
+
+/// Whether a service control policy that is attached to something denies every model that it does not name.
+fn of_organization(case: &Case<'_>) -> Option<Answer> {
+    let denies = |statement: &Statement| {
+        let named = statement.resource.as_ref().is_some_and(|r| {
+            r.negated
+                && !r.items.is_empty()
+                && r.items.iter().all(|item| !item.text.ends_with("foundation-model/*") && item.text != "*")
+        });
+        let whole = INVOKE.iter().all(|action| acts(statement, action));
+        statement.effect == Effect::Deny && named && whole && statement.conditions.is_empty()
+    };
+    any(case.estate.of_kind("AWS::Organizations::Policy").filter_map(|scp| {
+        let kind = find(scp, "Type").word(&["SERVICE_CONTROL_POLICY"], None);
+        let content = find(scp, "Content");
+        let State::Known(node) = content.state else {
+            return kind.is_holds().then(|| content.spot.unknown("what a service control policy denies"));
+        };
+        let answer = match policy(case, node) {
+            Ok(read) if read.statements.iter().any(denies) => {
+                content.spot.holds("it denies every foundation model that it does not name")
+            }
+            Ok(_) => return None,
+            Err(missing) => content.spot.unknown(missing),
+        };
+        Some(all([kind, find(scp, "TargetIds").present(), answer]).if_exists(scp, case.resource))
+    }))
 }
 
 fn every_model(statement: &Statement) -> bool {

@@ -74,14 +74,14 @@ pub(crate) const UNITS: &[Unit] = &[
     ),
 ];
 
-enum Class {
+pub(super) enum Class {
     Closed,
     Open,
     Unclear(String),
 }
 
 /// Whether the tags of a bucket say that its data is sensitive or for training.
-fn class(bucket: &Resource) -> Class {
+pub(super) fn class(bucket: &Resource) -> Class {
     let closed = |tag: &str| {
         bucket.tag(tag).is_some_and(|value| CLOSED_CLASSES.contains(&value.to_lowercase().as_str()))
     };

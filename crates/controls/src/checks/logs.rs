@@ -1,7 +1,6 @@
 //! What is recorded: trails, log groups, alarms, and the recorder of configurations.
 
 use crate::answer::{Answer, Spot, all, any, find, not_applicable};
-use crate::node::{Node, Value};
 use crate::resource::{State, cause};
 use crate::unit::{Case, Unit, part, unit};
 use std::sync::LazyLock;
@@ -14,7 +13,7 @@ const RECORDER: &str = "AWS::Config::ConfigurationRecorder";
 const YEAR_DAYS: u64 = 365;
 
 /// For how many days logs are kept at least; with its source in the data file.
-static LOG_DAYS: LazyLock<Option<u64>> = LazyLock::new(|| {
+pub(super) static LOG_DAYS: LazyLock<Option<u64>> = LazyLock::new(|| {
     let data: serde_json::Value = serde_json::from_str(include_str!("../../data/thresholds.json")).ok()?;
     data.get("log_retention_days")?.get("value")?.as_u64()
 });
@@ -23,11 +22,14 @@ pub(crate) const UNITS: &[Unit] = &[
     unit!(
         "LOG-01",
         High,
-        Single,
-        "a trail records all regions, is on, encrypted, tamper-evident and watched",
+        Cross,
+        "a trail records all regions, is on, encrypted with a key that works, tamper-evident and watched",
         [TRAIL],
         [],
-        |case| all([is_on(case), all_regions(case), key(case), validated(case), watched(case)])
+        |case| {
+            let own = [is_on(case), all_regions(case), key(case), validated(case), watched(case)];
+            all(own.into_iter().chain(key_works(case)))
+        }
     ),
     part!("LOG-01", "on", High, "a trail is on", [TRAIL], ["CKV_AWS_251", "CLOUD_TRAIL_ENABLED"], is_on),
     part!(
@@ -91,24 +93,6 @@ pub(crate) const UNITS: &[Unit] = &[
             "cloudtrail_cloudwatch_logging_enabled"
         ],
         watched
-    ),
-    unit!(
-        "LOG-02",
-        Medium,
-        Single,
-        "a trail records what is done with objects and what models are asked",
-        [TRAIL],
-        [],
-        |case| all([records(case, OBJECTS), records(case, INVOCATIONS)])
-    ),
-    part!(
-        "LOG-02",
-        "objects",
-        Medium,
-        "a trail records what is done with objects",
-        [TRAIL],
-        ["CLOUDTRAIL_S3_DATAEVENTS_ENABLED", "cloudtrail_s3_dataevents_write_enabled"],
-        |case| records(case, OBJECTS)
     ),
     unit!(
         "LOG-03",
@@ -214,20 +198,6 @@ pub(crate) const UNITS: &[Unit] = &[
         ],
         |case| find(case.resource, "ActionsEnabled").flag(true, true)
     ),
-    unit!(
-        "LOG-06",
-        Medium,
-        Single,
-        "the recorder of configurations records every type of resource",
-        [RECORDER],
-        ["Config.1", "CKV2_AWS_48"],
-        |case| {
-            all([
-                find(case.resource, "RecordingGroup.AllSupported").flag(true, true),
-                find(case.resource, "RecordingGroup.IncludeGlobalResourceTypes").flag(true, false),
-            ])
-        }
-    ),
 ];
 
 fn is_on(case: &Case<'_>) -> Answer {
@@ -242,6 +212,15 @@ fn key(case: &Case<'_>) -> Answer {
     find(case.resource, "KMSKeyId").customer_key()
 }
 
+/// A trail whose key is disabled delivers nothing.
+fn key_works(case: &Case<'_>) -> Option<Answer> {
+    let found = find(case.resource, "KMSKeyId");
+    let State::Known(node) = found.state else { return None };
+    let key = super::storage::key_behind(case, node)?;
+    let enabled = find(key, "Enabled").flag(true, true);
+    Some(enabled.by_way_of(found.spot, &format!("the key is `{}`", key.id)).if_exists(key, case.resource))
+}
+
 fn validated(case: &Case<'_>) -> Answer {
     find(case.resource, "EnableLogFileValidation").flag(true, false)
 }
@@ -252,41 +231,6 @@ fn watched(case: &Case<'_>) -> Answer {
 
 fn group_key(case: &Case<'_>) -> Answer {
     find(case.resource, "KmsKeyId").customer_key()
-}
-
-/// The type of resource of events of data, and what its events are.
-type Events = (&'static str, &'static str);
-const OBJECTS: Events = ("AWS::S3::Object", "reads and writes of objects");
-const INVOCATIONS: Events = ("AWS::SageMaker::Endpoint", "what endpoints are asked");
-
-/// Whether a selector of a trail, of either sort, names a type of resource.
-fn records(case: &Case<'_>, (kind, what): Events) -> Answer {
-    let mut answers = Vec::new();
-    for path in ["EventSelectors", "AdvancedEventSelectors"] {
-        let found = find(case.resource, path);
-        match &found.state {
-            State::Absent => {}
-            State::Unknown(missing) => answers.push(found.spot.clone().unknown(missing.clone())),
-            State::Known(node) if mentions(node, kind) => {
-                answers.push(found.spot.clone().holds(format!("`{path}` has `{kind}`")));
-            }
-            State::Known(node) => match node.any_hole() {
-                Some(hole) => answers.push(found.spot.clone().unknown(hole.cause.clone())),
-                None => answers.push(found.spot.clone().broken(format!("`{path}` has no `{kind}`"))),
-            },
-        }
-    }
-    any(answers).unwrap_or_else(|| {
-        find(case.resource, "EventSelectors").spot.broken(format!("no selector records {what}, `{kind}`"))
-    })
-}
-
-fn mentions(node: &Node, text: &str) -> bool {
-    match &node.value {
-        Value::List(items) => items.iter().any(|item| mentions(item, text)),
-        Value::Map(members) => members.iter().any(|member| mentions(&member.node, text)),
-        _ => node.text() == Some(text),
-    }
 }
 
 fn trail_bucket(case: &Case<'_>) -> Answer {

@@ -6,6 +6,7 @@ mod around;
 mod bedrock;
 mod cognito;
 mod containers;
+mod coverage;
 mod data_access;
 mod identity;
 mod jobs;
@@ -13,6 +14,7 @@ mod keys;
 mod logs;
 mod network;
 mod registry;
+mod retention;
 mod rights;
 mod sagemaker;
 mod serving;
@@ -23,9 +25,10 @@ use crate::unit::{Control, Unit};
 /// AI services that take roles.
 pub(crate) use identity::SERVICES as MODEL_SERVICES;
 
-const TOPICS: [&[Unit]; 17] = [
+const TOPICS: [&[Unit]; 19] = [
     storage_access::UNITS,
     storage::UNITS,
+    retention::UNITS,
     data_access::UNITS,
     keys::UNITS,
     identity::UNITS,
@@ -40,6 +43,7 @@ const TOPICS: [&[Unit]; 17] = [
     api::UNITS,
     cognito::UNITS,
     logs::UNITS,
+    coverage::UNITS,
     containers::UNITS,
 ];
 

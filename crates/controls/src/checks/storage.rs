@@ -143,15 +143,6 @@ pub(crate) const UNITS: &[Unit] = &[
         logged
     ),
     unit!(
-        "S3-15",
-        Medium,
-        Single,
-        "a bucket has a rule for how long objects stay",
-        [BUCKET],
-        ["S3.13", "S3_LIFECYCLE_POLICY_CHECK", "CKV2_AWS_61", "s3_bucket_lifecycle_enabled"],
-        lifecycle
-    ),
-    unit!(
         "S3-16",
         Low,
         Single,
@@ -310,20 +301,6 @@ fn by_trail(case: &Case<'_>) -> Option<Answer> {
             .by_way_of(Spot::of(trail), "the trail records events of its objects")
             .if_exists(trail, case.resource),
     )
-}
-
-fn lifecycle(case: &Case<'_>) -> Answer {
-    let rules = find(case.resource, "LifecycleConfiguration.Rules");
-    if let Some(missing) = rules.missing() {
-        return rules.spot.unknown(missing);
-    }
-    let items = rules.items();
-    if items.is_empty() {
-        return rules.spot.broken("there is no rule for how long objects stay");
-    }
-    let answers = items.iter().map(|(spot, item)| below(spot, item, "Status").word(&["Enabled"], None));
-    crate::answer::any(answers)
-        .unwrap_or_else(|| rules.spot.broken("there is no rule for how long objects stay"))
 }
 
 fn tagged(case: &Case<'_>) -> Answer {

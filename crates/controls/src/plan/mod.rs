@@ -4,6 +4,7 @@
 mod shape;
 mod state;
 mod table;
+mod table_around;
 mod table_services;
 
 use crate::node::Member;

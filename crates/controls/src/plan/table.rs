@@ -39,7 +39,7 @@ pub(super) enum Form {
 
 /// What a type of Terraform is.
 pub(super) fn named(terraform: &str) -> Option<&'static Type> {
-    let mut all = TYPES.iter().chain(super::table_services::TYPES);
+    let mut all = TYPES.iter().chain(super::table_services::TYPES).chain(super::table_around::TYPES);
     all.find(|entry| entry.terraform == terraform)
 }
 
@@ -68,6 +68,12 @@ const TYPES: &[Type] = &[
             ("grant[].uri", "Grants[].Uri", Form::Same),
             ("grant[].permissions", "Grants[].Permission", Form::Same),
             ("lifecycle_rule[].enabled", "LifecycleConfiguration.Rules[].Status", Form::Status),
+            ("lifecycle_rule[].prefix", "LifecycleConfiguration.Rules[].Prefix", Form::Same),
+            (
+                "lifecycle_rule[].expiration.days",
+                "LifecycleConfiguration.Rules[].ExpirationInDays",
+                Form::Same,
+            ),
             ("versioning.enabled", "VersioningConfiguration.Status", Form::Status),
             ("logging.target_bucket", "LoggingConfiguration.DestinationBucketName", Form::Same),
             (
@@ -142,7 +148,14 @@ const TYPES: &[Type] = &[
         terraform: "aws_s3_bucket_lifecycle_configuration",
         kind: "AWS::S3::Bucket",
         role: BUCKET,
-        fields: &[("rule[].status", "LifecycleConfiguration.Rules[].Status", Form::Same)],
+        fields: &[
+            ("rule[].status", "LifecycleConfiguration.Rules[].Status", Form::Same),
+            ("rule[].expiration.days", "LifecycleConfiguration.Rules[].ExpirationInDays", Form::Same),
+            ("rule[].prefix", "LifecycleConfiguration.Rules[].Prefix", Form::Same),
+            ("rule[].filter.prefix", "LifecycleConfiguration.Rules[].Prefix", Form::Same),
+            ("rule[].filter.and", "LifecycleConfiguration.Rules[].TagFilters", Form::Same),
+            ("rule[].filter.tag", "LifecycleConfiguration.Rules[].TagFilters", Form::Same),
+        ],
     },
     Type {
         terraform: "aws_s3_bucket_object_lock_configuration",

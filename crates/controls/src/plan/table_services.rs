@@ -21,30 +21,6 @@ pub(super) const TYPES: &[Type] = &[
         fields: &[("policy", "KeyPolicy", Form::Json)],
     },
     Type {
-        terraform: "aws_cloudtrail",
-        kind: "AWS::CloudTrail::Trail",
-        role: Role::Whole,
-        fields: &[
-            same("name", "TrailName"),
-            same("s3_bucket_name", "S3BucketName"),
-            same("is_multi_region_trail", "IsMultiRegionTrail"),
-            same("kms_key_id", "KMSKeyId"),
-            same("enable_log_file_validation", "EnableLogFileValidation"),
-            same("cloud_watch_logs_group_arn", "CloudWatchLogsLogGroupArn"),
-            same("enable_logging", "IsLogging"),
-            same("event_selector[].data_resource[].type", "EventSelectors[].DataResources[].Type"),
-            same("event_selector[].data_resource[].values", "EventSelectors[].DataResources[].Values"),
-            same(
-                "advanced_event_selector[].field_selector[].field",
-                "AdvancedEventSelectors[].FieldSelectors[].Field",
-            ),
-            same(
-                "advanced_event_selector[].field_selector[].equals",
-                "AdvancedEventSelectors[].FieldSelectors[].Equals",
-            ),
-        ],
-    },
-    Type {
         terraform: "aws_cloudwatch_log_group",
         kind: "AWS::Logs::LogGroup",
         role: Role::Whole,
@@ -64,19 +40,6 @@ pub(super) const TYPES: &[Type] = &[
             same("actions_enabled", "ActionsEnabled"),
             same("alarm_actions", "AlarmActions"),
             same("dimensions", "Dimensions"),
-        ],
-    },
-    Type {
-        terraform: "aws_config_configuration_recorder",
-        kind: "AWS::Config::ConfigurationRecorder",
-        role: Role::Whole,
-        fields: &[
-            same("name", "Name"),
-            same("recording_group.all_supported", "RecordingGroup.AllSupported"),
-            same(
-                "recording_group.include_global_resource_types",
-                "RecordingGroup.IncludeGlobalResourceTypes",
-            ),
         ],
     },
     Type {
@@ -153,6 +116,7 @@ pub(super) const TYPES: &[Type] = &[
             same("http_method", "HttpMethod"),
             same("authorization", "AuthorizationType"),
             same("api_key_required", "ApiKeyRequired"),
+            same("authorizer_id", "AuthorizerId"),
             same("rest_api_id", "RestApiId"),
         ],
     },
@@ -203,6 +167,7 @@ pub(super) const TYPES: &[Type] = &[
         fields: &[
             same("route_key", "RouteKey"),
             same("authorization_type", "AuthorizationType"),
+            same("authorizer_id", "AuthorizerId"),
             same("api_id", "ApiId"),
         ],
     },
@@ -499,6 +464,6 @@ pub(super) const TYPES: &[Type] = &[
 ];
 
 /// A value that keeps its form.
-const fn same(from: &'static str, to: &'static str) -> (&'static str, &'static str, Form) {
+pub(super) const fn same(from: &'static str, to: &'static str) -> (&'static str, &'static str, Form) {
     (from, to, Form::Same)
 }
