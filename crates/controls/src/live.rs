@@ -34,7 +34,7 @@ pub fn live(inventory: &Inventory) -> Estate {
     }
     for kind in units().flat_map(|unit| unit.control.kinds).collect::<BTreeSet<_>>() {
         if !inventory.read.contains(*kind) && !inventory.unread.contains_key(*kind) {
-            unread.push(format!("{kind}: not read by this version"));
+            unread.push(format!("{kind}: none was read"));
         }
     }
     Estate::with_names(&name, resources, unread, &names, gaps(inventory))
@@ -166,7 +166,7 @@ mod tests {
     fn what_could_not_be_listed_is_said() {
         let report = scan(&live(&inventory(&json!([]))), &Selection::default());
         assert_eq!(report.unread()[0], "AWS::KMS::Key: `kms:ListKeys` was denied");
-        assert!(report.unread().contains(&"AWS::SageMaker::Model: not read by this version".to_owned()));
+        assert!(report.unread().contains(&"AWS::SageMaker::Model: none was read".to_owned()));
         let about_keys = report.findings().iter().filter(|finding| finding.kind == "AWS::KMS::Key");
         let words: Vec<&str> = about_keys.map(Finding::word).collect();
         assert!(words.len() >= 3 && words.iter().all(|word| *word == "unknown"), "{words:?}");

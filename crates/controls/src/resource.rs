@@ -189,7 +189,7 @@ impl Gaps {
         let Some(read) = &self.read else { return };
         let cause = self.causes.get(kind).cloned();
         if cause.is_some() || !read.contains(kind) {
-            let cause = cause.unwrap_or_else(|| "not read by this version".to_owned());
+            let cause = cause.unwrap_or_else(|| "none was read".to_owned());
             self.missed.borrow_mut().get_or_insert_with(|| format!("which `{kind}` there are: {cause}"));
         }
     }
@@ -335,7 +335,13 @@ impl Estate {
         pointers
     }
 
-    /// Whether a value refers to this resource.
+    /// Whether a value is a name, the ARN or a reference of this resource, of which all names are known.
+    #[must_use]
+    pub fn is(&self, node: &Node, resource: &Resource) -> bool {
+        self.find(node, &resource.kind).is_some_and(|found| found.id == resource.id)
+    }
+
+    /// Whether a value refers to this resource, perhaps by a name that was not read.
     #[must_use]
     pub fn refers(&self, node: &Node, to: &Resource) -> bool {
         self.target(node, &to.kind).is_some_and(|target| target.id == to.id)

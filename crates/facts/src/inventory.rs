@@ -89,6 +89,8 @@ pub enum Status {
     Error,
     /// The service does not know the call.
     NotSupported,
+    /// The source keeps no such thing, though it may be there.
+    NotRecorded,
 }
 
 impl Status {
@@ -106,6 +108,7 @@ impl Provenance {
         let why = match self.status {
             Status::Ok | Status::Absent => return None,
             Status::Denied => return Some(format!("`{}` was denied", self.call)),
+            Status::NotRecorded => return Some("AWS Config does not record it".to_owned()),
             Status::Error => "failed",
             Status::NotSupported => "is not supported by the service",
         };

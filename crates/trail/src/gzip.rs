@@ -10,7 +10,7 @@ const TRAILER_BYTES: usize = 8;
 const STEP_BYTES: usize = 64 << 10;
 
 /// What was compressed; at most `limit` bytes of it.
-pub(crate) fn expand(bytes: &[u8], limit: usize) -> Result<Vec<u8>, String> {
+pub fn expand(bytes: &[u8], limit: usize) -> Result<Vec<u8>, String> {
     let broken = || "it is not whole gzip".to_owned();
     let mut rest = body(bytes).ok_or_else(broken)?;
     let mut state = InflateState::new_boxed(DataFormat::Raw);

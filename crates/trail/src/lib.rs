@@ -9,7 +9,7 @@
 
 mod chain;
 mod digest;
-mod gzip;
+pub mod gzip;
 mod keys;
 mod logs;
 mod report;

@@ -110,14 +110,14 @@ fn mentions(node: &Node, text: &str) -> bool {
 fn sensitive<'a>(case: &'a Case<'_>) -> impl Iterator<Item = Answer> + 'a {
     let buckets = case.estate.of_kind(BUCKET).filter(|bucket| matches!(class(bucket), Class::Closed));
     buckets.map(|bucket| {
-        let own = covers(case, case.resource, bucket);
+        let own = covers(case.resource, bucket);
         if own == Cover::Yes {
             return Spot::of(case.resource).holds(format!("it covers `{}`", bucket.id));
         }
         let others = case.estate.of_kind(TRAIL).filter(|trail| trail.id != case.resource.id);
         let mut worst = own;
         for trail in others {
-            match covers(case, trail, bucket) {
+            match covers(trail, bucket) {
                 Cover::Yes => {
                     return Spot::of(trail)
                         .holds(format!("it covers `{}`", bucket.id))
@@ -146,13 +146,12 @@ enum Cover {
     Unclear(String),
 }
 
-fn covers(case: &Case<'_>, trail: &Resource, bucket: &Resource) -> Cover {
+fn covers(trail: &Resource, bucket: &Resource) -> Cover {
     let (basic, advanced) = (find(trail, "EventSelectors"), find(trail, "AdvancedEventSelectors"));
     let mut unclear = basic.missing().or(advanced.missing());
     let mut why = "no selector is about it".to_owned();
-    let of_basic = basic.items().into_iter().flat_map(|(spot, item)| basic_cover(case, &spot, item, bucket));
-    let of_advanced =
-        advanced.items().into_iter().map(|(spot, item)| advanced_cover(case, &spot, item, bucket));
+    let of_basic = basic.items().into_iter().flat_map(|(spot, item)| basic_cover(&spot, item, bucket));
+    let of_advanced = advanced.items().into_iter().map(|(spot, item)| advanced_cover(&spot, item, bucket));
     for cover in of_basic.chain(of_advanced) {
         match cover {
             Cover::Yes => return Cover::Yes,
@@ -169,7 +168,7 @@ fn no() -> Cover {
 }
 
 /// A selector of the first sort: `ReadWriteType`, and `DataResources` with ARNs that objects' ARNs begin with.
-fn basic_cover(case: &Case<'_>, spot: &Spot<'_>, item: &Node, bucket: &Resource) -> Vec<Cover> {
+fn basic_cover(spot: &Spot<'_>, item: &Node, bucket: &Resource) -> Vec<Cover> {
     match below(spot, item, "ReadWriteType").state {
         State::Known(node) if node.text().is_some_and(|text| text != "All") => {
             return vec![Cover::No(format!("a selector is `{}`", node.shown()))];
@@ -184,7 +183,7 @@ fn basic_cover(case: &Case<'_>, spot: &Spot<'_>, item: &Node, bucket: &Resource)
             State::Unknown(missing) => return vec![Cover::Unclear(missing)],
             _ => return vec![no()],
         }
-        values(case, &below(&spot, item, "Values"), bucket)
+        values(&below(&spot, item, "Values"), bucket)
     };
     match resources.missing() {
         Some(missing) => vec![Cover::Unclear(missing)],
@@ -193,15 +192,15 @@ fn basic_cover(case: &Case<'_>, spot: &Spot<'_>, item: &Node, bucket: &Resource)
 }
 
 /// Whether one of the ARNs of a list is a beginning of the ARNs of all objects of the bucket.
-fn values(case: &Case<'_>, found: &Found<'_>, bucket: &Resource) -> Vec<Cover> {
+fn values(found: &Found<'_>, bucket: &Resource) -> Vec<Cover> {
     match &found.state {
         State::Unknown(missing) => vec![Cover::Unclear(missing.clone())],
         State::Absent => vec![no()],
-        State::Known(_) => found.items().iter().map(|(_, value)| begins(case, value, bucket)).collect(),
+        State::Known(_) => found.items().iter().map(|(_, value)| begins(value, bucket)).collect(),
     }
 }
 
-fn begins(case: &Case<'_>, value: &Node, bucket: &Resource) -> Cover {
+fn begins(value: &Node, bucket: &Resource) -> Cover {
     if let Some(text) = value.text() {
         let Some((_, rest)) =
             text.split_once(":s3").filter(|(partition, _)| partition.starts_with("arn:aws"))
@@ -227,7 +226,7 @@ fn begins(case: &Case<'_>, value: &Node, bucket: &Resource) -> Cover {
 }
 
 /// A selector of the second sort: all of its conditions must be met by an event.
-fn advanced_cover(case: &Case<'_>, spot: &Spot<'_>, item: &Node, bucket: &Resource) -> Cover {
+fn advanced_cover(spot: &Spot<'_>, item: &Node, bucket: &Resource) -> Cover {
     let fields = below(spot, item, "FieldSelectors");
     if let Some(missing) = fields.missing() {
         return Cover::Unclear(missing);
@@ -244,7 +243,7 @@ fn advanced_cover(case: &Case<'_>, spot: &Spot<'_>, item: &Node, bucket: &Resour
             "resources.type" => {
                 return field.any_hole().map_or(no(), |hole| Cover::Unclear(hole.cause.clone()));
             }
-            "resources.ARN" => narrower = narrower.or(by_arn(case, &spot, field, bucket)),
+            "resources.ARN" => narrower = narrower.or(by_arn(&spot, field, bucket)),
             _ => narrower = Some(Cover::No(format!("a selector is only about some `{name}`"))),
         }
     }
@@ -255,10 +254,10 @@ fn advanced_cover(case: &Case<'_>, spot: &Spot<'_>, item: &Node, bucket: &Resour
 }
 
 /// What a condition on the ARN leaves out; nothing if not this bucket.
-fn by_arn(case: &Case<'_>, spot: &Spot<'_>, field: &Node, bucket: &Resource) -> Option<Cover> {
+fn by_arn(spot: &Spot<'_>, field: &Node, bucket: &Resource) -> Option<Cover> {
     let starts = below(spot, field, "StartsWith");
     if !starts.is_absent() {
-        let all = values(case, &starts, bucket);
+        let all = values(&starts, bucket);
         if all.contains(&Cover::Yes) {
             return None;
         }
@@ -267,7 +266,7 @@ fn by_arn(case: &Case<'_>, spot: &Spot<'_>, field: &Node, bucket: &Resource) -> 
     for operator in ["NotStartsWith", "NotEquals"] {
         let not = below(spot, field, operator);
         if !not.is_absent() {
-            let left_out = values(case, &not, bucket).into_iter().find(|cover| *cover != no());
+            let left_out = values(&not, bucket).into_iter().find(|cover| *cover != no());
             return left_out.map(|cover| match cover {
                 Cover::Unclear(missing) => Cover::Unclear(missing),
                 _ => Cover::No(format!("a selector leaves it out by `{operator}`")),

@@ -9,7 +9,6 @@ const TRAIL: &str = "AWS::CloudTrail::Trail";
 const GROUP: &str = "AWS::Logs::LogGroup";
 const ALARM: &str = "AWS::CloudWatch::Alarm";
 const ENDPOINT: &str = "AWS::SageMaker::Endpoint";
-const RECORDER: &str = "AWS::Config::ConfigurationRecorder";
 const YEAR_DAYS: u64 = 365;
 
 /// For how many days logs are kept at least; with its source in the data file.

@@ -281,7 +281,7 @@ fn logged(case: &Case<'_>) -> Answer {
         }
         return found.present();
     };
-    if case.estate.refers(node, case.resource) {
+    if case.estate.is(node, case.resource) {
         return found.spot.broken("the bucket logs into itself, so that every log makes another");
     }
     found.present()

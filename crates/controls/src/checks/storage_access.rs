@@ -213,15 +213,16 @@ fn blocks_itself(case: &Case<'_>, flag: &str) -> Answer {
 }
 
 fn blocks(case: &Case<'_>, flag: &str) -> Answer {
-    // What the account of the plan blocks is blocked for each of its buckets.
+    let own = blocks_itself(case, flag);
+    if own.is_holds() {
+        return own;
+    }
+    // What the account blocks is blocked for each of its buckets.
     let of_account = case
         .estate
         .of_kind("AWS::S3::AccountPublicAccessBlock")
         .map(|account| find(account, flag).flag(true, false).if_exists(account, case.resource));
-    match any(of_account) {
-        Some(account) if account.is_holds() => account,
-        _ => blocks_itself(case, flag),
-    }
+    any(of_account.filter(|account| !account.is_broken())).unwrap_or(own)
 }
 
 /// What the access control list alone lets through.

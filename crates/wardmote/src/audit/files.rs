@@ -8,6 +8,8 @@ use std::path::{Path, PathBuf};
 /// Folders within folders, deeper than this, are not followed.
 const MAX_DEPTH: usize = 32;
 const MAX_FILES: usize = 10_000;
+/// Inventories and snapshots may be larger than templates.
+const MAX_INVENTORY_BYTES: u64 = 512 << 20;
 const ENDINGS: [&str; 4] = ["yaml", "yml", "json", "template"];
 
 /// What was found under the paths.
@@ -32,12 +34,7 @@ pub(super) fn templates(paths: &[PathBuf]) -> Result<Found, Failure> {
     let mut found = Found::default();
     for path in paths {
         if !path.is_dir() {
-            let (name, text) = (path.display().to_string(), text(path)?);
-            let estate = match live::kept(&name, &text) {
-                Some(kept) => kept?,
-                None => controls::template(&name, &text).map_err(|wrong| refused(&wrong))?,
-            };
-            found.estates.push(estate);
+            found.estates.push(one(path)?);
             continue;
         }
         let mut files = Vec::new();
@@ -55,6 +52,19 @@ pub(super) fn templates(paths: &[PathBuf]) -> Result<Found, Failure> {
         }
     }
     Ok(found)
+}
+
+/// A file that was named: an inventory, a snapshot, or else a template.
+fn one(path: &Path) -> Result<Estate, Failure> {
+    let name = path.display().to_string();
+    let text = limited(path, MAX_INVENTORY_BYTES)?;
+    match live::kept(&name, &text) {
+        Some(kept) => kept,
+        None if text.len() > controls::MAX_BYTES => {
+            Err(too_large(path, text.len() as u64, controls::MAX_BYTES as u64))
+        }
+        None => controls::template(&name, &text).map_err(|wrong| refused(&wrong)),
+    }
 }
 
 fn take(file: &Path, found: &mut Found) -> Result<(), Failure> {
@@ -105,23 +115,38 @@ fn walk(folder: &Path, depth: usize, files: &mut Vec<PathBuf>) -> Result<(), Fai
 }
 
 pub(super) fn text(path: &Path) -> Result<String, Failure> {
+    limited(path, controls::MAX_BYTES as u64)
+}
+
+/// What stands in a file; AWS Config compresses its snapshots.
+fn limited(path: &Path, most: u64) -> Result<String, Failure> {
     let unreadable = |error: std::io::Error| match error.kind() {
         std::io::ErrorKind::NotFound => {
             Failure::new(Exit::NotFound, format!("there is no file `{}`", path.display()))
         }
-        std::io::ErrorKind::InvalidData => {
-            Failure::new(Exit::Input, format!("`{}` is not UTF-8", path.display()))
-                .with_help("save the template as UTF-8")
-        }
         _ => Failure::io(format!("read `{}`", path.display()), error),
     };
     let size = std::fs::metadata(path).map_err(unreadable)?.len();
-    if size > controls::MAX_BYTES as u64 {
-        let message =
-            format!("`{}` has {size} bytes; at most {} are read", path.display(), controls::MAX_BYTES);
-        return Err(Failure::new(Exit::Input, message).with_help("split it, or check one part at a time"));
+    if size > most {
+        return Err(too_large(path, size, most));
     }
-    std::fs::read_to_string(path).map_err(unreadable)
+    let mut bytes = std::fs::read(path).map_err(unreadable)?;
+    if path.extension().is_some_and(|end| end == "gz") {
+        let limit = usize::try_from(most).unwrap_or(usize::MAX);
+        bytes = trail::gzip::expand(&bytes, limit).map_err(|wrong| {
+            Failure::new(Exit::Input, format!("`{}` cannot be expanded: {wrong}", path.display()))
+                .with_help("give the file as AWS Config wrote it, or expand it with `gunzip`")
+        })?;
+    }
+    String::from_utf8(bytes).map_err(|_| {
+        Failure::new(Exit::Input, format!("`{}` is not UTF-8", path.display()))
+            .with_help("save the template as UTF-8")
+    })
+}
+
+fn too_large(path: &Path, size: u64, most: u64) -> Failure {
+    let message = format!("`{}` has {size} bytes; at most {most} are read", path.display());
+    Failure::new(Exit::Input, message).with_help("split it, or check one part at a time")
 }
 
 pub(super) fn refused(wrong: &Unreadable) -> Failure {

@@ -48,8 +48,15 @@ fn save(path: &Path, inventory: &Inventory) -> Result<(), Failure> {
     std::fs::rename(&part, path).map_err(failed)
 }
 
-/// The inventory of a file, if it is one.
+/// The inventory of a file, if it is one: kept by this program, or a snapshot of AWS Config.
 pub(super) fn kept(name: &str, text: &str) -> Option<Result<Estate, Failure>> {
+    if controls::is_snapshot(text) {
+        let inventory = controls::snapshot(text).map_err(|wrong| {
+            Failure::new(Exit::Input, format!("`{name}` is no snapshot of AWS Config: {wrong}"))
+                .with_help("give what `aws configservice deliver-config-snapshot` left in its bucket")
+        });
+        return Some(inventory.map(|inventory| controls::live(&inventory)));
+    }
     // What this program writes begins with its form.
     let begin = text.trim_start().strip_prefix('{')?.trim_start();
     begin.starts_with("\"form\"").then(|| match Inventory::from_json(text) {
