@@ -184,7 +184,9 @@ impl<'a> Recorded<'a> {
         let pair = |(key, value): (&String, &Value)| json!({ "Key": key, "Value": value });
         let tags =
             self.tags.map(|tags| tags.iter().map(pair).collect::<Vec<_>>()).filter(|tags| !tags.is_empty());
-        self.put(&mut item, "Tags", tags.map(Value::Array), Status::Absent);
+        // Not every document has tags beside the configuration; a bucket's are within it.
+        let missing = if self.tags.is_some() { Status::Absent } else { Status::NotRecorded };
+        self.put(&mut item, "Tags", tags.map(Value::Array), missing);
         item
     }
 

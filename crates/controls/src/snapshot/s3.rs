@@ -9,6 +9,9 @@ pub(super) fn bucket(recorded: &Recorded<'_>) -> Vec<Item> {
     let name = recorded.name;
     let mut bucket = recorded.item("AWS::S3::Bucket", name);
     bucket.arn = bucket.arn.or_else(|| Some(format!("arn:aws:s3:::{name}")));
+    if recorded.tags.is_none_or(Map::is_empty) {
+        recorded.put(&mut bucket, "Tags", tags(recorded), Status::Absent);
+    }
     let mut put = |property: &str, value: Option<Value>, missing: Status| {
         recorded.put(&mut bucket, property, value, missing);
     };
@@ -47,6 +50,12 @@ pub(super) fn bucket(recorded: &Recorded<'_>) -> Vec<Item> {
     let mut all = vec![bucket];
     all.extend(policy(recorded));
     all
+}
+
+fn tags(recorded: &Recorded<'_>) -> Option<Value> {
+    let told = recorded.part("+BucketTaggingConfiguration")?;
+    let sets = told["tagSets"].as_array()?.iter().filter_map(|set| set["tags"].as_object());
+    Some(sets.flatten().map(|(key, value)| json!({ "Key": key, "Value": value })).collect())
 }
 
 /// The policy of a bucket: known to be none, a document, or not recorded.
