@@ -3,7 +3,7 @@
 use crate::checks::units;
 use crate::node::{Member, Node, Place, Value};
 use crate::resource::{Estate, Gaps, Resource};
-use facts::inventory::{Inventory, Item, Provenance};
+use facts::inventory::{ALL, Inventory, Item, Provenance};
 use serde_json::Value as Json;
 use std::collections::{BTreeSet, HashSet};
 
@@ -33,7 +33,8 @@ pub fn live(inventory: &Inventory) -> Estate {
         resources.push(unlisted(inventory, kind, why));
     }
     for kind in units().flat_map(|unit| unit.control.kinds).collect::<BTreeSet<_>>() {
-        if !inventory.read.contains(*kind) && !inventory.unread.contains_key(*kind) {
+        let is_read = inventory.read.contains(*kind) || inventory.read.contains(ALL);
+        if !is_read && !inventory.unread.contains_key(*kind) {
             unread.push(format!("{kind}: none was read"));
         }
     }

@@ -1,6 +1,7 @@
 //! Resources in the shape of CloudFormation, wherever they come from, and how they refer to each other.
 
 use crate::node::{Edge, Node, Piece, Place, Value};
+use facts::inventory::ALL;
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -178,7 +179,7 @@ impl Gaps {
 
     /// Nothing that was read refers to what a check is about.
     fn nothing_refers(&self) {
-        if self.read.is_some() {
+        if self.read.as_ref().is_some_and(|read| !read.contains(ALL)) {
             let said = "what refers to it: not every type is read";
             self.missed.borrow_mut().get_or_insert_with(|| said.to_owned());
         }
@@ -188,7 +189,7 @@ impl Gaps {
     fn asked(&self, kind: &str) {
         let Some(read) = &self.read else { return };
         let cause = self.causes.get(kind).cloned();
-        if cause.is_some() || !read.contains(kind) {
+        if cause.is_some() || !(read.contains(kind) || read.contains(ALL)) {
             let cause = cause.unwrap_or_else(|| "none was read".to_owned());
             self.missed.borrow_mut().get_or_insert_with(|| format!("which `{kind}` there are: {cause}"));
         }

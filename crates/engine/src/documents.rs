@@ -10,6 +10,9 @@ use guard::Action;
 use registry::{Version, VersionNumber};
 use std::collections::BTreeMap;
 
+/// The sort of document that a model card is.
+pub(crate) const MODEL_CARD: &str = "model-card";
+
 /// Files about a version.
 #[derive(Debug, Clone)]
 pub struct CardFiles {
@@ -46,7 +49,7 @@ impl Engine {
         let fact = Recorded::DocumentMade {
             model: name.clone(),
             version: number,
-            kind: "model-card".to_owned(),
+            kind: MODEL_CARD.to_owned(),
             files: digests,
         };
         let evidence = self.record(vec![Self::done(actor, Action::DocumentWrite, &resource.name(), fact)])?;

@@ -24,6 +24,7 @@ mod keys;
 mod manifest;
 mod monitoring;
 mod notebook;
+mod posture;
 mod record;
 mod registering;
 mod remediation;

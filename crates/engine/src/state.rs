@@ -3,11 +3,15 @@
 use crate::Error;
 use crate::approver_keys::ApproverKeys;
 use crate::catalogue::PRODUCTION;
-use crate::record::{ApprovalRequested, Fact, LabelBatch, MonitorReport, Segment, Snapshot, TrainingRun};
+use crate::documents::MODEL_CARD;
+use crate::record::{
+    ApprovalRequested, Fact, KeyChange, LabelBatch, MonitorReport, Segment, Snapshot, TrainingRun,
+};
 use crate::remediation_record::Remediations;
 use charter::Checked;
 use facts::{
-    AlertRule, Digest, EndpointName, EvidenceId, ModelName, PersonId, SnapshotName, StreamName, Timestamp,
+    AlertRule, Digest, EndpointName, EvidenceId, KeyId, ModelName, PersonId, SnapshotName, StreamName,
+    Timestamp,
 };
 use guard::{AccessKey, HashedKey};
 use mlflow::catalogue::{At, Catalogue, Event};
@@ -47,6 +51,10 @@ pub struct State {
     requests: Vec<Recorded<ApprovalRequested>>,
     readers: BTreeMap<SnapshotName, BTreeSet<PersonId>>,
     remediations: Remediations,
+    /// Since when the material of each key is what it is.
+    key_material: BTreeMap<KeyId, Timestamp>,
+    /// The entries of model cards.
+    cards: BTreeMap<(ModelName, registry::VersionNumber), EvidenceId>,
 }
 
 /// An alert that fired.
@@ -135,6 +143,16 @@ impl State {
     /// Label batches of a model, oldest first.
     pub fn labels(&self, model: &ModelName) -> &[Recorded<LabelBatch>] {
         self.labels.get(model).map_or(&[], Vec::as_slice)
+    }
+
+    /// When the key material in use was made; nothing if it is not on record.
+    pub fn key_material_since(&self, key: &KeyId) -> Option<Timestamp> {
+        self.key_material.get(key).copied()
+    }
+
+    /// The entry of the latest model card of a version.
+    pub fn card(&self, model: &ModelName, version: registry::VersionNumber) -> Option<&EvidenceId> {
+        self.cards.get(&(model.clone(), version))
     }
 
     /// Monitor reports of a model, oldest first.
@@ -251,12 +269,17 @@ impl State {
                     )
                 })?;
             }
-            Fact::KeyAdministered { .. }
-            | Fact::KeyUsed { .. }
-            | Fact::DocumentMade { .. }
-            | Fact::CallsRefused(_)
-            | Fact::Refused(_)
-            | Fact::Failed { .. } => {}
+            Fact::KeyAdministered { key, change } => {
+                if matches!(change, KeyChange::Created | KeyChange::CreatedSigning | KeyChange::Rotated) {
+                    self.key_material.insert(key, time);
+                }
+            }
+            Fact::DocumentMade { model, version, kind, .. } => {
+                if kind == MODEL_CARD {
+                    self.cards.insert((model, version), evidence);
+                }
+            }
+            Fact::KeyUsed { .. } | Fact::CallsRefused(_) | Fact::Refused(_) | Fact::Failed { .. } => {}
         }
         Ok(None)
     }

@@ -9,6 +9,9 @@ use std::collections::{BTreeMap, BTreeSet};
 /// What an inventory may be: larger ones are not read.
 pub const MAX_RESOURCES: usize = 1_000_000;
 
+/// In [`Inventory::read`]: of every type, what is not here is not there.
+pub const ALL: &str = "*";
+
 /// The form of this document.
 const FORM: &str = "wardmote-inventory/1";
 
@@ -108,7 +111,9 @@ impl Provenance {
         let why = match self.status {
             Status::Ok | Status::Absent => return None,
             Status::Denied => return Some(format!("`{}` was denied", self.call)),
-            Status::NotRecorded => return Some("AWS Config does not record it".to_owned()),
+            Status::NotRecorded => {
+                return Some(self.said.clone().unwrap_or_else(|| "AWS Config does not record it".to_owned()));
+            }
             Status::Error => "failed",
             Status::NotSupported => "is not supported by the service",
         };

@@ -53,7 +53,7 @@ pub(crate) fn run(cli: &Cli, answers: &Answers) -> Run {
         Command::Log(args) => at.log(args),
         Command::Verify(args) => at.verify(args),
         Command::Iam(command) => crate::iam::run(command, answers),
-        Command::Audit(args) => crate::audit::run(args, answers),
+        Command::Audit(args) => crate::audit::run(&house, args, answers),
         Command::Remediate(command) => {
             let at = remediate::At { house: &house, act_as: cli.act_as.as_ref(), answers };
             remediate::run(&at, command)

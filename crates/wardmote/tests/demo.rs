@@ -48,6 +48,7 @@ fn the_whole_story() {
         }
     }
     history_is_right(&dir, steps);
+    the_house_is_audited(&dir);
     nothing_sensitive_lies_about(&dir);
     any_flipped_bit_is_named(&dir);
     let again = run(&dir, &["demo"]);
@@ -56,6 +57,25 @@ fn the_whole_story() {
     error: the folder `DIR` holds a demo that ran to its end
       help: look at it with `wardmote --dir DIR log`, or set it aside and start afresh with `--again`
     ");
+}
+
+/// The same controls as of an account, of the house itself.
+fn the_house_is_audited(dir: &Path) {
+    let kept = dir.join("house.json");
+    let output = run(dir, &["audit", "--house", "--format", "json", "--save", &kept.display().to_string()]);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let wholes = report["findings"].as_array().unwrap().iter().filter(|finding| finding["partOf"].is_null());
+    let line = |finding: &Value| {
+        let word = |value: &Value| value.as_str().unwrap().to_owned();
+        let (control, verdict) = (word(&finding["control"]), word(&finding["verdict"]));
+        format!("{control} {verdict} {}\n", word(&finding["resource"]["logicalId"]))
+    };
+    insta::assert_snapshot!(wholes.map(line).collect::<String>());
+    let again = run(dir, &["audit", &kept.display().to_string(), "--format", "json"]);
+    let again: Value = serde_json::from_slice(&again.stdout).unwrap();
+    assert_eq!(again["summary"], report["summary"]);
+    std::fs::remove_file(kept).unwrap();
 }
 
 /// What served before, between and after the deployments.

@@ -13,7 +13,7 @@ unknown; 4 a file cannot be read as a template, plan or inventory; 5 there is no
 pub(crate) struct AuditArgs {
     /// CloudFormation templates, or folders of them: files that end in .yaml, .yml, .json or .template; or an inventory
     /// that --save kept.
-    #[arg(value_name = "PATH", value_hint = ValueHint::AnyPath, required_unless_present_any = ["plan", "live"], conflicts_with_all = ["plan", "live"])]
+    #[arg(value_name = "PATH", value_hint = ValueHint::AnyPath, required_unless_present_any = ["plan", "live", "house"], conflicts_with_all = ["plan", "live", "house"])]
     pub(crate) paths: Vec<PathBuf>,
     /// A Terraform plan, as `terraform show -json` writes it.
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
@@ -21,11 +21,14 @@ pub(crate) struct AuditArgs {
     /// What is there now, with the credentials of the environment; `wardmote aws permissions audit` says what they need.
     #[arg(long, conflicts_with = "plan")]
     pub(crate) live: bool,
+    /// The house of --dir itself: its keys, its versions, what serves and what watches it, as if they were on AWS.
+    #[arg(long, conflicts_with_all = ["plan", "live"])]
+    pub(crate) house: bool,
     /// Where AWS is, in place of AWS_ENDPOINT_URL.
     #[arg(long, value_name = "URL", requires = "live", conflicts_with_all = ["paths", "plan"], value_hint = ValueHint::Url)]
     pub(crate) endpoint_url: Option<String>,
     /// Keep the inventory that was read.
-    #[arg(long, value_name = "FILE", requires = "live", conflicts_with_all = ["paths", "plan"], value_hint = ValueHint::FilePath)]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["paths", "plan"], value_hint = ValueHint::FilePath)]
     pub(crate) save: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) scope: ScopeArgs,

@@ -3,6 +3,7 @@
 use super::args::AuditArgs;
 use crate::answer::Answers;
 use crate::failure::{Exit, Failure};
+use crate::house::House;
 use aws::{Client, Settings, Sources};
 use controls::Estate;
 use facts::inventory::Inventory;
@@ -15,11 +16,20 @@ use std::path::Path;
 pub(super) fn account(args: &AuditArgs, answers: &Answers) -> Result<Estate, Failure> {
     let inventory = aws::posture::collect(&client(args.endpoint_url.as_deref(), args.region.as_deref())?)
         .map_err(|error| Failure::from(world::PortError::from(error)))?;
+    judged(&inventory, args, answers)
+}
+
+/// Reads the house, and keeps the inventory if somebody wants it.
+pub(super) fn house(house: &House, args: &AuditArgs, answers: &Answers) -> Result<Estate, Failure> {
+    judged(&house.open_read_only()?.inventory()?, args, answers)
+}
+
+fn judged(inventory: &Inventory, args: &AuditArgs, answers: &Answers) -> Result<Estate, Failure> {
     if let Some(path) = &args.save {
-        save(path, &inventory)?;
+        save(path, inventory)?;
         answers.remark(&format!("the inventory is in `{}`; `wardmote audit` reads it again", path.display()));
     }
-    Ok(controls::live(&inventory))
+    Ok(controls::live(inventory))
 }
 
 /// A client for where was typed, else for where the environment says.

@@ -13,6 +13,7 @@ pub(crate) use live::client;
 
 use crate::answer::Answers;
 use crate::failure::{Exit, Failure};
+use crate::house::House;
 use ::controls::{BadSelection, Origin, Report, Selection, Severity, scan};
 use args::Format;
 use facts::{Timestamp, Verdict};
@@ -20,12 +21,13 @@ use files::Found;
 use std::process::ExitCode;
 use world::Clock as _;
 
-pub(crate) fn run(args: &AuditArgs, answers: &Answers) -> Result<ExitCode, Failure> {
+pub(crate) fn run(house: &House, args: &AuditArgs, answers: &Answers) -> Result<ExitCode, Failure> {
     let selection = selection(&args.scope)?;
     let now = now()?;
     let found = match &args.plan {
         Some(path) => files::plan(path)?,
         None if args.live => Found { estates: vec![live::account(args, answers)?], ..Found::default() },
+        None if args.house => Found { estates: vec![live::house(house, args, answers)?], ..Found::default() },
         None => files::templates(&args.paths)?,
     };
     let mut reports: Vec<Report> = found.estates.iter().map(|estate| scan(estate, &selection)).collect();
