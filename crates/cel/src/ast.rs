@@ -99,6 +99,28 @@ pub enum Expression {
     },
 }
 
+impl Expression {
+    /// The nodes right below.
+    #[must_use]
+    pub fn children(&self) -> Vec<Id> {
+        match self {
+            Self::Literal(_) | Self::Variable(_) | Self::Local(_) => Vec::new(),
+            Self::Select { of, .. } | Self::Has { of, .. } => vec![*of],
+            Self::Not(of) | Self::Negate(of) | Self::Matches(of, _) => vec![*of],
+            Self::Index { of, at, .. } => vec![*of, *at],
+            Self::List(all) | Self::And(all) | Self::Or(all) | Self::Call(_, all) | Self::Outside(_, all) => {
+                all.clone()
+            }
+            Self::Map(all) => all.iter().flat_map(|(key, value)| [*key, *value]).collect(),
+            Self::Binary(_, a, b) => vec![*a, *b],
+            Self::Choice(a, b, c) => vec![*a, *b, *c],
+            Self::Fold { range, test, result, .. } => {
+                [Some(*range), *test, *result].into_iter().flatten().collect()
+            }
+        }
+    }
+}
+
 /// A value that stands in an expression.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Constant {
@@ -196,6 +218,18 @@ impl Fold {
             Self::Map => "map",
             Self::Filter => "filter",
         }
+    }
+
+    /// The comprehension of a name; `existsOne` is another name of `exists_one`.
+    pub(crate) fn named(name: &str) -> Option<Self> {
+        Some(match name {
+            "all" => Self::All,
+            "exists" => Self::Exists,
+            "exists_one" | "existsOne" => Self::ExistsOne,
+            "map" => Self::Map,
+            "filter" => Self::Filter,
+            _ => return None,
+        })
     }
 }
 

@@ -119,7 +119,7 @@ impl Parser<'_> {
 
     fn push(&mut self, expression: Expression, at: usize) -> Parsed {
         let depth =
-            1 + children(&expression).iter().map(|id| self.nodes[id.0 as usize].depth).max().unwrap_or(0);
+            1 + expression.children().iter().map(|id| self.nodes[id.0 as usize].depth).max().unwrap_or(0);
         if depth > MAX_DEPTH {
             return Err(self.too_deep(at));
         }
@@ -443,7 +443,7 @@ impl Parser<'_> {
     }
 
     fn method(&mut self, of: Id, name: &str, at: usize) -> Parsed {
-        if let Some(fold) = fold_named(name) {
+        if let Some(fold) = Fold::named(name) {
             return self.fold(fold, of, at);
         }
         let shape = functions::named(name, true).ok_or_else(|| self.no_function(name, at))?;
@@ -488,7 +488,9 @@ impl Parser<'_> {
         let help = match other {
             Some(shape) if shape.method => format!("it is called on a value: `value.{name}(...)`"),
             Some(_) => format!("it is called with a value: `{name}(value)`"),
-            None if fold_named(name).is_some() => format!("it is called on a list: `list.{name}(item, ...)`"),
+            None if Fold::named(name).is_some() => {
+                format!("it is called on a list: `list.{name}(item, ...)`")
+            }
             None => format!(
                 "there are {}, and those of CEL such as `size`, `startsWith`, `matches`",
                 own.collect::<Vec<_>>().join(", ")
@@ -539,37 +541,6 @@ impl Parser<'_> {
                 Ok(())
             }
             _ => Err(self.unexpected("the name of a variable")),
-        }
-    }
-}
-
-fn fold_named(name: &str) -> Option<Fold> {
-    Some(match name {
-        "all" => Fold::All,
-        "exists" => Fold::Exists,
-        "exists_one" | "existsOne" => Fold::ExistsOne,
-        "map" => Fold::Map,
-        "filter" => Fold::Filter,
-        _ => return None,
-    })
-}
-
-fn children(expression: &Expression) -> Vec<Id> {
-    match expression {
-        Expression::Literal(_) | Expression::Variable(_) | Expression::Local(_) => Vec::new(),
-        Expression::Select { of, .. } | Expression::Has { of, .. } => vec![*of],
-        Expression::Not(of) | Expression::Negate(of) | Expression::Matches(of, _) => vec![*of],
-        Expression::Index { of, at, .. } => vec![*of, *at],
-        Expression::List(all)
-        | Expression::And(all)
-        | Expression::Or(all)
-        | Expression::Call(_, all)
-        | Expression::Outside(_, all) => all.clone(),
-        Expression::Map(all) => all.iter().flat_map(|(key, value)| [*key, *value]).collect(),
-        Expression::Binary(_, a, b) => vec![*a, *b],
-        Expression::Choice(a, b, c) => vec![*a, *b, *c],
-        Expression::Fold { range, test, result, .. } => {
-            [Some(*range), *test, *result].into_iter().flatten().collect()
         }
     }
 }
