@@ -5,7 +5,7 @@
 use crate::budget::Budget;
 use crate::fault::Fault;
 use crate::host::Host;
-use crate::operate::{item, length, no_overload};
+use crate::operate::{item, length, no_overload, perhaps};
 use crate::value::{List, Map, Text, Value, truth_of};
 use std::cmp::Ordering;
 
@@ -58,6 +58,12 @@ impl<H> Comparing<'_, H> {
         H: Host<'a>,
     {
         self.budget.spend(1)?;
+        if let Value::Open(handle) = one {
+            return Err(self.host.cause(*handle));
+        }
+        if let Value::Open(handle) = other {
+            return Err(self.host.cause(*handle));
+        }
         if let Some(ordering) = numbers(one, other) {
             return Ok(ordering == Some(Ordering::Equal));
         }
@@ -102,7 +108,10 @@ impl<H> Comparing<'_, H> {
     {
         let size = length(a, self.host)?;
         if size != length(b, self.host)? {
-            return Ok(false);
+            return match perhaps(a, self.budget)?.or(perhaps(b, self.budget)?) {
+                Some(handle) => Err(self.host.cause(handle)),
+                None => Ok(false),
+            };
         }
         let mut joined = Joined(None);
         for at in 0..size {

@@ -31,7 +31,16 @@ pub(crate) struct Machine<'m, 'a, H: Host<'a>> {
 }
 
 impl<'a, H: Host<'a>> Machine<'_, 'a, H> {
+    /// What a node says; what is open is not known.
     pub(crate) fn value(&mut self, id: Id) -> Outcome<'a, H::Handle> {
+        match self.raw(id)? {
+            Value::Open(handle) => Err(self.host.cause(handle)),
+            value => Ok(value),
+        }
+    }
+
+    /// The same; what is open stays so, for the host to look at.
+    pub(crate) fn raw(&mut self, id: Id) -> Outcome<'a, H::Handle> {
         self.budget.spend(1)?;
         let program: &'a Program = self.program;
         let node = program.node(id);
@@ -44,7 +53,7 @@ impl<'a, H: Host<'a>> Machine<'_, 'a, H> {
             Expression::Select { of, field, optional } => self.select(*of, field, *optional),
             Expression::Has { of, field } => self.has(*of, field),
             Expression::Index { of, at, optional } => self.index(*of, *at, *optional),
-            Expression::List(items) => self.values(items).and_then(|items| {
+            Expression::List(items) => self.raws(items).and_then(|items| {
                 self.budget.make(size_of_val(items.as_slice()))?;
                 Ok(Value::list(items))
             }),
@@ -55,15 +64,15 @@ impl<'a, H: Host<'a>> Machine<'_, 'a, H> {
             Expression::Or(all) => self.until(all, true),
             Expression::Binary(operator, one, other) => self.binary(*operator, *one, *other),
             Expression::Choice(condition, yes, no) => match self.truth(*condition) {
-                Ok(true) => self.value(*yes),
-                Ok(false) => self.value(*no),
+                Ok(true) => self.raw(*yes),
+                Ok(false) => self.raw(*no),
                 Err(fault) => Err(fault),
             },
             Expression::Call(builtin, arguments) => self.call(*builtin, arguments),
             Expression::Matches(text, pattern) => self.matches(*text, pattern),
-            Expression::Outside(function, arguments) => self
-                .values(arguments)
-                .and_then(|arguments| self.host.call(*function, &arguments, self.budget)),
+            Expression::Outside(function, arguments) => {
+                self.raws(arguments).and_then(|arguments| self.host.call(*function, &arguments, self.budget))
+            }
             Expression::Fold { .. } => self.fold(&node.expression),
         };
         outcome.map_err(|fault| fault.at(node.at))
@@ -71,10 +80,23 @@ impl<'a, H: Host<'a>> Machine<'_, 'a, H> {
 
     /// All of them; what is not known of one goes before what fails of another.
     fn values(&mut self, ids: &[Id]) -> Result<Vec<Value<'a, H::Handle>>, Fault> {
+        self.all(ids, Self::value)
+    }
+
+    /// All of them; what is open stays so.
+    fn raws(&mut self, ids: &[Id]) -> Result<Vec<Value<'a, H::Handle>>, Fault> {
+        self.all(ids, Self::raw)
+    }
+
+    fn all(
+        &mut self,
+        ids: &[Id],
+        one: fn(&mut Self, Id) -> Outcome<'a, H::Handle>,
+    ) -> Result<Vec<Value<'a, H::Handle>>, Fault> {
         let mut all = Vec::with_capacity(ids.len());
         let mut fault: Option<Fault> = None;
         for id in ids {
-            match self.value(*id) {
+            match one(self, *id) {
                 Ok(value) => all.push(value),
                 Err(stopped @ Fault::Stopped(_)) => return Err(stopped),
                 Err(other) => {
@@ -148,6 +170,7 @@ impl<'a, H: Host<'a>> Machine<'_, 'a, H> {
             other => (other, optional),
         };
         let found = match &of {
+            Value::Open(handle) => return Err(self.host.cause(*handle)),
             Value::Map(map) => compare::member(map, key, self.host, self.budget)?,
             Value::List(list) => match place(key)? {
                 Some(at) if at < operate::length(list, self.host)? => {
@@ -170,6 +193,7 @@ impl<'a, H: Host<'a>> Machine<'_, 'a, H> {
 
     fn has(&mut self, of: Id, field: &'a str) -> Outcome<'a, H::Handle> {
         let found = match self.value(of)? {
+            Value::Map(Map::Host(handle)) => self.host.has(handle, field)?,
             Value::Map(map) => compare::member(&map, &Value::given(field), self.host, self.budget)?.is_some(),
             optional @ Value::Optional(_) => {
                 matches!(self.member(optional, &Value::given(field), true)?, Value::Optional(Some(_)))
@@ -231,8 +255,11 @@ impl<'a, H: Host<'a>> Machine<'_, 'a, H> {
         let list = match all {
             Value::List(list) => list,
             Value::Map(map) => {
-                let found = compare::member(map, one, self.host, self.budget)?;
-                return Ok(Value::Bool(found.is_some()));
+                let found = match (map, one) {
+                    (Map::Host(handle), Value::Text(key)) => self.host.has(*handle, key.as_str())?,
+                    _ => compare::member(map, one, self.host, self.budget)?.is_some(),
+                };
+                return Ok(Value::Bool(found));
             }
             _ => return Err(no_overload("in", &[one.clone(), all.clone()])),
         };

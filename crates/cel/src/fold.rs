@@ -6,7 +6,7 @@ use crate::evaluate::Machine;
 use crate::fault::Fault;
 use crate::host::{Host, Outcome};
 use crate::operate;
-use crate::value::Value;
+use crate::value::{List, Value};
 
 /// What is gone through, and what is done with each.
 struct Loop<'a, H: Host<'a>> {
@@ -112,13 +112,19 @@ impl<'a, H: Host<'a>> Machine<'_, 'a, H> {
         let mut all = Vec::new();
         for at in 0..turns {
             self.turn(round, at)?;
+            // What may not be there must not become something that is.
+            if let (Value::List(List::Made(_)), Some(Value::Open(handle))) =
+                (&round.range, self.locals.last())
+            {
+                return Err(self.host.cause(*handle));
+            }
             if let Some(test) = test
                 && !self.truth(test)?
             {
                 continue;
             }
             let value = match result {
-                Some(result) => self.value(result)?,
+                Some(result) => self.raw(result)?,
                 None => self.locals.last().cloned().ok_or_else(|| Fault::failed("no such variable"))?,
             };
             self.budget.make(size_of::<Value<'a, H::Handle>>())?;

@@ -5,7 +5,7 @@ use crate::budget::Budget;
 use crate::convert;
 use crate::fault::Fault;
 use crate::host::{Host, Outcome};
-use crate::operate::no_overload;
+use crate::operate::{self, no_overload};
 use crate::pattern::{self, Pattern};
 use crate::strings;
 use crate::time::Part;
@@ -128,7 +128,10 @@ fn size<'a, H: Host<'a>>(
             text.as_str().chars().count()
         }
         Value::Bytes(bytes) => bytes.len(),
-        Value::List(List::Made(items)) => items.len(),
+        Value::List(list @ List::Made(items)) => match operate::perhaps(list, budget)? {
+            Some(handle) => return Err(host.cause(handle)),
+            None => items.len(),
+        },
         Value::Map(Map::Made(members)) => members.len(),
         Value::List(List::Host(handle)) | Value::Map(Map::Host(handle)) => host.size(*handle)?,
         _ => return Ok(None),

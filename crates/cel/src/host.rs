@@ -26,6 +26,17 @@ pub trait Host<'a> {
     /// If it is not known.
     fn member(&mut self, of: Self::Handle, key: &str) -> Result<Option<Value<'a, Self::Handle>>, Fault>;
 
+    /// Whether an object has a member, whatever it is.
+    ///
+    /// # Errors
+    /// If it is not known.
+    fn has(&mut self, of: Self::Handle, key: &str) -> Result<bool, Fault> {
+        Ok(self.member(of, key)?.is_some())
+    }
+
+    /// Why something that is open is not known.
+    fn cause(&mut self, of: Self::Handle) -> Fault;
+
     /// How many items a list has, or members an object.
     ///
     /// # Errors
@@ -72,6 +83,10 @@ impl<'a> Host<'a> for NoHost {
     }
 
     fn member(&mut self, of: Nothing, _: &str) -> Result<Option<Value<'a, Nothing>>, Fault> {
+        match of {}
+    }
+
+    fn cause(&mut self, of: Nothing) -> Fault {
         match of {}
     }
 

@@ -127,3 +127,13 @@ pub(crate) fn item<'a, H: Host<'a>>(
         List::Host(handle) => host.item(*handle, at),
     }
 }
+
+/// An item of a list that was made of which it may be that it is not there.
+pub(crate) fn perhaps<H: Copy>(list: &List<'_, H>, budget: &mut Budget) -> Result<Option<H>, Fault> {
+    let List::Made(items) = list else { return Ok(None) };
+    budget.spend(items.len() as u64 / 8)?;
+    Ok(items.iter().find_map(|item| match item {
+        Value::Open(handle) => Some(*handle),
+        _ => None,
+    }))
+}

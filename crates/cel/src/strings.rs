@@ -129,6 +129,9 @@ pub(crate) fn join<'a, H: Host<'a>>(
     let mut out = String::new();
     for at in 0..length(list, host)? {
         let item = item(list, at, host)?;
+        if let Value::Open(handle) = item {
+            return Err(host.cause(handle));
+        }
         let Some(text) = item.text() else { return Ok(None) };
         budget.spend(1)?;
         budget.make(text.len() + by.len())?;

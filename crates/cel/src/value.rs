@@ -30,6 +30,9 @@ pub enum Value<'a, H> {
     Time(Time),
     /// A length of time.
     Span(Span),
+    /// Something that the host knows and cannot tell yet, such as a reference to what will be made. It can be handed to the
+    /// host's functions; whatever else looks at it does not know. In a list that was made, it may be that it is not there.
+    Open(H),
     /// A value that may be absent, as `.?name` makes it.
     Optional(Option<Rc<Value<'a, H>>>),
 }
@@ -184,7 +187,8 @@ impl<'a, H: Copy> Value<'a, H> {
             Self::Type(_) => Type::Type,
             Self::Time(_) => Type::Time,
             Self::Span(_) => Type::Span,
-            Self::Optional(_) => Type::Optional,
+            // Whoever asks for the type of it was told before that it is not known.
+            Self::Open(_) | Self::Optional(_) => Type::Optional,
         }
     }
 

@@ -53,7 +53,7 @@ fn told(answer: &Answer<'_>) -> Json {
         }
         Value::Time(_) => json!("time"),
         Value::Span(_) => json!("span"),
-        Value::Optional(_) => json!("optional"),
+        Value::Open(_) | Value::Optional(_) => json!("optional"),
     }
 }
 

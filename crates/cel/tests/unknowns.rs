@@ -10,7 +10,7 @@ use world::{Answer, World, environment};
 fn outcome(text: &str) -> String {
     let world = json!({
         "x": {"u": "unknown:the parameter `P` has no default", "v": "unknown:`s3:Get` was denied", "a": 1, "t": true, "s": "acme",
-            "l": [1, "unknown:item"], "m": {"k": "unknown:deep", "j": 1}, "n": null,
+            "l": [1, "unknown:item"], "o": "open:a reference", "p": ["open:one", "two"], "m": {"k": "unknown:deep", "j": 1}, "n": null,
             "yes": "written:true", "no": "written:false", "two": "written:2", "half": "written:0.5", "word": "written:twofold"},
         "y": "unknown:all of it",
     });
@@ -72,6 +72,43 @@ fn what_is_not_known_is_never_true_or_false() {
         ("related('T', x.u)", parameter),
         ("x.?u.orValue(1) == 1", parameter),
         ("int(x.u) == 1", parameter),
+    ];
+    for (text, expected) in cases {
+        assert_eq!(outcome(text), expected, "{text}");
+    }
+}
+
+#[test]
+fn what_is_open_is_handed_on_and_else_not_known() {
+    let open = "unknown: a reference";
+    let cases = [
+        ("x.o == 1", open),
+        ("has(x.o)", "true"),
+        ("'o' in x", "true"),
+        ("x.o.a", open),
+        ("x.?o.a", open),
+        ("x.?o.orValue(1)", open),
+        ("type(x.o) == string", open),
+        ("related(x.o).exists(r, r == 1)", open),
+        ("related(x.t ? x.o : 1, 1).exists(r, r == 1)", "true"),
+        ("related(x.o, 1).size() == 2", open),
+        ("related(x.o) == []", open),
+        ("related(x.o).map(r, 1).size() == 1", open),
+        ("related(x.o).filter(r, true).size() == 1", open),
+        ("related(x.o).exists_one(r, r == 1)", open),
+        ("related(x.o, 1).all(r, r == 2)", "false"),
+        ("(related(x.o) + [1]).exists(r, r == 1)", "true"),
+        ("related(x.o)[0] == 1", open),
+        ("related(x.o).join() == ''", open),
+        ("[x.o].size() == 1", open),
+        ("x.p.size() == 2", "true"),
+        ("x.p.exists(i, i == 'two')", "true"),
+        ("x.p.map(i, 1).size() == 2", "true"),
+        ("x.p.all(i, related(i, 1).exists(r, r == 1))", "true"),
+        ("x.p == ['one', 'two']", "unknown: one"),
+        ("x.p == ['one', 'three']", "false"),
+        ("-x.o", open),
+        ("x.o", open),
     ];
     for (text, expected) in cases {
         assert_eq!(outcome(text), expected, "{text}");

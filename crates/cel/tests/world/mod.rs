@@ -1,4 +1,5 @@
-//! A host whose values are JSON, for tests. A member called `unknown`, or with that text, is not known.
+//! A host whose values are JSON, for tests. What begins with `unknown:` is not known, and what
+//! begins with `open:` can be handed on.
 #![allow(dead_code, reason = "each test file uses its part of this")]
 
 use cel::{Budget, Environment, Fault, Function, Host, List, Map, Outcome, Text, Value};
@@ -39,6 +40,7 @@ pub(crate) fn value(json: &Json) -> Answer<'_> {
 fn known(json: &Json) -> Outcome<'_, Handle<'_>> {
     match json.as_str().and_then(|text| text.strip_prefix("unknown:")) {
         Some(cause) => Err(Fault::unknown(cause)),
+        None if json.as_str().is_some_and(|text| text.starts_with("open:")) => Ok(Value::Open(Handle(json))),
         None => Ok(value(json)),
     }
 }
@@ -52,6 +54,15 @@ impl<'a> Host<'a> for World<'a> {
 
     fn member(&mut self, of: Handle<'a>, key: &str) -> Result<Option<Answer<'a>>, Fault> {
         of.0.get(key).map(known).transpose()
+    }
+
+    fn has(&mut self, of: Handle<'a>, key: &str) -> Result<bool, Fault> {
+        let open = of.0.get(key).and_then(Json::as_str).is_some_and(|text| text.starts_with("open:"));
+        if open { Ok(true) } else { Ok(self.member(of, key)?.is_some()) }
+    }
+
+    fn cause(&mut self, of: Handle<'a>) -> Fault {
+        Fault::unknown(of.0.as_str().and_then(|text| text.strip_prefix("open:")).unwrap_or_default())
     }
 
     fn size(&mut self, of: Handle<'a>) -> Result<usize, Fault> {
