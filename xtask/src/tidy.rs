@@ -10,12 +10,13 @@ const FUNCTION_LINES: usize = 70;
 const MAX_FILE_BYTES: u64 = 1 << 20;
 
 /// Every room and its storey. A room imports only lower storeys, and the siblings named.
-const STOREYS: [(&str, u8); 21] = [
+const STOREYS: [(&str, u8); 22] = [
     ("facts", 0),
     ("charter", 1),
     ("blueprint", 1),
     ("ledger", 1),
     ("iam", 1),
+    ("cel", 1),
     ("controls", 1),
     ("trail", 1),
     ("registry", 1),
@@ -33,10 +34,11 @@ const STOREYS: [(&str, u8); 21] = [
     ("aws", 3),
     ("wardmote", 4),
 ];
-const SIBLINGS: [(&str, &str); 7] = [
+const SIBLINGS: [(&str, &str); 8] = [
     ("world", "ledger"),
     ("registry", "ledger"),
     ("engine", "dossier"),
+    ("controls", "cel"),
     ("controls", "iam"),
     ("blueprint", "charter"),
     ("blueprint", "controls"),

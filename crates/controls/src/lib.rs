@@ -6,11 +6,13 @@
 //! let text = "Resources:\n  Data:\n    Type: AWS::S3::Bucket\n";
 //! let estate = controls::template("stack.yaml", text).unwrap();
 //! let report = controls::scan(&estate, &controls::Selection::default());
-//! assert!(report.findings().iter().any(|finding| finding.control == "S3-02" && finding.at.line == 2));
+//! assert!(report.findings().iter().any(|finding| finding.control() == "S3-02" && finding.at.line == 2));
 //! ```
 
+mod about;
 mod answer;
 mod checks;
+mod customer;
 mod framework;
 mod intrinsic;
 mod live;
@@ -28,8 +30,10 @@ mod template;
 mod unit;
 mod waiver;
 
+pub use about::About;
 pub use answer::Evidence;
 pub use checks::{control_named, controls};
+pub use customer::Rule;
 pub use framework::{Framework, Requirement, framework_named, frameworks};
 pub use live::live;
 pub use node::{Edge, Hole, Member, Node, Piece, Place, Value};

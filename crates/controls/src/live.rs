@@ -130,7 +130,7 @@ mod tests {
 
     fn verdict(resources: &Json, control: &str) -> (&'static str, String) {
         let report = scan(&live(&inventory(resources)), &Selection::default());
-        let finding = report.findings().iter().find(|finding| finding.control == control).unwrap();
+        let finding = report.findings().iter().find(|finding| finding.control() == control).unwrap();
         (finding.word(), finding.reason().to_owned())
     }
 

@@ -1,12 +1,13 @@
 //! What a scan found: one finding for each control and each resource that it concerns.
 
+use crate::about::About;
 use crate::answer::{Answer, Evidence};
 use crate::checks::units;
 use crate::node::Place;
 use crate::policies::Policies;
 use crate::resource::Estate;
 use crate::selection::Selection;
-use crate::unit::{Case, Control, Severity, Unit};
+use crate::unit::{Case, Severity, Unit};
 use crate::waiver::Waiver;
 use facts::Verdict;
 use serde::{Serialize, Serializer};
@@ -16,10 +17,8 @@ use std::collections::HashMap;
 /// One control on one resource.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Finding {
-    /// The control's id.
-    pub control: &'static str,
-    /// What it is about, with its aliases and severity.
-    pub about: &'static Control,
+    /// What was asked: the control or rule, with its aliases and severity.
+    pub about: About,
     /// The type of the resource.
     pub kind: String,
     /// Its logical id, or its address in a plan.
@@ -39,6 +38,12 @@ pub struct Finding {
 }
 
 impl Finding {
+    /// The id of the control.
+    #[must_use]
+    pub fn control(&self) -> &str {
+        self.about.id()
+    }
+
     /// Where the decisive thing stands.
     #[must_use]
     pub fn decisive(&self) -> Place {
@@ -78,13 +83,13 @@ impl Serialize for Finding {
             _ => Vec::new(),
         };
         let value = json!({
-            "control": self.control,
-            "title": self.about.title,
-            "aliases": self.about.aliases,
-            "partOf": self.about.part_of,
+            "control": self.control(),
+            "title": self.about.title(),
+            "aliases": self.about.aliases(),
+            "partOf": self.about.part_of(),
             "resource": {"type": self.kind, "id": self.name.as_ref().unwrap_or(&self.resource), "logicalId": self.resource, "parts": self.parts},
             "verdict": self.word(),
-            "severity": self.about.severity,
+            "severity": self.about.severity(),
             "reason": self.reason(),
             "line": self.decisive().line,
             "evidence": self.evidence,
@@ -154,11 +159,11 @@ impl Report {
 
     /// The findings without those that a finding of the whole control says again.
     pub fn wholes(&self) -> impl Iterator<Item = &Finding> {
-        let mut asked: Vec<&str> = self.findings.iter().map(|finding| finding.control).collect();
+        let mut asked: Vec<&str> = self.findings.iter().map(Finding::control).collect();
         asked.sort_unstable();
         asked.dedup();
         self.findings.iter().filter(move |finding| {
-            finding.about.part_of.is_none_or(|whole| asked.binary_search(&whole).is_err())
+            finding.about.part_of().is_none_or(|whole| asked.binary_search(&whole).is_err())
         })
     }
 
@@ -192,7 +197,7 @@ impl Report {
         self.findings
             .iter()
             .filter(|finding| !finding.verdict.passes())
-            .map(|finding| finding.about.severity)
+            .map(|finding| finding.about.severity())
             .max()
     }
 }
@@ -213,8 +218,7 @@ pub fn scan(estate: &Estate, selection: &Selection) -> Report {
             let answer = decided(&Case { estate, resource, read: &read }, unit.check);
             summary.count(&answer.verdict);
             findings.push(Finding {
-                control: unit.control.id,
-                about: &unit.control,
+                about: About::Control(&unit.control),
                 kind: resource.kind.clone(),
                 resource: resource.id.clone(),
                 name: resource.name().map(ToOwned::to_owned),

@@ -112,7 +112,8 @@ impl Waiver {
     }
 
     fn is_for(&self, finding: &Finding) -> bool {
-        let named = finding.control == self.control || finding.about.part_of == Some(self.control.as_str());
+        let named =
+            finding.control() == self.control || finding.about.part_of() == Some(self.control.as_str());
         let names = [Some(&finding.resource), finding.name.as_ref()];
         named && names.into_iter().flatten().any(|name| covers(&self.resource, name))
     }

@@ -43,7 +43,7 @@ fn verdicts(inventory: &Inventory) -> BTreeMap<(String, String), &'static str> {
     let report = scan(&live(inventory), &Selection::default());
     let word = |finding: &Finding| {
         let resource = format!("{} {}", finding.kind, finding.resource);
-        ((finding.control.to_owned(), resource), finding.word())
+        ((finding.control().to_owned(), resource), finding.word())
     };
     report.findings().iter().map(word).collect()
 }

@@ -41,20 +41,21 @@ fn one(file: &str, finding: &Finding, Origin { account, region, time }: Origin<'
     let related: Vec<String> = finding
         .about
         .answers()
+        .into_iter()
         .map(|(framework, asked)| format!("{} {}", framework.id, asked.id))
         .take(32)
         .collect();
     json!({
         "SchemaVersion": "2018-10-08",
-        "Id": format!("wardmote/{}/{file}/{}", finding.control, finding.resource),
+        "Id": format!("wardmote/{}/{file}/{}", finding.control(), finding.resource),
         "ProductArn": format!("arn:aws:securityhub:{region}:{account}:product/{account}/default"),
-        "GeneratorId": format!("wardmote/{}", finding.control),
+        "GeneratorId": format!("wardmote/{}", finding.control()),
         "AwsAccountId": account,
         "Types": ["Software and Configuration Checks/Industry and Regulatory Standards"],
         "CreatedAt": time,
         "UpdatedAt": time,
-        "Severity": {"Label": finding.about.severity.name().to_uppercase(), "Original": finding.about.severity.name()},
-        "Title": short(&format!("{} {}", finding.control, finding.about.title), MAX_TITLE),
+        "Severity": {"Label": finding.about.severity().name().to_uppercase(), "Original": finding.about.severity().name()},
+        "Title": short(&format!("{} {}", finding.control(), finding.about.title()), MAX_TITLE),
         "Description": short(&description, MAX_DESCRIPTION),
         "Resources": [{"Type": "Other", "Id": finding.resource, "Region": region, "Details": {"Other": {"type": finding.kind, "file": file}}}],
         "Compliance": {"Status": status, "RelatedRequirements": related},

@@ -59,7 +59,7 @@ footer{margin-top:2rem;color:var(--dim);font-size:.85rem}
 fn section(out: &mut String, report: &Report) {
     let _ = writeln!(out, "<section>\n<h2>{}</h2>", escaped(report.file()));
     let mut open: Vec<&Finding> = report.wholes().filter(|finding| !finding.verdict.passes()).collect();
-    open.sort_by_key(|f| (std::cmp::Reverse(f.about.severity), f.at, f.control));
+    open.sort_by_key(|f| (std::cmp::Reverse(f.about.severity()), f.at, f.control()));
     if open.is_empty() {
         out.push_str("<p>Nothing is broken or unknown.</p>\n");
     } else {
@@ -77,8 +77,8 @@ fn section(out: &mut String, report: &Report) {
             let _ = writeln!(
                 out,
                 "<li><code>{}</code> {}: <code>{}</code></li>",
-                finding.control,
-                prose(finding.about.title),
+                finding.control(),
+                prose(finding.about.title()),
                 escaped(&finding.resource)
             );
         }
@@ -104,10 +104,10 @@ fn row(out: &mut String, finding: &Finding) {
     let _ = writeln!(
         out,
         "<tr><td>{}</td><td class=\"{word}\">{word}</td><td><code>{}</code></td><td><code>{}</code>{line}</td><td>{}<span class=\"reason\">{}</span>{waiver}</td></tr>",
-        finding.about.severity,
-        finding.control,
+        finding.about.severity(),
+        finding.control(),
         escaped(&finding.resource),
-        prose(finding.about.title),
+        prose(finding.about.title()),
         prose(finding.reason()),
     );
 }

@@ -26,7 +26,7 @@ pub fn junit(reports: &[Report]) -> String {
             let _ = write!(
                 out,
                 "    <testcase classname=\"{}\" name=\"{}\"",
-                xml(finding.control),
+                xml(finding.control()),
                 xml(&finding.resource)
             );
             let Some(tag) = tag(finding) else {

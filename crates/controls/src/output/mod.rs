@@ -22,7 +22,7 @@ use std::fmt::Write as _;
 pub fn table(report: &Report) -> String {
     let mut out = String::new();
     let mut open: Vec<&Finding> = report.wholes().filter(|finding| !finding.verdict.passes()).collect();
-    open.sort_by_key(|f| (std::cmp::Reverse(f.about.severity), f.at, f.control));
+    open.sort_by_key(|f| (std::cmp::Reverse(f.about.severity()), f.at, f.control()));
     let width = |text: &dyn Fn(&Finding) -> usize, least: usize| {
         open.iter().map(|f| text(f)).max().unwrap_or(0).max(least)
     };
@@ -32,9 +32,9 @@ pub fn table(report: &Report) -> String {
         let _ = writeln!(
             out,
             "{:8}  {:7}  {:7}  {:resource_width$}  {}",
-            finding.about.severity.name(),
+            finding.about.severity().name(),
             finding.word(),
-            finding.control,
+            finding.control(),
             finding.resource,
             finding.reason(),
         );

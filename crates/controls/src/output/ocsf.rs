@@ -25,10 +25,10 @@ fn event(file: &str, finding: &Finding, time_ms: i64) -> Value {
         Verdict::Unknown { .. } => (0, "Unknown"),
         Verdict::NotApplicable { .. } => (99, "Not applicable"),
     };
+    let answers = finding.about.answers();
     let requirements: Vec<String> =
-        finding.about.answers().map(|(framework, asked)| format!("{} {}", framework.id, asked.id)).collect();
-    let mut standards: Vec<&str> =
-        finding.about.answers().map(|(framework, _)| framework.title.as_str()).collect();
+        answers.iter().map(|(framework, asked)| format!("{} {}", framework.id, asked.id)).collect();
+    let mut standards: Vec<&str> = answers.iter().map(|(framework, _)| framework.title.as_str()).collect();
     standards.dedup();
     json!({
         "class_uid": 2003,
@@ -40,8 +40,8 @@ fn event(file: &str, finding: &Finding, time_ms: i64) -> Value {
         "type_uid": 200_301,
         "type_name": "Compliance Finding: Create",
         "time": time_ms,
-        "severity_id": severity_id(finding.about.severity),
-        "severity": severity_name(finding.about.severity),
+        "severity_id": severity_id(finding.about.severity()),
+        "severity": severity_name(finding.about.severity()),
         "status_id": 1,
         "status": "New",
         "message": finding.reason(),
@@ -50,13 +50,13 @@ fn event(file: &str, finding: &Finding, time_ms: i64) -> Value {
             "product": {"name": "wardmote", "vendor_name": "Wardmote", "version": env!("CARGO_PKG_VERSION")},
         },
         "finding_info": {
-            "uid": format!("{}/{file}/{}", finding.control, finding.resource),
-            "title": finding.about.title,
+            "uid": format!("{}/{file}/{}", finding.control(), finding.resource),
+            "title": finding.about.title(),
             "created_time": time_ms,
             "types": ["Infrastructure as code"],
         },
         "compliance": {
-            "control": finding.control,
+            "control": finding.control(),
             "standards": standards,
             "requirements": requirements,
             "status_id": status_id,
@@ -70,7 +70,7 @@ fn event(file: &str, finding: &Finding, time_ms: i64) -> Value {
         "unmapped": {
             "file": file,
             "line": finding.decisive().line,
-            "aliases": finding.about.aliases,
+            "aliases": finding.about.aliases(),
             "waiver": finding.waiver,
         },
     })

@@ -1,21 +1,22 @@
 //! SARIF 2.1.0, for code hosts.
 
+use crate::about::About;
 use crate::checks::controls;
 use crate::report::{Finding, Report};
-use crate::unit::{Control, Severity};
+use crate::unit::Severity;
 use facts::Verdict;
 use serde_json::{Value, json};
 
 /// One SARIF log with one run over all reports.
 #[must_use]
 pub fn sarif(reports: &[Report]) -> Value {
-    let all: Vec<&Control> = controls().collect();
+    let all = asked(reports);
     let mut results = Vec::new();
     let mut notes = Vec::new();
     for report in reports {
         let open = report.wholes().filter(|finding| !finding.verdict.passes());
         results.extend(open.map(|finding| {
-            let index = all.iter().position(|control| control.id == finding.control).unwrap_or(0);
+            let index = all.iter().position(|about| about.id() == finding.control()).unwrap_or(0);
             result(report, finding, index)
         }));
         notes.extend(report.unread().iter().map(|unread| {
@@ -29,7 +30,7 @@ pub fn sarif(reports: &[Report]) -> Value {
             "tool": {"driver": {
                 "name": "wardmote audit",
                 "semanticVersion": env!("CARGO_PKG_VERSION"),
-                "rules": all.iter().map(|control| rule(control)).collect::<Vec<_>>(),
+                "rules": all.iter().map(rule).collect::<Vec<_>>(),
             }},
             "columnKind": "unicodeCodePoints",
             "invocations": [{"executionSuccessful": true, "toolExecutionNotifications": notes}],
@@ -56,16 +57,28 @@ fn score(severity: Severity) -> &'static str {
     }
 }
 
-fn rule(control: &Control) -> Value {
-    let tags: Vec<&str> = std::iter::once("security").chain(control.aliases.iter().copied()).collect();
+/// All controls of ours, and the rules of customers that findings are about.
+fn asked(reports: &[Report]) -> Vec<About> {
+    let mut all: Vec<About> = controls().map(About::from).collect();
+    let findings = reports.iter().flat_map(Report::findings);
+    for finding in findings.filter(|finding| matches!(finding.about, About::Rule(_))) {
+        if !all.iter().any(|about| about.id() == finding.control()) {
+            all.push(finding.about.clone());
+        }
+    }
+    all
+}
+
+fn rule(about: &About) -> Value {
+    let tags: Vec<&str> = std::iter::once("security").chain(about.aliases()).collect();
     json!({
-        "id": control.id,
-        "shortDescription": {"text": control.title},
-        "fullDescription": {"text": control.title},
-        "help": {"text": control.description, "markdown": control.description},
-        "defaultConfiguration": {"level": level(control.severity)},
+        "id": about.id(),
+        "shortDescription": {"text": about.title()},
+        "fullDescription": {"text": about.title()},
+        "help": {"text": about.description(), "markdown": about.description()},
+        "defaultConfiguration": {"level": level(about.severity())},
         "properties": {
-            "security-severity": score(control.severity),
+            "security-severity": score(about.severity()),
             "tags": tags,
         },
     })
@@ -81,12 +94,12 @@ fn result(report: &Report, finding: &Finding, index: usize) -> Value {
         .collect();
     let said = if unknown { "not known whether " } else { "not so: " };
     json!({
-        "ruleId": finding.control,
+        "ruleId": finding.control(),
         "ruleIndex": index,
         // What is not known is for a person to look into.
         "kind": if unknown { "review" } else { "fail" },
-        "level": if unknown { "none" } else { level(finding.about.severity) },
-        "message": {"text": format!("`{}`: {said}{}: {}", finding.resource, finding.about.title, finding.reason())},
+        "level": if unknown { "none" } else { level(finding.about.severity()) },
+        "message": {"text": format!("`{}`: {said}{}: {}", finding.resource, finding.about.title(), finding.reason())},
         "locations": [{
             "physicalLocation": {
                 "artifactLocation": {"uri": facts::relative_reference(report.file())},
@@ -94,7 +107,7 @@ fn result(report: &Report, finding: &Finding, index: usize) -> Value {
             },
             "logicalLocations": [{"name": finding.resource, "kind": "resource"}],
         }],
-        "partialFingerprints": {"controlAndResource/v1": format!("{}:{}", finding.control, finding.resource)},
+        "partialFingerprints": {"controlAndResource/v1": format!("{}:{}", finding.control(), finding.resource)},
         "suppressions": suppressions,
         "properties": {"verdict": finding.word(), "resourceType": finding.kind},
     })

@@ -80,7 +80,7 @@ pub fn plan_fixes(
         .findings()
         .iter()
         .filter(|finding| matches!(finding.verdict, Verdict::Broken { .. }))
-        .map(|finding| (finding.control, finding.resource.as_str()))
+        .map(|finding| (finding.control(), finding.resource.as_str()))
         .collect();
     for finding in report.findings() {
         let unclear = estate.named(&finding.resource).is_some_and(|resource| selection.is_unclear(resource));
@@ -91,7 +91,7 @@ pub fn plan_fixes(
                 Err("whether it is in scope is not known: its tags could not be read".to_owned())
             }
             // Of a whole that is not known, the parts say nothing new.
-            Verdict::Unknown { .. } if finding.about.part_of.is_some() => continue,
+            Verdict::Unknown { .. } if finding.about.part_of().is_some() => continue,
             Verdict::Unknown { missing } => Err(format!("it is not known whether it is broken: {missing}")),
             Verdict::Broken { reason } => {
                 match step(&Case { inventory, estate: &estate, finding, reason }, options, &mut *look) {
@@ -99,7 +99,7 @@ pub fn plan_fixes(
                     None if is_said_by_others(finding, &broken) => continue,
                     None => Err(format!(
                         "there is no fix for it; `wardmote controls explain {}` says what to do",
-                        finding.control
+                        finding.control()
                     )),
                 }
             }
@@ -108,7 +108,11 @@ pub fn plan_fixes(
             Ok(step) => plan.steps.push(step),
             Err(because) => {
                 let resource = target(inventory, finding);
-                plan.not_planned.push(NotPlanned { control: finding.control.to_owned(), resource, because });
+                plan.not_planned.push(NotPlanned {
+                    control: finding.control().to_owned(),
+                    resource,
+                    because,
+                });
             }
         }
     }
@@ -127,7 +131,7 @@ pub fn verdict_on(inventory: &Inventory, control: &str, resource: &Target) -> Ve
     let found = report
         .findings()
         .iter()
-        .find(|finding| finding.control == control && target(inventory, finding) == *resource);
+        .find(|finding| finding.control() == control && target(inventory, finding) == *resource);
     found.map_or_else(gone, |finding| finding.verdict.clone())
 }
 
@@ -141,7 +145,7 @@ struct Case<'a> {
 /// The step for a finding, or why there is none; nothing if no fix is for such findings.
 fn step(case: &Case<'_>, options: &Options, look: Looks<'_>) -> Option<Result<Step, String>> {
     let finding = case.finding;
-    let fix = fixes().find(|fix| fix.control == finding.control && fix.kind == finding.kind)?;
+    let fix = fixes().find(|fix| fix.control == finding.control() && fix.kind == finding.kind)?;
     let resource = target(case.inventory, finding);
     let own = |item: &&facts::inventory::Item| item.kind == resource.kind && item.id == resource.id;
     let Some(item) = case.inventory.resources.iter().find(own) else {
@@ -222,11 +226,11 @@ fn is_said_by_others(finding: &Finding, broken: &[(&str, &str)]) -> bool {
     };
     // A policy is put right where its bucket is.
     let by_bucket = finding.kind == "AWS::S3::BucketPolicy"
-        && fixes().any(|fix| fix.control == finding.control && fix.kind == "AWS::S3::Bucket");
+        && fixes().any(|fix| fix.control == finding.control() && fix.kind == "AWS::S3::Bucket");
     by_bucket
-        || match finding.about.part_of {
+        || match finding.about.part_of() {
             Some(whole) => is_broken(whole) && !parts_speak(whole),
-            None => parts_speak(finding.control),
+            None => parts_speak(finding.control()),
         }
 }
 

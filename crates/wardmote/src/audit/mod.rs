@@ -125,6 +125,6 @@ fn fails(reports: &[Report], least: Severity, allow_unknown: bool) -> bool {
             Verdict::Unknown { .. } => !allow_unknown,
             _ => !finding.verdict.passes(),
         };
-        counts && finding.about.severity >= least
+        counts && finding.about.severity() >= least
     })
 }

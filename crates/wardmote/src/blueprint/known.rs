@@ -19,7 +19,7 @@ pub(crate) struct Known {
 /// A finding that does not hold.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub(crate) struct Found {
-    pub(crate) control: &'static str,
+    pub(crate) control: String,
     pub(crate) resource: String,
     pub(crate) verdict: &'static str,
     pub(crate) severity: Severity,
@@ -42,10 +42,10 @@ impl Known {
         let report = controls::scan(&estate, &Selection::default());
         let found = report.wholes().filter(|finding| matches!(finding.word(), "broken" | "unknown"));
         let findings = found.map(|finding| Found {
-            control: finding.control,
+            control: finding.control().to_owned(),
             resource: finding.resource.clone(),
             verdict: finding.word(),
-            severity: finding.about.severity,
+            severity: finding.about.severity(),
             reason: finding.reason().to_owned(),
         });
         let claims = blueprint.claims.iter();
@@ -87,7 +87,7 @@ pub(crate) fn differences(before: Option<&Known>, after: &Known) -> Vec<String> 
         all.push(format!("{control} {resource} would be {verdict}: {reason}"));
     }
     for found in old.iter().filter(|found| !after.findings.contains(found)) {
-        let same = |other: &Found| (other.control, &other.resource) == (found.control, &found.resource);
+        let same = |other: &Found| (&other.control, &other.resource) == (&found.control, &found.resource);
         if !after.findings.iter().any(same) {
             let Found { control, resource, verdict, .. } = found;
             all.push(format!("{control} {resource} would no longer be {verdict}"));
