@@ -10,10 +10,18 @@ use std::collections::{BTreeSet, HashSet};
 /// The resources of an inventory, with the types of which it is not known what there is.
 #[must_use]
 pub fn live(inventory: &Inventory) -> Estate {
+    live_again(inventory, &mut |_, _| None)
+}
+
+/// The same; `kept` may give the resource that was made before of the item at a place, if it has this id.
+pub(crate) fn live_again(
+    inventory: &Inventory,
+    kept: &mut dyn FnMut(usize, &str) -> Option<Resource>,
+) -> Estate {
     let name = format!("account {} in {}", inventory.account, inventory.region);
     let mut taken = HashSet::new();
     let (mut resources, mut names) = (Vec::new(), Vec::new());
-    for item in &inventory.resources {
+    for (at, item) in inventory.resources.iter().enumerate() {
         let id = match taken.insert(item.id.clone()) {
             true => item.id.clone(),
             false => {
@@ -25,7 +33,7 @@ pub fn live(inventory: &Inventory) -> Estate {
         let own = [item.id.as_str()].into_iter().chain(item.names.iter().map(String::as_str));
         let tail = |name: &str| name.rsplit([':', '/']).next().unwrap_or(name).to_owned();
         names.extend(own.map(|name| (tail(name), id.clone())));
-        resources.push(resource(inventory, item, id));
+        resources.push(kept(at, &id).unwrap_or_else(|| resource(inventory, item, id)));
     }
     let mut unread: Vec<String> = Vec::new();
     for (kind, why) in &inventory.unread {

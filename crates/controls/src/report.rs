@@ -145,6 +145,21 @@ pub struct Report {
 }
 
 impl Report {
+    /// A report of nothing yet.
+    pub(crate) fn empty(estate: &Estate) -> Self {
+        let (file, unread) = (estate.file.clone(), estate.unread.clone());
+        Self { file, findings: Vec::new(), summary: Summary::default(), unread }
+    }
+
+    /// Adds all that was found about one resource.
+    pub(crate) fn put(&mut self, findings: impl Iterator<Item = Finding>) {
+        self.summary.resources += 1;
+        for finding in findings {
+            self.summary.count(&finding.verdict);
+            self.findings.push(finding);
+        }
+    }
+
     /// The file.
     #[must_use]
     pub fn file(&self) -> &str {
@@ -205,32 +220,39 @@ impl Report {
 /// Asks every selected control of every selected resource that it concerns.
 #[must_use]
 pub fn scan(estate: &Estate, selection: &Selection) -> Report {
-    let mut findings = Vec::new();
-    let mut summary = Summary::default();
+    let mut report = Report::empty(estate);
     let read = Policies::default();
+    let by_kind = units_by_kind(selection);
+    for resource in estate.resources().iter().filter(|resource| selection.has_resource(resource)) {
+        let units = by_kind.get(resource.kind.as_str()).into_iter().flatten();
+        report.put(units.map(|unit| ask(&Case { estate, resource, read: &read }, unit)));
+    }
+    report
+}
+
+/// The selected controls, by the types that they concern.
+pub(crate) fn units_by_kind(selection: &Selection) -> HashMap<&'static str, Vec<&'static Unit>> {
     let mut by_kind: HashMap<&str, Vec<&Unit>> = HashMap::new();
     for unit in units().filter(|unit| selection.has_control(&unit.control)) {
         unit.control.kinds.iter().for_each(|kind| by_kind.entry(kind).or_default().push(unit));
     }
-    for resource in estate.resources().iter().filter(|resource| selection.has_resource(resource)) {
-        summary.resources += 1;
-        for unit in by_kind.get(resource.kind.as_str()).into_iter().flatten() {
-            let answer = decided(&Case { estate, resource, read: &read }, unit.check);
-            summary.count(&answer.verdict);
-            findings.push(Finding {
-                about: About::Control(&unit.control),
-                kind: resource.kind.clone(),
-                resource: resource.id.clone(),
-                name: resource.name().map(ToOwned::to_owned),
-                parts: resource.parts.clone(),
-                at: resource.at,
-                verdict: answer.verdict,
-                evidence: answer.evidence,
-                waiver: None,
-            });
-        }
+    by_kind
+}
+
+/// Asks one control of one resource.
+pub(crate) fn ask(case: &Case<'_>, unit: &'static Unit) -> Finding {
+    let (answer, resource) = (decided(case, unit.check), case.resource);
+    Finding {
+        about: About::Control(&unit.control),
+        kind: resource.kind.clone(),
+        resource: resource.id.clone(),
+        name: resource.name().map(ToOwned::to_owned),
+        parts: resource.parts.clone(),
+        at: resource.at,
+        verdict: answer.verdict,
+        evidence: answer.evidence,
+        waiver: None,
     }
-    Report { file: estate.file.clone(), findings, summary, unread: estate.unread.clone() }
 }
 
 /// What a check answers counts only if it could see all that it looked for.

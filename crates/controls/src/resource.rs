@@ -5,6 +5,11 @@ use facts::inventory::ALL;
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
+mod lookups;
+
+use lookups::Lookups;
+pub(crate) use lookups::{Lookup, News};
+
 /// One resource.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Resource {
@@ -138,6 +143,8 @@ pub struct Estate {
     gaps: Gaps,
     /// By the type that refers, its property and the type that it refers to.
     pointers: RefCell<HashMap<[String; 3], Pointers>>,
+    /// What checks look up, if somebody wants to know.
+    lookups: Lookups,
 }
 
 /// Which resources of a type refer to which of another.
@@ -185,12 +192,16 @@ impl Gaps {
         }
     }
 
+    /// Why it is not known what there is of a type, if it is not.
+    fn cause(&self, kind: &str) -> Option<&str> {
+        let read = self.read.as_ref()?;
+        let cause = self.causes.get(kind).map(String::as_str);
+        cause.or_else(|| (!read.contains(kind) && !read.contains(ALL)).then_some("none was read"))
+    }
+
     /// A check looks for resources of this type.
     fn asked(&self, kind: &str) {
-        let Some(read) = &self.read else { return };
-        let cause = self.causes.get(kind).cloned();
-        if cause.is_some() || !(read.contains(kind) || read.contains(ALL)) {
-            let cause = cause.unwrap_or_else(|| "none was read".to_owned());
+        if let Some(cause) = self.cause(kind) {
             self.missed.borrow_mut().get_or_insert_with(|| format!("which `{kind}` there are: {cause}"));
         }
     }
@@ -254,6 +265,7 @@ impl Estate {
     /// The resource of this id.
     #[must_use]
     pub fn named(&self, id: &str) -> Option<&Resource> {
+        self.lookups.note(|| Lookup::Named(id.to_owned()));
         self.by_id.get(id).map(|at| &self.resources[*at])
     }
 
@@ -266,18 +278,21 @@ impl Estate {
     /// All of a type.
     pub fn of_kind<'a>(&'a self, kind: &str) -> impl Iterator<Item = &'a Resource> {
         self.gaps.asked(kind);
+        self.lookups.note(|| Lookup::OfKind(kind.to_owned()));
         self.by_kind.get(kind).map(Vec::as_slice).unwrap_or_default().iter().map(|at| &self.resources[*at])
     }
 
     /// All of a type that refer to a resource anywhere in their properties.
     pub fn referring<'a>(&'a self, to: &Resource, kind: &'a str) -> impl Iterator<Item = &'a Resource> {
         self.gaps.asked(kind);
+        self.lookups.note(|| Lookup::Referring { to: to.id.clone(), kind: kind.to_owned() });
         let all = self.referrers.get(&to.id).map(Vec::as_slice).unwrap_or_default();
         all.iter().map(|at| &self.resources[*at]).filter(move |resource| resource.kind == kind)
     }
 
     /// All that refer to a resource anywhere in their properties.
     pub fn referrers<'a>(&'a self, to: &Resource) -> impl Iterator<Item = &'a Resource> + use<'a> {
+        self.lookups.note(|| Lookup::Referrers(to.id.clone()));
         let all = self.referrers.get(&to.id).map(Vec::as_slice).unwrap_or_default();
         if all.is_empty() {
             self.gaps.nothing_refers();
@@ -288,6 +303,7 @@ impl Estate {
     /// The resource of a type that a value refers to: by reference, or by its name or the ARN that ends with it.
     #[must_use]
     pub fn target(&self, node: &Node, kind: &str) -> Option<&Resource> {
+        self.lookups.note(|| Lookup::of_target(node, kind));
         let found = self.find(node, kind);
         if found.is_none() {
             self.gaps.asked(kind);
@@ -298,11 +314,10 @@ impl Estate {
     fn find(&self, node: &Node, kind: &str) -> Option<&Resource> {
         if let Value::Open(_) = node.value {
             let edge = whole_edge(node)?;
-            return self.named(&edge.to).filter(|resource| resource.kind == kind);
+            let named = self.by_id.get(&edge.to).map(|at| &self.resources[*at]);
+            return named.filter(|resource| resource.kind == kind);
         }
-        let text = node.text()?;
-        let name = text.rsplit([':', '/']).next().unwrap_or(text);
-        let named = self.by_name.get(name)?;
+        let named = self.by_name.get(last_part(node.text()?))?;
         named.iter().map(|at| &self.resources[*at]).find(|resource| resource.kind == kind)
     }
 
@@ -310,14 +325,21 @@ impl Estate {
     /// whether it does. Who refers to what is worked out once.
     pub(crate) fn pointing(&self, kind: &str, property: &str, to: &Resource) -> Vec<Pointing<'_>> {
         self.gaps.asked(kind);
-        let key = [kind, property, &to.kind].map(str::to_owned);
+        self.lookups.note(|| Lookup::Pointing([kind, property, &to.kind].map(str::to_owned), to.id.clone()));
+        let all = self.pointing_at([kind, property, &to.kind].map(str::to_owned), &to.id);
+        all.into_iter().map(|(at, unclear)| Pointing { from: &self.resources[at], unclear }).collect()
+    }
+
+    /// The same by their places; `key` is the type that points, its property and the type that it points to.
+    fn pointing_at(&self, key: [String; 3], to: &str) -> Vec<(usize, Option<String>)> {
         let mut known = self.pointers.borrow_mut();
-        let pointers = known.entry(key).or_insert_with(|| self.pointers_of(kind, property, &to.kind));
-        let own = self.by_id.get(&to.id).and_then(|at| pointers.to.get(at)).into_iter().flatten();
+        let pointers =
+            known.entry(key).or_insert_with_key(|[kind, property, to]| self.pointers_of(kind, property, to));
+        let own = self.by_id.get(to).and_then(|at| pointers.to.get(at)).into_iter().flatten();
         let mut all: Vec<(usize, Option<String>)> = own.map(|at| (*at, None)).collect();
         all.extend(pointers.unclear.iter().map(|(at, cause)| (*at, Some(cause.clone()))));
         all.sort_unstable();
-        all.into_iter().map(|(at, unclear)| Pointing { from: &self.resources[at], unclear }).collect()
+        all
     }
 
     fn pointers_of(&self, kind: &str, property: &str, to: &str) -> Pointers {
@@ -339,6 +361,7 @@ impl Estate {
     /// Whether a value is a name, the ARN or a reference of this resource, of which all names are known.
     #[must_use]
     pub fn is(&self, node: &Node, resource: &Resource) -> bool {
+        self.lookups.note(|| Lookup::of_target(node, &resource.kind));
         self.find(node, &resource.kind).is_some_and(|found| found.id == resource.id)
     }
 
@@ -347,6 +370,11 @@ impl Estate {
     pub fn refers(&self, node: &Node, to: &Resource) -> bool {
         self.target(node, &to.kind).is_some_and(|target| target.id == to.id)
     }
+}
+
+/// What of a name, an ARN or an address names a resource.
+fn last_part(text: &str) -> &str {
+    text.rsplit([':', '/']).next().unwrap_or(text)
 }
 
 /// The first reference in a text that is a whole part of it, as in `s3://${Bucket}/all`; not as in `${Bucket}-logs`.
@@ -372,8 +400,7 @@ fn whole_edge(node: &Node) -> Option<&Edge> {
 fn by_name<'a>(node: &Node, named: &'a HashMap<String, String>, to: &mut Vec<&'a str>) {
     match &node.value {
         Value::Text(text) => {
-            let last = text.rsplit([':', '/']).next().unwrap_or(text);
-            to.extend(named.get(last).map(String::as_str));
+            to.extend(named.get(last_part(text)).map(String::as_str));
         }
         Value::List(items) => items.iter().for_each(|item| by_name(item, named, to)),
         Value::Map(members) => members.iter().for_each(|member| by_name(&member.node, named, to)),

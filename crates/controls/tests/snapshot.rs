@@ -7,7 +7,7 @@ const TEXT: &str = include_str!("snapshot/config.json");
 
 fn verdict(text: &str, control: &str, resource: &str) -> (String, String) {
     let report = scan(&live(&snapshot(text).unwrap()), &Selection::default());
-    let all: Vec<&Finding> = report.findings().iter().filter(|f| f.control == control).collect();
+    let all: Vec<&Finding> = report.findings().iter().filter(|f| f.control() == control).collect();
     let found = all.iter().find(|f| f.resource == resource || f.name.as_deref() == Some(resource));
     let found = found.unwrap_or_else(|| {
         panic!("{control} {resource}: {:?}", all.iter().map(|f| &f.resource).collect::<Vec<_>>())
@@ -131,9 +131,9 @@ fn what_is_missing_is_not_good() {
             let after = scan(&live(&snapshot(&less.to_string()).unwrap()), &Selection::default());
             for finding in after.findings().iter().filter(|finding| finding.word() == "holds") {
                 let same =
-                    |other: &&Finding| other.control == finding.control && other.resource == finding.resource;
+                    |other: &&Finding| other.control() == finding.control() && other.resource == finding.resource;
                 if before.findings().iter().find(same).is_some_and(|f| f.word() == "broken") {
-                    wrong.push(format!("without {part} {} holds on {}", finding.control, finding.resource));
+                    wrong.push(format!("without {part} {} holds on {}", finding.control(), finding.resource));
                 }
             }
         }
