@@ -1,6 +1,7 @@
 //! Resources in the shape of CloudFormation, wherever they come from, and how they refer to each other.
 
 use crate::node::{Edge, Node, Piece, Place, Value};
+use facts::Timestamp;
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -135,6 +136,8 @@ pub struct Estate {
     pub(crate) unread: Vec<String>,
     /// Types of which it is not known what there is, with why.
     gaps: Gaps,
+    /// When the account was read; nothing for files.
+    read_at: Option<Timestamp>,
     /// By the type that refers, its property and the type that it refers to.
     pointers: RefCell<HashMap<[String; 3], Pointers>>,
 }
@@ -184,6 +187,16 @@ impl Gaps {
         }
     }
 
+    /// A check looks for resources of this type by a property, and is told where that is not known.
+    fn listed(&self, kind: &str) {
+        let Some(read) = &self.read else { return };
+        if !read.contains(kind) {
+            let cause = self.causes.get(kind).map_or("not read by this version", String::as_str);
+            let said = format!("which `{kind}` there are: {cause}");
+            self.missed.borrow_mut().get_or_insert(said);
+        }
+    }
+
     /// A check looks for resources of this type.
     fn asked(&self, kind: &str) {
         let Some(read) = &self.read else { return };
@@ -211,17 +224,21 @@ impl Estate {
         gaps: Gaps,
     ) -> Self {
         let mut estate = Self { file: file.to_owned(), unread, gaps, ..Self::default() };
-        let mut named: HashMap<String, String> = HashMap::new();
+        // A model and its endpoint may have one name: whoever writes it may mean either.
+        let mut named: HashMap<String, Vec<String>> = HashMap::new();
         for (at, resource) in resources.iter().enumerate() {
             estate.by_id.insert(resource.id.clone(), at);
             estate.by_kind.entry(resource.kind.clone()).or_default().push(at);
             if let Some(name) = resource.name() {
-                named.insert(name.to_owned(), resource.id.clone());
+                named.entry(name.to_owned()).or_default().push(resource.id.clone());
                 estate.by_name.entry(name.to_owned()).or_default().push(at);
             }
         }
         for (name, id) in names {
-            named.entry(name.clone()).or_insert_with(|| id.clone());
+            let same = named.entry(name.clone()).or_default();
+            if !same.contains(id) {
+                same.push(id.clone());
+            }
             let known = estate.by_name.entry(name.clone()).or_default();
             known.extend(estate.by_id.get(id).filter(|at| !known.contains(at)));
         }
@@ -236,6 +253,17 @@ impl Estate {
         }
         estate.resources = resources;
         estate
+    }
+
+    /// The same, of an account that was read at this time.
+    pub(crate) fn asked_at(mut self, time: Timestamp) -> Self {
+        self.read_at = Some(time);
+        self
+    }
+
+    /// When the account was read; nothing for files.
+    pub(crate) fn read_at(&self) -> Option<Timestamp> {
+        self.read_at
     }
 
     /// All of them, in the order of the file.
@@ -300,15 +328,16 @@ impl Estate {
             return self.named(&edge.to).filter(|resource| resource.kind == kind);
         }
         let text = node.text()?;
-        let name = text.rsplit([':', '/']).next().unwrap_or(text);
-        let named = self.by_name.get(name)?;
-        named.iter().map(|at| &self.resources[*at]).find(|resource| resource.kind == kind)
+        let tail = text.rsplit([':', '/']).next().unwrap_or(text);
+        // The whole of it before its end: ends may be of many.
+        let named = [text, tail].into_iter().filter_map(|name| self.by_name.get(name)).flatten();
+        named.map(|at| &self.resources[*at]).find(|resource| resource.kind == kind)
     }
 
-    /// All of a type whose property refers to a resource, in the order of the file; with the cause if it is not known
-    /// whether it does. Who refers to what is worked out once.
+    /// All of a type whose property, at a path with dots, refers to a resource, in the order of the file; with the cause if
+    /// it is not known whether it does. Who refers to what is worked out once.
     pub(crate) fn pointing(&self, kind: &str, property: &str, to: &Resource) -> Vec<Pointing<'_>> {
-        self.gaps.asked(kind);
+        self.gaps.listed(kind);
         let key = [kind, property, &to.kind].map(str::to_owned);
         let mut known = self.pointers.borrow_mut();
         let pointers = known.entry(key).or_insert_with(|| self.pointers_of(kind, property, &to.kind));
@@ -321,8 +350,9 @@ impl Estate {
 
     fn pointers_of(&self, kind: &str, property: &str, to: &str) -> Pointers {
         let mut pointers = Pointers::default();
+        let path: Vec<&str> = property.split('.').collect();
         for at in self.by_kind.get(kind).into_iter().flatten() {
-            match self.resources[*at].property(&[property]) {
+            match self.resources[*at].property(&path) {
                 State::Known(node) => match self.find(node, to).and_then(|to| self.by_id.get(&to.id)) {
                     Some(to) => pointers.to.entry(*to).or_default().push(*at),
                     None if node.hole().is_some() => pointers.unclear.push((*at, cause(node))),
@@ -362,11 +392,12 @@ fn whole_edge(node: &Node) -> Option<&Edge> {
 }
 
 /// Resources that a text of the properties names or whose ARN it is.
-fn by_name<'a>(node: &Node, named: &'a HashMap<String, String>, to: &mut Vec<&'a str>) {
+fn by_name<'a>(node: &Node, named: &'a HashMap<String, Vec<String>>, to: &mut Vec<&'a str>) {
     match &node.value {
         Value::Text(text) => {
             let last = text.rsplit([':', '/']).next().unwrap_or(text);
-            to.extend(named.get(last).map(String::as_str));
+            let ids = named.get(text).or_else(|| named.get(last));
+            to.extend(ids.into_iter().flatten().map(String::as_str));
         }
         Value::List(items) => items.iter().for_each(|item| by_name(item, named, to)),
         Value::Map(members) => members.iter().for_each(|member| by_name(&member.node, named, to)),

@@ -1,6 +1,6 @@
 //! What is recorded: trails, log groups, alarms, and the recorder of configurations.
 
-use crate::answer::{Answer, Spot, all, any, find, not_applicable};
+use crate::answer::{Answer, Spot, all, any, find};
 use crate::node::{Node, Value};
 use crate::resource::{State, cause};
 use crate::unit::{Case, Unit, part, unit};
@@ -222,10 +222,13 @@ pub(crate) const UNITS: &[Unit] = &[
         [RECORDER],
         ["Config.1", "CKV2_AWS_48"],
         |case| {
-            all([
+            let group = [
                 find(case.resource, "RecordingGroup.AllSupported").flag(true, true),
                 find(case.resource, "RecordingGroup.IncludeGlobalResourceTypes").flag(true, false),
-            ])
+            ];
+            // A template does not say it: a recorder is started when it has somewhere to deliver to.
+            let live = case.estate.read_at().map(|_| find(case.resource, "Recording").flag(true, false));
+            all(group.into_iter().chain(live))
         }
     ),
 ];
@@ -355,12 +358,4 @@ fn alarmed(case: &Case<'_>) -> Answer {
 pub(super) fn sound_group(case: &Case<'_>, group: &crate::resource::Resource) -> Answer {
     let inner = Case { resource: group, ..*case };
     all([group_key(&inner), kept_for(&inner, *LOG_DAYS)]).if_exists(group, case.resource)
-}
-
-/// For topics that have nothing to say of a resource in a template.
-pub(super) fn live_only(case: &Case<'_>, call: &str, what: &str) -> Answer {
-    if call.is_empty() {
-        return not_applicable(what);
-    }
-    Spot::of(case.resource).unknown(format!("{what}: `{call}` says it, and no file does"))
 }

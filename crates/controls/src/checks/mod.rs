@@ -7,6 +7,8 @@ mod bedrock;
 mod cognito;
 mod containers;
 mod data_access;
+mod decryption;
+mod derived;
 mod identity;
 mod jobs;
 mod keys;
