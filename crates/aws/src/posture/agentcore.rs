@@ -29,7 +29,7 @@ pub(super) static TYPES: [Type; 5] = [
     Type {
         kind: "AWS::BedrockAgentCore::Runtime",
         children: &[],
-        list: call!(CONTROL, "ListAgentRuntimes", "bedrock-agentcore:ListAgentRuntimes", "POST /runtimes/"),
+        list: call!(CONTROL, "ListAgentRuntimes", "bedrock-agentcore:ListAgentRuntimes", "POST /runtimes/?nextToken"),
         with: || json!({}),
         items: ("agentRuntimes", "nextToken"),
         id: "agentRuntimeId",
