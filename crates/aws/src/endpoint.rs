@@ -71,10 +71,15 @@ fn of_partition(service: &Service, partition: Partition, settings: &Settings) ->
     Some(host)
 }
 
-/// Services whose host does not begin with their name in signatures: the name, the beginning, that of FIPS hosts. AWS
+/// Services whose host does not begin with their name in signatures: the id, the beginning, that of FIPS hosts. AWS
 /// General Reference, service endpoints.
-const BEGINNINGS: [(&str, &str, &str); 2] =
-    [("ecr", "api.ecr", "ecr-fips"), ("sagemaker", "api.sagemaker", "api-fips.sagemaker")];
+const BEGINNINGS: [(&str, &str, &str); 5] = [
+    ("ECR", "api.ecr", "ecr-fips"),
+    ("SAGEMAKER", "api.sagemaker", "api-fips.sagemaker"),
+    ("BEDROCK_AGENT", "bedrock-agent", "bedrock-agent-fips"),
+    ("BEDROCK_AGENTCORE_CONTROL", "bedrock-agentcore-control", "bedrock-agentcore-control-fips"),
+    ("EKS", "eks", "fips.eks"),
+];
 
 /// Scheme and authority, and the path before all paths.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -106,18 +111,21 @@ impl Endpoint {
         let name = service.name;
         // STS of the government partition has FIPS endpoints only, under the plain name.
         let plain = !settings.fips || (name == "sts" && partition == GOVERNMENT && !settings.dual_stack);
-        let label = match (BEGINNINGS.iter().find(|(known, ..)| *known == name), plain) {
+        let label = match (BEGINNINGS.iter().find(|(known, ..)| *known == service.id), plain) {
             (Some((_, label, _)), true) | (Some((_, _, label)), false) => (*label).to_owned(),
             (None, true) => name.to_owned(),
             (None, false) => format!("{name}-fips"),
         };
         let authority = match (settings.dual_stack, name) {
+            // Cognito has no hosts of both kinds.
+            (true, "cognito-idp" | "cognito-identity") => format!("{label}.{region}.{}", partition.domain),
             (true, "s3" | "s3-control") => format!("{label}.dualstack.{region}.{}", partition.domain),
             (true, _) => {
                 // What begins otherwise does so in its own way where both kinds of addresses are.
                 let label = match &*label {
                     "api.ecr" => "ecr",
                     "api-fips.sagemaker" => "api.sagemaker-fips",
+                    "fips.eks" => "eks-fips",
                     other => other,
                 };
                 format!("{label}.{region}.{}", partition.dual_stack_domain)
@@ -202,11 +210,19 @@ mod tests {
     #[test]
     fn services_whose_hosts_have_names_of_their_own() {
         use crate::operation::{Protocol, Service};
-        let named = |name| Service { id: "NONE", name, protocol: Protocol::RestJson };
+        let named = |(id, name)| Service { id, name, protocol: Protocol::RestJson };
         let mut hosts = Vec::new();
         for variables in [&[] as &[&str], &["AWS_USE_FIPS_ENDPOINT"], &["AWS_USE_DUALSTACK_ENDPOINT"]] {
-            for name in ["sagemaker", "ecr", "s3-control"] {
-                let endpoint = Endpoint::of(&named(name), "us-east-1", &settings(variables)).unwrap();
+            for service in [
+                ("SAGEMAKER", "sagemaker"),
+                ("ECR", "ecr"),
+                ("S3_CONTROL", "s3-control"),
+                ("BEDROCK_AGENT", "bedrock"),
+                ("BEDROCK_AGENTCORE_CONTROL", "bedrock-agentcore"),
+                ("EKS", "eks"),
+                ("COGNITO_IDENTITY", "cognito-identity"),
+            ] {
+                let endpoint = Endpoint::of(&named(service), "us-east-1", &settings(variables)).unwrap();
                 hosts.push(endpoint.authority);
             }
         }

@@ -100,6 +100,37 @@ pub struct Operation {
     pub needs: &'static [Permission],
 }
 
+/// An operation, and where it is.
+pub(crate) struct Call {
+    pub(crate) operation: Operation,
+    /// Of a service with paths: `GET /apis/{apiId}/stages`. Members of the question that stand in braces go into the path,
+    /// and those that stand alone after the `?` into the query; the others into the query of a GET, or else into the body.
+    /// Empty if the service has no paths.
+    pub(crate) at: &'static str,
+}
+
+/// A call that only reads, of something in the account.
+macro_rules! call {
+    ($service:path, $name:literal, $action:literal, $at:literal) => {
+        &$crate::operation::Call {
+            operation: $crate::operation::Operation {
+                service: &$service,
+                name: $name,
+                retry: $crate::operation::Retry::Safe,
+                needs: &[$crate::operation::Permission {
+                    action: $action,
+                    on: $crate::operation::On::Account,
+                }],
+            },
+            at: $at,
+        }
+    };
+    ($service:path, $name:literal, $action:literal) => {
+        $crate::operation::call!($service, $name, $action, "")
+    };
+}
+pub(crate) use call;
+
 /// AWS Key Management Service.
 pub(crate) const KMS: Service =
     Service { id: "KMS", name: "kms", protocol: Protocol::Json { version: "1.1", target: "TrentService" } };

@@ -1,12 +1,13 @@
 //! How requests and answers look in each protocol, and what an answer means when it is an error.
 
 use crate::error::{AwsError, Trouble};
-use crate::operation::{Operation, Protocol};
+use crate::operation::{Call, Operation, Protocol};
 use crate::sign::encode;
 use crate::transport::Answer;
 use hyper::body::Bytes;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 use std::time::Duration;
 
 /// A request before it has a host, a time and a signature.
@@ -65,6 +66,47 @@ impl Wire {
                 .header("x-amz-target", format!("{target}.{}", operation.name)),
             _ => wire.header("content-type", "application/json"),
         })
+    }
+
+    /// A call of a service with paths, as [`Call::at`] says.
+    pub(crate) fn rest(call: &'static Call, input: &Value) -> Result<Self, AwsError> {
+        let wrong = |what: &str| {
+            AwsError::new(Trouble::Refused, format!("the request cannot be written: {what}"))
+                .of(&call.operation)
+        };
+        let (method, at) = call.at.split_once(' ').ok_or_else(|| wrong("it has no place"))?;
+        let (at, fixed) = at.split_once('?').unwrap_or((at, ""));
+        let mut rest = input.as_object().cloned().unwrap_or_default();
+        let mut path = String::new();
+        for (number, piece) in at.split(['{', '}']).enumerate() {
+            // Every other piece was in braces.
+            if number % 2 == 0 {
+                path.push_str(piece);
+                continue;
+            }
+            let label = rest.remove(piece);
+            // An empty label would make it the call that lists.
+            let label = label.as_ref().and_then(Value::as_str).filter(|label| !label.is_empty());
+            path.push_str(&encode(label.ok_or_else(|| wrong("a part of its place is missing"))?));
+        }
+        // As the service speaks JSON only to whoever asks for it.
+        let mut wire = Self::new(method, path).header("accept", "application/json");
+        let plain = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+        for pair in fixed.split('&').filter(|pair| !pair.is_empty()) {
+            wire = match (pair.split_once('='), rest.remove(pair)) {
+                (Some((name, value)), _) => wire.parameter(name, value),
+                (None, Some(value)) => wire.parameter(pair, plain(&value)),
+                (None, None) => wire,
+            };
+        }
+        if method != "GET" {
+            let body = Value::Object(rest).to_string();
+            return Ok(wire.header("content-type", "application/json").body(body));
+        }
+        for (name, value) in rest {
+            wire = wire.parameter(&name, plain(&value));
+        }
+        Ok(wire)
     }
 
     /// A call of a query service.
@@ -211,8 +253,8 @@ pub(crate) fn expired(code: &str) -> bool {
 }
 
 fn json_words(answer: &Answer) -> Option<(String, String)> {
-    let body: serde_json::Value = serde_json::from_slice(&answer.body).unwrap_or_default();
-    let text = |name: &str| body.get(name).and_then(serde_json::Value::as_str);
+    let body: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
+    let text = |name: &str| body.get(name).and_then(Value::as_str);
     let code = answer.header("x-amzn-errortype").or_else(|| text("__type")).or_else(|| text("code"))?;
     let code = code.split(':').next().unwrap_or(code);
     let code = code.rsplit('#').next().unwrap_or(code);
@@ -349,6 +391,31 @@ mod tests {
             })
             .collect();
         insta::assert_snapshot!(lines.join("\n"));
+    }
+
+    #[test]
+    fn questions_of_services_with_paths() {
+        const READ: &Call = crate::operation::call!(
+            REST_JSON,
+            "GetStages",
+            "apigateway:GET",
+            "GET /apis/{apiId}/stages/{stage}?embed=methods"
+        );
+        const LIST: &Call =
+            crate::operation::call!(REST_JSON, "List", "x:List", "POST /jobs/list?type=OWN&mark");
+        let input = serde_json::json!({"apiId": "arn:a/b", "stage": "\u{e4}", "limit": 5});
+        let wire = Wire::rest(READ, &input).unwrap();
+        assert_eq!((wire.method, &*wire.path), ("GET", "/apis/arn%3Aa%2Fb/stages/%C3%A4"));
+        assert_eq!(wire.encoded_query(), "embed=methods&limit=5");
+        assert!(wire.body.is_empty());
+        let wire = Wire::rest(LIST, &serde_json::json!({"maxResults": 5, "mark": "a b"})).unwrap();
+        assert_eq!(wire.encoded_query(), "type=OWN&mark=a%20b");
+        assert_eq!(
+            (wire.method, &*wire.path, &wire.body[..]),
+            ("POST", "/jobs/list", &br#"{"maxResults":5}"#[..])
+        );
+        let empty = Wire::rest(READ, &serde_json::json!({"apiId": "a", "stage": ""})).err().unwrap();
+        insta::assert_snapshot!(empty, @"`lambda:GetStages` failed: the request cannot be written: a part of its place is missing");
     }
 
     proptest::proptest! {

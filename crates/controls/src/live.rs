@@ -30,9 +30,18 @@ pub(crate) fn live_again(
                 format!("{} ({last})", item.id)
             }
         };
-        let own = [item.id.as_str()].into_iter().chain(item.names.iter().map(String::as_str));
-        let tail = |name: &str| name.rsplit([':', '/']).next().unwrap_or(name).to_owned();
-        names.extend(own.map(|name| (tail(name), id.clone())));
+        for name in [item.id.as_str()]
+            .into_iter()
+            .chain(item.names.iter().map(String::as_str))
+            .chain(item.arn.as_deref())
+        {
+            names.push((name.to_owned(), id.clone()));
+            let tail = name.rsplit([':', '/']).next().unwrap_or(name);
+            // The number of a version is that of other versions too.
+            if tail != name && !tail.bytes().all(|b| b.is_ascii_digit()) {
+                names.push((tail.to_owned(), id.clone()));
+            }
+        }
         resources.push(kept(at, &id).unwrap_or_else(|| resource(inventory, item, id)));
     }
     let mut unread: Vec<String> = Vec::new();
@@ -46,14 +55,18 @@ pub(crate) fn live_again(
             unread.push(format!("{kind}: none was read"));
         }
     }
-    Estate::with_names(&name, resources, unread, &names, gaps(inventory))
+    Estate::with_names(&name, resources, unread, &names, gaps(inventory)).asked_at(inventory.read_at)
 }
 
 /// Types of which it is not known what there is, or not all about what there is.
 fn gaps(inventory: &Inventory) -> Gaps {
     let mut causes = inventory.unread.clone();
     for item in &inventory.resources {
-        if let Some(why) = item.provenance.values().find_map(Provenance::missing) {
+        let property = |(name, told): (&String, &Provenance)| match item.derived.contains_key(name) {
+            true => None,
+            false => told.missing(),
+        };
+        if let Some(why) = item.provenance.iter().find_map(property) {
             causes.entry(item.kind.clone()).or_insert_with(|| format!("of `{}`, {why}", item.id));
         }
     }

@@ -209,9 +209,16 @@ impl Node {
         }
     }
 
-    /// For people: the value in one line, with `${...}` for what is not known.
+    /// For people: the value in one line, with `${...}` for what is not known, cut off if it is long.
     #[must_use]
     pub fn shown(&self) -> String {
+        let text = self.written();
+        if text.chars().count() > 80 { text.chars().take(79).chain(['…']).collect() } else { text }
+    }
+
+    /// The same, all of it.
+    #[must_use]
+    pub fn written(&self) -> String {
         let json = self.to_json(&|piece| match piece {
             Piece::Text(text) => text.clone(),
             Piece::Edge(edge) => match &edge.attribute {
@@ -221,10 +228,9 @@ impl Node {
             Piece::Pseudo(name) => format!("${{{name}}}"),
             Piece::Hole(_) => "${?}".to_owned(),
         });
-        let text = match json {
+        match json {
             Json::String(text) => text,
             other => other.to_string(),
-        };
-        if text.chars().count() > 80 { text.chars().take(79).chain(['…']).collect() } else { text }
+        }
     }
 }

@@ -73,7 +73,8 @@ impl Posture {
         });
         came_from.resize(estate.resources().len(), None);
         find_equal(&estate, &old, (&kept, listed), &mut came_from);
-        let news = News::between(&news_of, estate.gaps());
+        let later = inventory.read_at != self.inventory.read_at;
+        let news = News::between(&news_of, estate.gaps(), later);
         let told_otherwise = |id: &str| news_of.unlisted(id) != estate.gaps().unlisted(id);
         for (at, from) in came_from.iter_mut().enumerate() {
             from.take_if(|_| told_otherwise(&estate.resources()[at].id));

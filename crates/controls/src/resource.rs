@@ -1,6 +1,7 @@
 //! Resources in the shape of CloudFormation, wherever they come from, and how they refer to each other.
 
 use crate::node::{Edge, Node, Piece, Place, Value};
+use facts::Timestamp;
 use facts::inventory::ALL;
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -141,6 +142,8 @@ pub struct Estate {
     pub(crate) unread: Vec<String>,
     /// Types of which it is not known what there is, with why.
     gaps: Gaps,
+    /// When the account was read; nothing for files.
+    read_at: Option<Timestamp>,
     /// By the type that refers, its property and the type that it refers to.
     pointers: RefCell<HashMap<[String; 3], Pointers>>,
     /// What checks look up, if somebody wants to know.
@@ -199,6 +202,14 @@ impl Gaps {
         cause.or_else(|| (!read.contains(kind) && !read.contains(ALL)).then_some("none was read"))
     }
 
+    /// A check looks for resources of this type by a property, and is told where that is not known.
+    fn listed(&self, kind: &str) {
+        let is_listed = self.read.as_ref().is_none_or(|read| read.contains(kind) || read.contains(ALL));
+        if !is_listed {
+            self.asked(kind);
+        }
+    }
+
     /// A check looks for resources of this type.
     fn asked(&self, kind: &str) {
         if let Some(cause) = self.cause(kind) {
@@ -223,17 +234,21 @@ impl Estate {
         gaps: Gaps,
     ) -> Self {
         let mut estate = Self { file: file.to_owned(), unread, gaps, ..Self::default() };
-        let mut named: HashMap<String, String> = HashMap::new();
+        // A model and its endpoint may have one name: whoever writes it may mean either.
+        let mut named: HashMap<String, Vec<String>> = HashMap::new();
         for (at, resource) in resources.iter().enumerate() {
             estate.by_id.insert(resource.id.clone(), at);
             estate.by_kind.entry(resource.kind.clone()).or_default().push(at);
             if let Some(name) = resource.name() {
-                named.insert(name.to_owned(), resource.id.clone());
+                named.entry(name.to_owned()).or_default().push(resource.id.clone());
                 estate.by_name.entry(name.to_owned()).or_default().push(at);
             }
         }
         for (name, id) in names {
-            named.entry(name.clone()).or_insert_with(|| id.clone());
+            let same = named.entry(name.clone()).or_default();
+            if !same.contains(id) {
+                same.push(id.clone());
+            }
             let known = estate.by_name.entry(name.clone()).or_default();
             known.extend(estate.by_id.get(id).filter(|at| !known.contains(at)));
         }
@@ -248,6 +263,23 @@ impl Estate {
         }
         estate.resources = resources;
         estate
+    }
+
+    /// The same, of an account that was read at this time.
+    pub(crate) fn asked_at(mut self, time: Timestamp) -> Self {
+        self.read_at = Some(time);
+        self
+    }
+
+    /// Whether it was read of something that is there, and not of a file that says what shall be.
+    pub(crate) fn is_live(&self) -> bool {
+        self.read_at.is_some()
+    }
+
+    /// When the account was read; nothing for files.
+    pub(crate) fn read_at(&self) -> Option<Timestamp> {
+        self.lookups.note(|| Lookup::Now);
+        self.read_at
     }
 
     /// All of them, in the order of the file.
@@ -317,14 +349,20 @@ impl Estate {
             let named = self.by_id.get(&edge.to).map(|at| &self.resources[*at]);
             return named.filter(|resource| resource.kind == kind);
         }
-        let named = self.by_name.get(last_part(node.text()?))?;
-        named.iter().map(|at| &self.resources[*at]).find(|resource| resource.kind == kind)
+        self.by_text(node.text()?, kind).map(|at| &self.resources[at])
     }
 
-    /// All of a type whose property refers to a resource, in the order of the file; with the cause if it is not known
-    /// whether it does. Who refers to what is worked out once.
+    /// The resource of a type that a text names, by its place.
+    fn by_text(&self, text: &str, kind: &str) -> Option<usize> {
+        // The whole of it before its end: ends may be of many.
+        let named = [text, last_part(text)].into_iter().filter_map(|name| self.by_name.get(name)).flatten();
+        named.copied().find(|at| self.resources[*at].kind == kind)
+    }
+
+    /// All of a type whose property, at a path with dots, refers to a resource, in the order of the file; with the cause if
+    /// it is not known whether it does. Who refers to what is worked out once.
     pub(crate) fn pointing(&self, kind: &str, property: &str, to: &Resource) -> Vec<Pointing<'_>> {
-        self.gaps.asked(kind);
+        self.gaps.listed(kind);
         self.lookups.note(|| Lookup::Pointing([kind, property, &to.kind].map(str::to_owned), to.id.clone()));
         let all = self.pointing_at([kind, property, &to.kind].map(str::to_owned), &to.id);
         all.into_iter().map(|(at, unclear)| Pointing { from: &self.resources[at], unclear }).collect()
@@ -344,8 +382,9 @@ impl Estate {
 
     fn pointers_of(&self, kind: &str, property: &str, to: &str) -> Pointers {
         let mut pointers = Pointers::default();
+        let path: Vec<&str> = property.split('.').collect();
         for at in self.by_kind.get(kind).into_iter().flatten() {
-            match self.resources[*at].property(&[property]) {
+            match self.resources[*at].property(&path) {
                 State::Known(node) => match self.find(node, to).and_then(|to| self.by_id.get(&to.id)) {
                     Some(to) => pointers.to.entry(*to).or_default().push(*at),
                     None if node.hole().is_some() => pointers.unclear.push((*at, cause(node))),
@@ -397,10 +436,11 @@ fn whole_edge(node: &Node) -> Option<&Edge> {
 }
 
 /// Resources that a text of the properties names or whose ARN it is.
-fn by_name<'a>(node: &Node, named: &'a HashMap<String, String>, to: &mut Vec<&'a str>) {
+fn by_name<'a>(node: &Node, named: &'a HashMap<String, Vec<String>>, to: &mut Vec<&'a str>) {
     match &node.value {
         Value::Text(text) => {
-            to.extend(named.get(last_part(text)).map(String::as_str));
+            let ids = named.get(text).or_else(|| named.get(last_part(text)));
+            to.extend(ids.into_iter().flatten().map(String::as_str));
         }
         Value::List(items) => items.iter().for_each(|item| by_name(item, named, to)),
         Value::Map(members) => members.iter().for_each(|member| by_name(&member.node, named, to)),

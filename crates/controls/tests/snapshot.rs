@@ -130,8 +130,9 @@ fn what_is_missing_is_not_good() {
                 .remove(part);
             let after = scan(&live(&snapshot(&less.to_string()).unwrap()), &Selection::default());
             for finding in after.findings().iter().filter(|finding| finding.word() == "holds") {
-                let same =
-                    |other: &&Finding| other.control() == finding.control() && other.resource == finding.resource;
+                let same = |other: &&Finding| {
+                    other.control() == finding.control() && other.resource == finding.resource
+                };
                 if before.findings().iter().find(same).is_some_and(|f| f.word() == "broken") {
                     wrong.push(format!("without {part} {} holds on {}", finding.control(), finding.resource));
                 }

@@ -230,7 +230,8 @@ impl View<'_> {
         // It is computed in the program, which sends nothing anywhere.
         let inside = json!({"EnableNetworkIsolation": true, "EnableInterContainerTrafficEncryption": true});
         let inputs = json!([{"EndpointInput": {"EndpointName": model.endpoint.name}}]);
-        let inputs = json!({"MonitoringJobDefinition": {"MonitoringInputs": inputs, "NetworkConfig": inside}});
+        let inputs =
+            json!({"MonitoringJobDefinition": {"MonitoringInputs": inputs, "NetworkConfig": inside}});
         draft.put("MonitoringScheduleConfig", "charter", inputs);
         let last = self.state.reports(&model.name).last().map(|report| {
             json!({"MonitoringExecutionStatus": "Completed", "CreationTime": report.time.to_string(),

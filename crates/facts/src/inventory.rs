@@ -56,7 +56,8 @@ pub struct Item {
     pub names: BTreeSet<String>,
     /// Its properties, in CloudFormation's shape.
     pub properties: Map<String, Value>,
-    /// What CloudFormation has no property for, such as the state of a key.
+    /// What CloudFormation has no property for, such as the state of a key. Null if it was asked for and is not known: that
+    /// leaves no property, and no reference to another resource, in doubt.
     #[serde(default, skip_serializing_if = "Map::is_empty")]
     pub derived: Map<String, Value>,
     /// How each property was learnt.

@@ -30,7 +30,15 @@ pub(super) struct Kind {
     pub(super) derived: &'static [&'static str],
     /// Reads the tags, by ARN.
     pub(super) tags: Option<&'static Operation>,
+    /// Reads more of one.
+    pub(super) more: More,
 }
+
+/// Reads more of a resource; what is unknown already stays so.
+pub(super) type More = fn(&Reader<'_>, &mut Item);
+
+/// Nothing more is read.
+pub(super) fn no_more(_: &Reader<'_>, _: &mut Item) {}
 
 impl Kind {
     pub(super) fn operations(&self) -> impl Iterator<Item = &'static Operation> + use<> {
@@ -63,11 +71,13 @@ pub(super) fn read(reader: &Reader<'_>, kind: &Kind, id: &str, draft: &mut Draft
         Err(error) => {
             one.properties.insert(kind.id.to_owned(), id.into());
             let all = kind.properties.iter().chain(kind.renamed.iter().map(|(_, here)| here));
-            for name in all.chain(kind.derived).chain(kind.tags.map(|_| &"Tags")) {
+            for name in all.chain(kind.tags.map(|_| &"Tags")) {
                 one.provenance.insert((*name).to_owned(), provenance(kind.read, &error));
             }
+            kind.derived.iter().for_each(|name| derive(&mut one, name, kind.read, Told::Not(error.clone())));
         }
     }
+    (kind.more)(reader, &mut one);
     draft.items.push(one);
 }
 

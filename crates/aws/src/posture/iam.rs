@@ -102,6 +102,9 @@ fn holder(told: &Value, kind: &str) -> Option<Item> {
     put(&mut read, "Path", told["Path"].clone());
     if kind == "Role" {
         put_document(&mut read, "AssumeRolePolicyDocument", document(&told["AssumeRolePolicyDocument"]));
+        if told["CreateDate"].is_string() {
+            read.derived.insert("CreateDate".to_owned(), told["CreateDate"].clone());
+        }
         let used = &told["RoleLastUsed"];
         if used.is_object() {
             read.derived.insert("LastUsed".to_owned(), used.clone());

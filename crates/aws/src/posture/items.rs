@@ -26,6 +26,11 @@ impl Draft {
         self.managed_keys.extend(other.managed_keys);
     }
 
+    /// What was not read in one place was not read to the end.
+    pub(super) fn close(&mut self) {
+        self.read.retain(|kind| !self.unread.contains_key(kind));
+    }
+
     /// All resources of these types are known.
     pub(super) fn read(&mut self, kinds: &[&str]) {
         self.read.extend(kinds.iter().map(|kind| (*kind).to_owned()));
@@ -94,7 +99,8 @@ pub(super) fn learn(item: &mut Item, property: &str, operation: &Operation, told
     item.provenance.insert(property.to_owned(), provenance);
 }
 
-/// Writes down something that CloudFormation has no property for.
+/// Writes down something that CloudFormation has no property for. What is not known has a place too, so that it shows that
+/// no property is missing.
 pub(super) fn derive(item: &mut Item, name: &str, operation: &Operation, told: Told) {
     let provenance = match told {
         Told::Is(value) => {
@@ -102,7 +108,10 @@ pub(super) fn derive(item: &mut Item, name: &str, operation: &Operation, told: T
             answered(operation, Status::Ok)
         }
         Told::Absent => answered(operation, Status::Absent),
-        Told::Not(error) => provenance(operation, &error),
+        Told::Not(error) => {
+            item.derived.insert(name.to_owned(), Value::Null);
+            provenance(operation, &error)
+        }
     };
     item.provenance.insert(name.to_owned(), provenance);
 }
@@ -115,6 +124,11 @@ pub(super) fn answered(operation: &Operation, status: Status) -> Provenance {
 pub(super) fn left_out(operation: &Operation) -> Provenance {
     let said = Some("the answer does not have it".to_owned());
     Provenance { said, ..answered(operation, Status::Error) }
+}
+
+/// An answer that does not have what every answer has.
+pub(super) fn unreadable(operation: &'static Operation) -> AwsError {
+    AwsError::new(Trouble::Unreadable, "the answer does not have it").of(operation)
 }
 
 /// How a property was not learnt.

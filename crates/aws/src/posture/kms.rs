@@ -1,6 +1,6 @@
 //! Keys of customers. Properties: AWS::KMS::Key of the CloudFormation reference; calls: API reference of AWS KMS.
 
-use super::items::{Draft, Told, derive, item, learn};
+use super::items::{Draft, Told, derive, item, learn, unreadable};
 use super::reader::Reader;
 use crate::error::AwsError;
 use crate::operation::{KMS, On, Operation, Permission, Retry};
@@ -53,6 +53,8 @@ pub(super) fn aliases(reader: &Reader<'_>, draft: &mut Draft) -> Aliases {
     let mut all = Aliases::new();
     match reader.pages(&ALIASES, &json!({}), ("Aliases", "Marker", "NextMarker")) {
         Ok(aliases) => {
+            // They are names of keys here.
+            draft.read(&["AWS::KMS::Alias"]);
             for alias in aliases {
                 if let (Some(key), Some(name)) = (alias["TargetKeyId"].as_str(), alias["AliasName"].as_str())
                 {
@@ -121,10 +123,8 @@ pub(super) fn whole(
     result: Result<Value, AwsError>,
     part: impl FnOnce(&Value) -> Option<Value>,
 ) -> Told {
-    let missing =
-        || AwsError::new(crate::error::Trouble::Unreadable, "the answer does not have it").of(operation);
     match result {
-        Ok(told) => part(&told).map_or_else(|| Told::Not(missing()), Told::Is),
+        Ok(told) => part(&told).map_or_else(|| Told::Not(unreadable(operation)), Told::Is),
         Err(error) => Told::Not(error),
     }
 }

@@ -4,16 +4,29 @@
 //! A type that could not be listed is named as unread.
 
 mod account;
+mod agentcore;
+mod apis;
+mod approvals;
+mod bedrock;
+mod cognito;
 mod collector;
+mod containers;
+mod http_apis;
 mod iam;
 mod items;
+mod jobs;
 mod kms;
+mod last_access;
+mod macie;
 mod network;
+mod packages;
 mod reader;
+mod recorders;
 mod refresh;
 mod s3;
 mod sagemaker;
 mod services;
+mod types;
 mod xml;
 
 pub(crate) use account::S3_CONTROL;
@@ -30,6 +43,7 @@ use crate::permissions::{Place, PolicyDocument};
 use facts::Timestamp;
 use facts::inventory::Inventory;
 use items::Draft;
+use jobs::Source;
 use reader::Reader;
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -38,6 +52,36 @@ use std::sync::{Mutex, PoisonError};
 /// Calls at the same time.
 const AT_ONCE: usize = 8;
 
+/// Types that only templates have: there is none in an account under this name.
+const OF_TEMPLATES: [&str; 4] = [
+    "AWS::Serverless::Api",
+    "AWS::Serverless::HttpApi",
+    // What they say stands with the stage.
+    "AWS::WAFRegional::WebACLAssociation",
+    "AWS::WAFv2::WebACLAssociation",
+];
+
+/// What is listed first and then read piece by piece.
+fn sources() -> impl Iterator<Item = Source> {
+    let types = bedrock::TYPES
+        .iter()
+        .chain(&agentcore::TYPES)
+        .chain(&apis::TYPES)
+        .chain(&http_apis::TYPES)
+        .chain(&cognito::TYPES)
+        .chain([&containers::CLUSTER]);
+    let own = [
+        &packages::PACKAGES,
+        &bedrock::ACCOUNT,
+        &containers::TASKS_AND_SERVICES,
+        &recorders::RECORDERS_OF_CHANGES,
+        &recorders::ALARMS_OF_METRICS,
+        &recorders::METRICS_OF_LOGS,
+        &macie::SEARCHES,
+    ];
+    types.map(Source::Type).chain(own.map(Source::Own))
+}
+
 /// The policy with which all of this can be read.
 pub fn permissions() -> PolicyDocument {
     let mut all: Vec<&Operation> = vec![&crate::identity::WHO_AM_I];
@@ -45,7 +89,12 @@ pub fn permissions() -> PolicyDocument {
     all.extend(kms::OPERATIONS);
     all.extend(iam::OPERATIONS);
     all.extend(sagemaker::KINDS.iter().chain(services::KINDS).flat_map(collector::Kind::operations));
+    all.extend(sagemaker::OPERATIONS);
     all.extend(services::OPERATIONS);
+    let more = [&bedrock::CALLS[..], &apis::CALLS, &http_apis::CALLS, &cognito::CALLS];
+    let facts = [&approvals::CALLS[..], &last_access::CALLS];
+    let calls = sources().flat_map(Source::calls).chain(more.into_iter().chain(facts).flatten().copied());
+    all.extend(calls.map(|call| &call.operation));
     all.extend(account::OPERATIONS);
     all.extend(network::operations());
     PolicyDocument::of(&all, |_| Place { resource: vec!["*".to_owned()], condition: BTreeMap::new() })
@@ -68,7 +117,11 @@ pub fn collect(client: &Client) -> Result<Inventory, AwsError> {
         part
     });
     parts.into_iter().for_each(|part| draft.join(part));
+    approvals::settle(&reader, &mut draft);
+    last_access::settle(&reader, &mut draft);
     kms::name_managed_keys(&mut draft);
+    draft.read(&OF_TEMPLATES);
+    draft.close();
     inventory.resources = draft.items;
     inventory.unread = draft.unread;
     inventory.read = draft.read;
@@ -82,6 +135,7 @@ struct Found {
     keys: Vec<String>,
     aliases: kms::Aliases,
     listed: Vec<(&'static collector::Kind, String)>,
+    pieces: Vec<jobs::Job>,
 }
 
 type Job<'f> = Box<dyn Fn(&Reader<'_>, &mut Draft) + Send + Sync + 'f>;
@@ -100,11 +154,23 @@ impl Found {
             draft.join(part);
             listed.extend(ids);
         }
+        let sources: Vec<Source> = sources().collect();
+        let lists = side_by_side(&sources, |source| {
+            let mut part = Draft::default();
+            let pieces = source.list(reader, &mut part);
+            (part, pieces)
+        });
+        let mut pieces = Vec::new();
+        for (part, some) in lists {
+            draft.join(part);
+            pieces.extend(some);
+        }
         Self {
             buckets: s3::list(reader, draft),
             keys: kms::list(reader, draft),
             aliases: kms::aliases(reader, draft),
             listed,
+            pieces,
         }
     }
 
@@ -118,6 +184,9 @@ impl Found {
         }
         for (kind, id) in &self.listed {
             jobs.push(Box::new(move |reader, draft| collector::read(reader, kind, id, draft)));
+        }
+        for piece in &self.pieces {
+            jobs.push(Box::new(move |reader, draft| piece.run(reader, draft)));
         }
         jobs.push(Box::new(account::read));
         for kind in &network::KINDS {

@@ -143,6 +143,8 @@ fn parts(kind: &str) -> &'static [&'static str] {
     match kind {
         "AWS::EC2::RouteTable" => &["AWS::EC2::Route", "AWS::EC2::SubnetRouteTableAssociation"],
         "AWS::EC2::InternetGateway" => &["AWS::EC2::VPCGatewayAttachment"],
+        // Rules stand in their groups here.
+        "AWS::EC2::SecurityGroup" => &["AWS::EC2::SecurityGroupIngress"],
         _ => &[],
     }
 }

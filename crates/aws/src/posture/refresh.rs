@@ -2,13 +2,14 @@
 
 use super::collector::Kind;
 use super::items::Draft;
+use super::jobs::{Job, Source};
 use super::reader::Reader;
-use super::{account, collector, iam, kms, network, s3, sagemaker, services};
+use super::{account, collector, iam, kms, last_access, network, s3, sagemaker, services};
 use crate::client::Client;
 use crate::error::{AwsError, Trouble};
 use facts::inventory::{Inventory, Item};
 use facts::remediation::Target;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Reads a resource again, with what is read with it.
 ///
@@ -26,6 +27,17 @@ pub fn refresh(client: &Client, inventory: &mut Inventory, target: &Target) -> R
     let aliases = kms::aliases(&reader, &mut Draft::default());
     draft.managed_keys.extend(managed(client, &account, aliases)?);
     kms::name_managed_keys(&mut draft);
+    super::approvals::settle(&reader, &mut draft);
+    keep_reports(inventory, &mut draft);
+    draft.close();
+    // Who read one of a type that could not be listed before still does not know the others.
+    let kept: Vec<(String, String)> = match &gone {
+        Gone::Kinds(_) => Vec::new(),
+        Gone::One(..) | Gone::Pieces(_) => {
+            let unread = |kind: &String| Some((kind.clone(), inventory.unread.get(kind)?.clone()));
+            draft.read.iter().filter_map(unread).collect()
+        }
+    };
     inventory.resources.retain(|item| !gone.covers(item));
     for kind in draft.read.iter().chain(draft.unread.keys()) {
         inventory.read.remove(kind);
@@ -33,9 +45,31 @@ pub fn refresh(client: &Client, inventory: &mut Inventory, target: &Target) -> R
     }
     inventory.read.extend(draft.read);
     inventory.unread.extend(draft.unread);
+    for (kind, why) in kept {
+        inventory.read.remove(&kind);
+        inventory.unread.insert(kind, why);
+    }
     inventory.resources.extend(draft.items);
     inventory.sort();
     Ok(())
+}
+
+/// A report of when a role used its rights takes seconds to make and tells of months: the one that is there stays.
+fn keep_reports(inventory: &Inventory, draft: &mut Draft) {
+    let name = last_access::FACT;
+    let old: BTreeMap<(&str, &str), &Item> = inventory
+        .resources
+        .iter()
+        .filter(|item| item.derived.contains_key(name))
+        .map(|item| ((&*item.kind, &*item.id), item))
+        .collect();
+    for item in &mut draft.items {
+        if let Some(old) = old.get(&(&*item.kind, &*item.id)) {
+            item.derived.insert(name.to_owned(), old.derived[name].clone());
+            let told = old.provenance.get(name).map(|told| (name.to_owned(), told.clone()));
+            item.provenance.extend(told);
+        }
+    }
 }
 
 /// What an older reading had, and is read anew.
@@ -44,6 +78,8 @@ enum Gone {
     Kinds(BTreeSet<String>),
     /// What has one id, of these types.
     One(&'static [&'static str], String),
+    /// What these pieces read.
+    Pieces(Vec<Job>),
 }
 
 impl Gone {
@@ -51,6 +87,7 @@ impl Gone {
         match self {
             Self::Kinds(kinds) => kinds.contains(&item.kind),
             Self::One(kinds, id) => kinds.contains(&item.kind.as_str()) && item.id == *id,
+            Self::Pieces(pieces) => pieces.iter().any(|piece| piece.covers(&item.kind, &item.id)),
         }
     }
 }
@@ -64,6 +101,10 @@ fn again(
     let one = |kinds| Gone::One(kinds, target.id.clone());
     if let Some(kind) = sagemaker::KINDS.iter().chain(services::KINDS).find(|kind| kind.kind == target.kind) {
         return Ok(listed(reader, kind, &target.id, draft));
+    }
+    let own = |source: &Source| source.kinds().contains(&&*target.kind);
+    if let Some(source) = super::sources().find(own) {
+        return Ok(piece(reader, source, target, draft));
     }
     match target.kind.as_str() {
         "AWS::S3::Bucket" | "AWS::S3::BucketPolicy" => {
@@ -91,6 +132,25 @@ fn listed(reader: &Reader<'_>, kind: &'static Kind, id: &str, draft: &mut Draft)
     let kinds: &'static [&'static str] = std::slice::from_ref(&kind.kind);
     // If it could not be listed, what was known of it is not known any more.
     Gone::One(kinds, id.to_owned())
+}
+
+/// A resource that is read piece by piece, with what comes with it; gone if it is not listed any more.
+fn piece(reader: &Reader<'_>, source: Source, target: &Target, draft: &mut Draft) -> Gone {
+    let mut pieces = source.list(reader, draft);
+    // Those that the listing itself told are told anew.
+    let told: BTreeSet<String> = draft.items.iter().map(|item| item.kind.clone()).collect();
+    if told.contains(&target.kind) {
+        draft.items.retain(|item| told.contains(&item.kind));
+        return Gone::Kinds(told);
+    }
+    pieces.retain(|piece| piece.covers(&target.kind, &target.id));
+    draft.items.clear();
+    pieces.iter().for_each(|piece| piece.run(reader, draft));
+    if pieces.is_empty() {
+        // What came with it cannot be told from its id alone, but is not asked for any more.
+        pieces.push(Job::new(&source.kinds(), &target.id, |_, _| {}));
+    }
+    Gone::Pieces(pieces)
 }
 
 /// All of a type, and what is read with it.

@@ -1,8 +1,13 @@
 //! What there is in Amazon SageMaker AI. Properties: AWS::SageMaker::* of the CloudFormation reference; calls: its API
 //! reference. Training jobs have no type in CloudFormation; theirs is named in the same way.
 
-use super::collector::Kind;
+use super::collector::{Kind, no_more};
+use super::items::{Told, derive, learn};
+use super::reader::Reader;
 use crate::operation::{On, Operation, Permission, Retry, SAGEMAKER};
+use base64::Engine;
+use facts::inventory::Item;
+use serde_json::{Value, json};
 
 macro_rules! operation {
     ($name:literal) => {
@@ -15,7 +20,12 @@ macro_rules! operation {
     };
 }
 
-const TAGS: &Operation = operation!("ListTags");
+pub(super) const TAGS: &Operation = operation!("ListTags");
+const GROUP_POLICY: &Operation = operation!("GetModelPackageGroupPolicy");
+const EXECUTIONS: &Operation = operation!("ListMonitoringExecutions");
+
+/// What is called beside [`KINDS`].
+pub(super) const OPERATIONS: [&Operation; 2] = [GROUP_POLICY, EXECUTIONS];
 
 /// The types, with how they are read.
 pub(super) static KINDS: &[Kind] = &[
@@ -51,6 +61,7 @@ pub(super) static KINDS: &[Kind] = &[
         ],
         derived: &["NotebookInstanceStatus"],
         tags: Some(TAGS),
+        more: no_more,
     },
     Kind {
         kind: "AWS::SageMaker::Model",
@@ -72,6 +83,7 @@ pub(super) static KINDS: &[Kind] = &[
         always: &["ModelName", "EnableNetworkIsolation"],
         derived: &["CreationTime"],
         tags: Some(TAGS),
+        more: no_more,
     },
     Kind {
         kind: "AWS::SageMaker::EndpointConfig",
@@ -95,6 +107,7 @@ pub(super) static KINDS: &[Kind] = &[
         always: &["EndpointConfigName", "ProductionVariants"],
         derived: &[],
         tags: Some(TAGS),
+        more: no_more,
     },
     Kind {
         kind: "AWS::SageMaker::Endpoint",
@@ -108,6 +121,7 @@ pub(super) static KINDS: &[Kind] = &[
         always: &["EndpointName", "EndpointConfigName"],
         derived: &["EndpointStatus", "LastModifiedTime"],
         tags: Some(TAGS),
+        more: no_more,
     },
     Kind {
         kind: "AWS::SageMaker::Domain",
@@ -130,6 +144,7 @@ pub(super) static KINDS: &[Kind] = &[
         always: &["DomainName", "AuthMode"],
         derived: &["Status"],
         tags: Some(TAGS),
+        more: no_more,
     },
     Kind {
         kind: "AWS::SageMaker::FeatureGroup",
@@ -150,6 +165,7 @@ pub(super) static KINDS: &[Kind] = &[
         always: &["FeatureGroupName"],
         derived: &["FeatureGroupStatus"],
         tags: Some(TAGS),
+        more: no_more,
     },
     Kind {
         kind: "AWS::SageMaker::ModelPackageGroup",
@@ -163,6 +179,7 @@ pub(super) static KINDS: &[Kind] = &[
         always: &["ModelPackageGroupName"],
         derived: &["ModelPackageGroupStatus"],
         tags: Some(TAGS),
+        more: group_policy,
     },
     Kind {
         kind: "AWS::SageMaker::MonitoringSchedule",
@@ -181,6 +198,7 @@ pub(super) static KINDS: &[Kind] = &[
         always: &["MonitoringScheduleName", "MonitoringScheduleConfig"],
         derived: &["LastMonitoringExecutionSummary", "FailureReason"],
         tags: Some(TAGS),
+        more: last_run,
     },
     Kind {
         kind: "AWS::SageMaker::DataQualityJobDefinition",
@@ -204,6 +222,7 @@ pub(super) static KINDS: &[Kind] = &[
         always: &["JobDefinitionName", "JobResources", "RoleArn"],
         derived: &[],
         tags: Some(TAGS),
+        more: no_more,
     },
     Kind {
         kind: "AWS::SageMaker::ModelQualityJobDefinition",
@@ -227,6 +246,7 @@ pub(super) static KINDS: &[Kind] = &[
         always: &["JobDefinitionName", "JobResources", "RoleArn"],
         derived: &[],
         tags: Some(TAGS),
+        more: no_more,
     },
     Kind {
         kind: "AWS::SageMaker::ModelBiasJobDefinition",
@@ -250,6 +270,7 @@ pub(super) static KINDS: &[Kind] = &[
         always: &["JobDefinitionName", "JobResources", "RoleArn"],
         derived: &[],
         tags: Some(TAGS),
+        more: no_more,
     },
     Kind {
         kind: "AWS::SageMaker::ModelExplainabilityJobDefinition",
@@ -273,6 +294,7 @@ pub(super) static KINDS: &[Kind] = &[
         always: &["JobDefinitionName", "JobResources", "RoleArn"],
         derived: &[],
         tags: Some(TAGS),
+        more: no_more,
     },
     Kind {
         kind: "AWS::SageMaker::ProcessingJob",
@@ -294,6 +316,7 @@ pub(super) static KINDS: &[Kind] = &[
         always: &["ProcessingJobName", "ProcessingResources"],
         derived: &["ProcessingJobStatus"],
         tags: Some(TAGS),
+        more: no_more,
     },
     Kind {
         kind: "AWS::SageMaker::TrainingJob",
@@ -323,6 +346,7 @@ pub(super) static KINDS: &[Kind] = &[
         ],
         derived: &["TrainingJobStatus"],
         tags: Some(TAGS),
+        more: no_more,
     },
     Kind {
         kind: "AWS::SageMaker::ModelCard",
@@ -336,5 +360,84 @@ pub(super) static KINDS: &[Kind] = &[
         always: &["ModelCardName", "ModelCardStatus"],
         derived: &[],
         tags: Some(TAGS),
+        more: no_more,
+    },
+    Kind {
+        kind: "AWS::SageMaker::NotebookInstanceLifecycleConfig",
+        list: operation!("ListNotebookInstanceLifecycleConfigs"),
+        items: "NotebookInstanceLifecycleConfigs",
+        id: "NotebookInstanceLifecycleConfigName",
+        arn: "NotebookInstanceLifecycleConfigArn",
+        read: operation!("DescribeNotebookInstanceLifecycleConfig"),
+        properties: &["NotebookInstanceLifecycleConfigName", "OnCreate", "OnStart"],
+        renamed: &[],
+        always: &["NotebookInstanceLifecycleConfigName"],
+        derived: &[],
+        tags: Some(TAGS),
+        more: decoded,
+    },
+    Kind {
+        kind: "AWS::SageMaker::Pipeline",
+        list: operation!("ListPipelines"),
+        items: "PipelineSummaries",
+        id: "PipelineName",
+        arn: "PipelineArn",
+        read: operation!("DescribePipeline"),
+        properties: &["PipelineName", "RoleArn"],
+        renamed: &[],
+        always: &["PipelineName", "RoleArn"],
+        derived: &["PipelineStatus"],
+        tags: Some(TAGS),
+        more: no_more,
+    },
+    Kind {
+        kind: "AWS::SageMaker::InferenceExperiment",
+        list: operation!("ListInferenceExperiments"),
+        items: "InferenceExperiments",
+        id: "Name",
+        arn: "Arn",
+        read: operation!("DescribeInferenceExperiment"),
+        properties: &["Name", "RoleArn", "KmsKey", "DataStorageConfig"],
+        renamed: &[],
+        always: &["Name"],
+        derived: &["Status"],
+        tags: Some(TAGS),
+        more: no_more,
     },
 ];
+
+/// The policy of a group, by which other accounts get at its versions.
+fn group_policy(reader: &Reader<'_>, group: &mut Item) {
+    let told = match reader.json(GROUP_POLICY, &json!({"ModelPackageGroupName": group.id})) {
+        Ok(told) => match told["ResourcePolicy"].as_str().and_then(|text| serde_json::from_str(text).ok()) {
+            Some(policy) => Told::Is(policy),
+            None => Told::Not(super::items::unreadable(GROUP_POLICY)),
+        },
+        // There is no code of its own for this.
+        Err(error) if error.to_string().contains("Cannot find resource policy") => Told::Absent,
+        Err(error) => Told::Not(error),
+    };
+    learn(group, "ModelPackageGroupPolicy", GROUP_POLICY, told);
+}
+
+/// How the last run of a schedule ended, and when it was: the schedule's own answer has it late.
+fn last_run(reader: &Reader<'_>, schedule: &mut Item) {
+    let input = json!({"MonitoringScheduleName": schedule.id, "SortBy": "ScheduledTime",
+        "SortOrder": "Descending", "MaxResults": 1});
+    let told = Told::by(reader.json(EXECUTIONS, &input), &[]);
+    let first = |told: Value| told["MonitoringExecutionSummaries"].get(0).cloned();
+    derive(schedule, "LastMonitoringExecutionSummary", EXECUTIONS, told.and(first));
+}
+
+/// The scripts of a configuration, as they are run. A script that is no text stays as it is told.
+fn decoded(_: &Reader<'_>, configuration: &mut Item) {
+    for name in ["OnCreate", "OnStart"] {
+        let scripts = configuration.properties.get_mut(name).and_then(Value::as_array_mut);
+        for content in scripts.into_iter().flatten().filter_map(|script| script.get_mut("Content")) {
+            let bytes = content.as_str().map(|text| base64::engine::general_purpose::STANDARD.decode(text));
+            if let Some(text) = bytes.and_then(Result::ok).and_then(|bytes| String::from_utf8(bytes).ok()) {
+                *content = text.into();
+            }
+        }
+    }
+}

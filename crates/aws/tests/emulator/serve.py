@@ -16,11 +16,16 @@ What AWS CloudFormation takes and moto does not (AWS CloudFormation Template Ref
 - a route table of a stack goes with the stack, so that its network can.
 What other services do and moto 5.2.5 does not know (their API references):
 - UpdateEndpoint of SageMaker;
-- AssociateKmsKey and DisassociateKmsKey of CloudWatch Logs.
+- AssociateKmsKey and DisassociateKmsKey of CloudWatch Logs;
+- ListNotebookInstanceLifecycleConfigs of SageMaker;
+- what `answers.json` answers (see `answers.py`).
+
+By their signatures alone, moto takes the calls of two services for those of others: Agents for Amazon Bedrock, and the
+control plane of AgentCore.
 """
 import sys
-import threading
 
+import answers
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, utils
 from moto.core.exceptions import JsonRESTError
@@ -28,6 +33,7 @@ from moto.core.responses import ActionResult
 from moto.kms.models import KmsBackend
 from moto.kms.responses import KmsResponse
 from moto.logs.responses import LogsResponse
+from moto.moto_server import threaded_moto_server, werkzeug_app
 from moto.moto_server.threaded_moto_server import ThreadedMotoServer
 from moto.sagemaker.responses import SageMakerResponse
 
@@ -150,6 +156,29 @@ def associate_kms_key(self):
 SageMakerResponse.update_endpoint = update_endpoint
 LogsResponse.associate_kms_key = associate_kms_key
 LogsResponse.disassociate_kms_key = associate_kms_key
+
+
+def list_lifecycle_configs(self):
+    all = self.sagemaker_backend.notebook_instance_lifecycle_configurations.values()
+    name, arn = "NotebookInstanceLifecycleConfigName", "NotebookInstanceLifecycleConfigArn"
+    return ActionResult({"NotebookInstanceLifecycleConfigs": [
+        {name: one.notebook_instance_lifecycle_config_name, arn: one.arn} for one in all]})
+
+
+SageMakerResponse.list_notebook_instance_lifecycle_configs = list_lifecycle_configs
+
+OF_AGENTS = ("/agents", "/knowledgebases", "/prompts", "/flows", "/tags/")
+
+
+class Dispatcher(werkzeug_app.DomainDispatcherApplication):
+    def infer_service_region_host(self, environ, path):
+        host = super().infer_service_region_host(environ, path) or ""
+        if host.startswith("bedrock.") and environ["PATH_INFO"].startswith(OF_AGENTS):
+            return host.replace("bedrock.", "bedrock-agent.", 1)
+        return host.replace("bedrock-agentcore.", "bedrock-agentcore-control.", 1) or None
+
+
+threaded_moto_server.DomainDispatcherApplication = lambda create: answers.before(Dispatcher(create))
 
 server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
 server.start()

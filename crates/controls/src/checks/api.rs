@@ -249,15 +249,23 @@ fn planned(case: &Case<'_>) -> Answer {
         if let Some(missing) = stages.missing() {
             return Some(stages.spot.unknown(missing));
         }
-        let bound = stages
-            .items()
-            .iter()
-            .any(|(_, stage)| stage.get("ApiId").is_some_and(|id| case.estate.refers(id, api_of_stage)));
+        let bound = stages.items().iter().any(|(_, stage)| {
+            stage.get("ApiId").is_some_and(|id| case.estate.refers(id, api_of_stage))
+                && is_of_stage(case.resource, stage)
+        });
         bound.then(|| {
             limited(plan).by_way_of(Spot::of(plan), "the plan is for it").if_exists(plan, case.resource)
         })
     });
     any(plans).unwrap_or_else(|| Spot::of(case.resource).broken("no usage plan is for the stage"))
+}
+
+/// Whether a part of a plan is for this stage of its API, or may be.
+fn is_of_stage(stage: &crate::resource::Resource, part: &Node) -> bool {
+    match (stage.properties.get("StageName").and_then(Node::text), part.get("Stage").and_then(Node::text)) {
+        (Some(own), Some(other)) => own == other,
+        _ => true,
+    }
 }
 
 fn access_log(case: &Case<'_>) -> Answer {
@@ -327,6 +335,9 @@ fn tls(case: &Case<'_>) -> Answer {
 }
 
 fn firewall(case: &Case<'_>) -> Answer {
+    if case.estate.is_live() {
+        return find(case.resource, "WebAclArn").present();
+    }
     let own = FIREWALL.iter().flat_map(|kind| case.estate.referring(case.resource, kind));
     // An association often names the stage by a text with the API's id in it.
     let by_api = FIREWALL.iter().flat_map(|kind| case.estate.of_kind(kind)).filter(|association| {
@@ -380,7 +391,7 @@ fn governed(case: &Case<'_>) -> Answer {
         State::Unknown(missing) => return uri.spot.clone().unknown(missing.clone()),
         State::Absent => return not_applicable("the method leads nowhere else"),
     };
-    let shown = node.shown();
+    let shown = node.written();
     if !shown.contains(":runtime.sagemaker:") {
         return match node.hole() {
             Some(_) => uri.spot.clone().unknown(cause(node)),

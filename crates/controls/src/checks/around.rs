@@ -86,7 +86,14 @@ fn attacks(case: &Case<'_>) -> Answer {
     }
     let of_attacks = filters.items().into_iter().filter_map(|(spot, item)| {
         let sort = below(&spot, item, "Type").word(&["PROMPT_ATTACK"], None);
-        (!sort.is_broken()).then(|| all([sort, below(&spot, item, "InputStrength").word(&["HIGH"], None)]))
+        (!sort.is_broken()).then(|| {
+            all([
+                sort,
+                below(&spot, item, "InputStrength").word(&["HIGH"], None),
+                below(&spot, item, "InputAction").word(&["BLOCK"], Some("BLOCK")),
+                below(&spot, item, "InputEnabled").flag(true, true),
+            ])
+        })
     });
     any(of_attacks).unwrap_or_else(|| filters.spot.broken("there is no filter of the type `PROMPT_ATTACK`"))
 }

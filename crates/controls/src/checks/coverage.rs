@@ -58,7 +58,7 @@ pub(crate) const UNITS: &[Unit] = &[
         "the recorder of configurations records what controls are about, and delivers it",
         [RECORDER],
         [],
-        |case| all([recorded(case), delivered(case)])
+        |case| all([recorded(case), delivered(case)].into_iter().chain(running(case)))
     ),
     part!(
         "LOG-06",
@@ -325,6 +325,11 @@ fn recorded(case: &Case<'_>) -> Answer {
             without.len()
         )),
     }
+}
+
+/// A template does not say it: a recorder is started when it has somewhere to deliver to.
+fn running(case: &Case<'_>) -> Option<Answer> {
+    case.estate.is_live().then(|| find(case.resource, "Recording").flag(true, false))
 }
 
 /// A recorder without a channel of delivery cannot be started.

@@ -1,7 +1,7 @@
 //! Who else gets at data: the account's switches, other accounts, networks, and what is known of personal data.
 
-use super::logs::live_only;
-use crate::answer::{Answer, Spot, all, find, not_applicable};
+use super::derived::{Unit as Period, live_only, recent};
+use crate::answer::{Answer, Spot, all, any, find, not_applicable};
 use crate::node::Node;
 use crate::policies::{acts, allows, policy};
 use crate::resource::{Resource, State};
@@ -58,21 +58,43 @@ pub(crate) const UNITS: &[Unit] = &[
     unit!(
         "S3-17",
         Medium,
-        Single,
+        Cross,
         "it is known what personal data is in a bucket for training",
         [BUCKET],
         ["MACIE_STATUS_CHECK", "Macie.1"],
         |case| match class(case.resource) {
             Class::Unclear(missing) => find(case.resource, "Tags").spot.unknown(missing),
-            Class::Closed => live_only(
-                case,
-                "macie2:ListClassificationJobs",
-                "when the bucket was last searched for personal data"
-            ),
+            Class::Closed => searched(case),
             Class::Open => not_applicable("by its tags the bucket is neither for training nor sensitive"),
         }
     ),
 ];
+
+/// Whether Macie searched the bucket within the limit, by a job or by itself.
+fn searched(case: &Case<'_>) -> Answer {
+    let what = "when the bucket was last searched for personal data";
+    if !case.estate.is_live() {
+        return live_only(case, "macie2:DescribeBuckets", what);
+    }
+    let Some(known) = case
+        .estate
+        .of_kind("AWS::Macie::Bucket")
+        .find(|bucket| bucket.name() == case.resource.name() && bucket.name().is_some())
+    else {
+        return Spot::of(case.resource).broken("Macie does not know the bucket, so nobody searched it");
+    };
+    let limit = ("personal_data_search_days", Period::Days);
+    let times = ["JobDetails.LastJobRunTime", "LastAutomatedDiscoveryTime"];
+    let answers = times.into_iter().filter_map(|path| {
+        let found = find(known, path);
+        match found.state {
+            State::Known(node) => Some(recent(case, found.spot, node, "Macie searched it", limit)),
+            State::Unknown(missing) => Some(found.spot.unknown(missing)),
+            State::Absent => None,
+        }
+    });
+    any(answers).unwrap_or_else(|| Spot::of(known).broken("Macie never searched it"))
+}
 
 pub(super) enum Class {
     Closed,

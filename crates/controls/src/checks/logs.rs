@@ -1,6 +1,6 @@
 //! What is recorded: trails, log groups, alarms, and the recorder of configurations.
 
-use crate::answer::{Answer, Spot, all, any, find, not_applicable};
+use crate::answer::{Answer, Spot, all, any, find};
 use crate::resource::{State, cause};
 use crate::unit::{Case, Unit, part, unit};
 use std::sync::LazyLock;
@@ -298,12 +298,4 @@ fn alarmed(case: &Case<'_>) -> Answer {
 pub(super) fn sound_group(case: &Case<'_>, group: &crate::resource::Resource) -> Answer {
     let inner = Case { resource: group, ..*case };
     all([group_key(&inner), kept_for(&inner, *LOG_DAYS)]).if_exists(group, case.resource)
-}
-
-/// For topics that have nothing to say of a resource in a template.
-pub(super) fn live_only(case: &Case<'_>, call: &str, what: &str) -> Answer {
-    if call.is_empty() {
-        return not_applicable(what);
-    }
-    Spot::of(case.resource).unknown(format!("{what}: `{call}` says it, and no file does"))
 }

@@ -8,6 +8,8 @@ mod cognito;
 mod containers;
 mod coverage;
 mod data_access;
+mod decryption;
+mod derived;
 mod identity;
 mod jobs;
 mod keys;

@@ -1,8 +1,10 @@
 //! What the registry says of what is served.
 
+use super::derived::{fact, live_only};
 use super::sagemaker::model_containers;
 use super::serving::served;
 use crate::answer::{Answer, Spot, all, below, find, not_applicable};
+use crate::node::Node;
 use crate::policies::{policy, public};
 use crate::resource::{Resource, State};
 use crate::unit::{Case, Unit, unit};
@@ -87,12 +89,7 @@ pub(crate) const UNITS: &[Unit] = &[
     unit!("REG-08", High, Cross, "an approval says who, when and why", [PACKAGE], [], |case| {
         if_approved(case, || {
             let reason = find(case.resource, "ApprovalDescription").present();
-            let who = super::logs::live_only(
-                case,
-                "cloudtrail:LookupEvents",
-                "who approved the version, and whether it was a second person",
-            );
-            all([reason, who])
+            all([reason, second_person(case)])
         })
     }),
 ];
@@ -153,9 +150,65 @@ fn artefacts(case: &Case<'_>) -> Answer {
     if answers.is_empty() {
         return not_applicable("the version names no artefact");
     }
-    let digest =
-        super::logs::live_only(case, "s3:GetObject", "whether the artefact's digest is the registered one");
-    all(answers.into_iter().chain([digest]))
+    all(answers.into_iter().chain([unchanged(case)]))
+}
+
+/// Whether the artefacts are those that were registered, by the tags that S3 gives to content.
+fn unchanged(case: &Case<'_>) -> Answer {
+    let what = "whether the artefact's digest is the registered one";
+    let (spot, artefacts) = match fact(case, case.resource, "Artefacts", ("s3:ListBucket", what)) {
+        Err(answer) => return answer,
+        Ok((spot, None)) => return spot.unknown(what),
+        Ok((spot, Some(artefacts))) => (spot, artefacts),
+    };
+    all(artefacts.items().iter().map(|artefact| {
+        let text = |name: &str| artefact.get(name).and_then(Node::text);
+        let url = text("Url").unwrap_or_default();
+        match (text("ETag"), text("Registered")) {
+            (None, _) => spot.clone().broken(format!("`{url}` is not there any more")),
+            (Some(_), None) => spot.clone().unknown(format!("{what}: none was recorded for `{url}`")),
+            (Some(now), Some(then)) if now == then => {
+                spot.clone().holds(format!("`{url}` is what was registered"))
+            }
+            _ => spot.clone().broken(format!("`{url}` is not what was registered")),
+        }
+    }))
+}
+
+/// Whether who approved a version is another than who registered it.
+fn second_person(case: &Case<'_>) -> Answer {
+    let what = "who approved the version, and whether it was a second person";
+    let act = |name: &str| match fact(case, case.resource, name, ("cloudtrail:LookupEvents", what)) {
+        Err(answer) => Err(answer),
+        Ok((spot, None)) => {
+            Err(spot.unknown(format!("{what}: CloudTrail has no event of it in the last 90 days")))
+        }
+        Ok((spot, Some(act))) => Ok((spot, act)),
+    };
+    let (registered, (spot, approved)) = match (act("Registration"), act("Approval")) {
+        (Ok((_, registered)), Ok(approved)) => (registered, approved),
+        (Err(answer), _) | (_, Err(answer)) => return answer,
+    };
+    let text = |act: &'_ Node, name: &str| act.get(name).and_then(Node::text).map(str::to_owned);
+    let both = |name: &str| Some((text(registered, name)?, text(approved, name)?));
+    // A session is called as who takes it wishes; a source identity is not.
+    let role = |arn: &str| {
+        arn.rsplit_once('/').filter(|_| arn.contains(":assumed-role/")).map(|(role, _)| role.to_owned())
+    };
+    match (both("Person"), both("By")) {
+        (Some((one, other)), _) if one == other => {
+            spot.broken(format!("`{one}` both registered and approved it"))
+        }
+        (Some((_, other)), _) => spot.holds(format!("`{other}` approved it, who did not register it")),
+        (None, Some((one, other))) if one == other => {
+            spot.broken(format!("`{one}` both registered and approved it"))
+        }
+        (None, Some((one, other))) if role(&one).is_some() && role(&one) == role(&other) => {
+            spot.unknown("who approved the version: two sessions of one role registered and approved it")
+        }
+        (None, Some((_, other))) => spot.holds(format!("`{other}` approved it, who did not register it")),
+        (None, None) => spot.unknown(what),
+    }
 }
 
 fn lineage(case: &Case<'_>) -> Answer {
@@ -169,40 +222,72 @@ fn lineage(case: &Case<'_>) -> Answer {
         {
             properties.spot.clone().holds("a property names the data set")
         }
-        _ => super::logs::live_only(
-            case,
-            "sagemaker:QueryLineage",
-            "from which version of which data set it came",
-        ),
+        _ => data_by_lineage(case),
     };
     all([written, data])
+}
+
+/// Whether SageMaker itself recorded from which data a version came.
+fn data_by_lineage(case: &Case<'_>) -> Answer {
+    let what = "from which version of which data set it came";
+    match fact(case, case.resource, "Lineage", ("sagemaker:QueryLineage", what)) {
+        Err(answer) => answer,
+        Ok((spot, None)) => {
+            spot.broken("neither a property names the data set, nor has SageMaker recorded from what it came")
+        }
+        Ok((spot, Some(lineage))) => match lineage.get("DataSets").map(Node::items).unwrap_or_default() {
+            [] => spot.broken("SageMaker has recorded no data set from which it came"),
+            [first, ..] => spot.holds(format!("it came from `{}`", first.shown())),
+        },
+    }
 }
 
 /// Whether another approved version of the same group is in the file.
 fn rollback(case: &Case<'_>) -> Answer {
     if_approved(case, || {
-        let group = |resource: &Resource| {
-            resource.properties.get("ModelPackageGroupName").map(crate::node::Node::shown)
-        };
+        let group = |resource: &Resource| resource.properties.get("ModelPackageGroupName").map(Node::shown);
         let Some(own) = group(case.resource) else { return not_applicable("the version is of no group") };
         let others = case
             .estate
             .of_kind(PACKAGE)
             .filter(|other| other.id != case.resource.id && group(other).as_ref() == Some(&own));
         let answers = others.map(|other| {
-            find(other, "ModelApprovalStatus")
-                .word(&["Approved"], Some("PendingManualApproval"))
-                .if_exists(other, case.resource)
+            all([
+                find(other, "ModelApprovalStatus").word(&["Approved"], Some("PendingManualApproval")),
+                deployable(case, other),
+            ])
+            .if_exists(other, case.resource)
         });
         match crate::answer::any(answers) {
             Some(answer) if answer.is_holds() => answer,
-            _ => super::logs::live_only(
+            _ if !case.estate.is_live() => live_only(
                 case,
                 "sagemaker:ListModelPackages",
                 "whether the group has another approved version that can still be deployed",
             ),
+            Some(answer) if !answer.is_broken() => answer,
+            _ => Spot::of(case.resource)
+                .broken("no other version of the group is approved and can be deployed"),
         }
     })
+}
+
+/// Whether a version can still be deployed, so far as an account tells: it was made, and its artefacts are there.
+fn deployable(case: &Case<'_>, version: &Resource) -> Answer {
+    if !case.estate.is_live() {
+        return Spot::of(version).holds("a file says no more");
+    }
+    let made = find(version, "ModelPackageStatus").word(&["Completed"], None);
+    let artefacts = find(version, "Artefacts");
+    let there = artefacts.items().into_iter().map(|(spot, artefact)| {
+        match artefact.get("ETag").and_then(Node::text) {
+            Some(_) => spot.holds("its artefact is there"),
+            None => spot.broken("its artefact is not there any more"),
+        }
+    });
+    let there: Vec<Answer> = there.collect();
+    let unknown = artefacts.missing().map(|missing| artefacts.spot.unknown(missing));
+    all([made].into_iter().chain(there).chain(unknown))
 }
 
 /// Whether every container of a model is an approved package.

@@ -1,10 +1,12 @@
 //! What identities may do with models and keys, taken together: escalation, duties that must be apart, guards on what
 //! they create.
 
+use super::decryption::declared;
+use super::derived::{Unit as Period, fact, recent};
 use super::identity::{is_for_models, trust};
 use super::keys::{IDENTITIES, of_documents};
-use super::logs::live_only;
 use crate::answer::{Answer, Spot, all, find, not_applicable};
+use crate::node::Node;
 use crate::policies::{acts, allows, document_texts, documents};
 use crate::unit::{Case, Unit, part, unit};
 use iam::{PolicyKind, Statement};
@@ -46,20 +48,14 @@ pub(crate) const UNITS: &[Unit] = &[
         if !is_used(case) {
             return not_applicable("nothing uses the key");
         }
-        live_only(
-            case,
-            "kms:ListGrants, iam:GetAccountAuthorizationDetails",
-            "who can decrypt by grants and by policies of identities",
-        )
+        declared(case)
     }),
     unit!("IAM-05", Medium, Cross, "rights over models are used", [ROLE], [], |case| match trust(
         case,
         case.resource
     ) {
         Err(missing) => find(case.resource, "AssumeRolePolicyDocument").spot.unknown(missing),
-        Ok(policy) if is_for_models(&policy) => {
-            live_only(case, "iam:GenerateServiceLastAccessedDetails", "when the role last used its rights")
-        }
+        Ok(policy) if is_for_models(&policy) => used_lately(case),
         Ok(_) => not_applicable("no AI service may take this role"),
     }),
     unit!(
@@ -99,6 +95,35 @@ pub(crate) const UNITS: &[Unit] = &[
     ),
     unit!("IAM-10", High, Cross, "who approves a model is not who registers it", IDENTITIES, [], apart),
 ];
+
+/// Whether a role used its rights over models within the limit.
+fn used_lately(case: &Case<'_>) -> Answer {
+    let asked = ("iam:GenerateServiceLastAccessedDetails", "when the role last used its rights");
+    let limit = ("unused_rights_days", Period::Days);
+    let (spot, services) = match fact(case, case.resource, "ServicesLastAccessed", asked) {
+        Ok((spot, Some(services))) => (spot, services),
+        Ok((spot, None)) => return spot.unknown(asked.1),
+        Err(answer) => return answer,
+    };
+    if services.items().is_empty() {
+        return not_applicable("no policy gives the role rights over models");
+    }
+    // A role that is new had no time to use anything.
+    if let Ok((spot, Some(made))) = fact(case, case.resource, "CreateDate", asked) {
+        let made = recent(case, spot, made, "the role was made", limit);
+        if made.is_holds() {
+            return made;
+        }
+    }
+    all(services.items().iter().map(|service| {
+        let name = service.get("ServiceNamespace").map(Node::shown).unwrap_or_default();
+        match service.get("LastAuthenticated").filter(|last| last.text().is_some_and(|text| !text.is_empty()))
+        {
+            Some(last) => recent(case, spot.clone(), last, &format!("it used `{name}`"), limit),
+            None => spot.clone().broken(format!("it has rights over `{name}` and never used them")),
+        }
+    }))
+}
 
 /// Whether anything of the file refers to the key, an alias of it aside.
 fn is_used(case: &Case<'_>) -> bool {

@@ -1,5 +1,6 @@
 //! What serves: endpoint configurations and endpoints, with their capture and their monitors.
 
+use super::derived::{Unit as Period, fact, recent};
 use super::keys::one_of;
 use crate::answer::{Answer, Spot, all, below, find, not_applicable};
 use crate::resource::{Resource, State, cause};
@@ -129,21 +130,38 @@ fn monitored(case: &Case<'_>) -> Answer {
             Err(missing) => perhaps = Some((schedule, missing)),
         }
     }
-    let run = |schedule: &Resource| {
-        let last = find(schedule, "LastMonitoringExecutionSummary.MonitoringExecutionStatus");
-        let answer = if last.is_absent() {
-            last.spot.unknown("when the monitor last ran and how it ended; a template does not say")
-        } else {
-            last.word(&["Completed"], None)
-        };
-        answer.if_exists(schedule, case.resource)
-    };
+    let run = |schedule: &Resource| last_run(case, schedule).if_exists(schedule, case.resource);
     one_of(schedules.into_iter().map(run), || match perhaps {
         Some((schedule, missing)) => {
             Spot::of(schedule).unknown(format!("whether `{}` watches this endpoint: {missing}", schedule.id))
         }
         None => Spot::of(case.resource).broken("no monitoring schedule watches the endpoint"),
     })
+}
+
+/// Whether the last run of a schedule is fresh, and ended as it should.
+fn last_run(case: &Case<'_>, schedule: &Resource) -> Answer {
+    let what = "when the monitor last ran and how it ended";
+    let asked = ("sagemaker:ListMonitoringExecutions", what);
+    match fact(case, schedule, "LastMonitoringExecutionSummary", asked) {
+        Err(answer) => answer,
+        Ok((spot, None)) => spot.broken("the monitor never ran"),
+        Ok((spot, Some(last))) => {
+            let ended = below(&spot, last, "MonitoringExecutionStatus").word(&["Completed"], None);
+            if !case.estate.is_live() {
+                return ended;
+            }
+            let when = below(&spot, last, "ScheduledTime");
+            let fresh = match &when.state {
+                State::Known(node) => {
+                    recent(case, when.spot.clone(), node, "it ran", ("monitor_run_hours", Period::Hours))
+                }
+                State::Unknown(missing) => when.spot.clone().unknown(missing.clone()),
+                State::Absent => when.spot.unknown("when it ran"),
+            };
+            all([ended, fresh])
+        }
+    }
 }
 
 /// Whether a schedule watches the endpoint, itself or by its job definition.

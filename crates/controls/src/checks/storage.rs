@@ -3,9 +3,12 @@
 use crate::answer::{Answer, Spot, all, below, find, not_applicable};
 use crate::resource::{Resource, State, cause};
 use crate::unit::{Case, Unit, part, unit};
+use facts::Verdict;
 
 const BUCKET: &str = "AWS::S3::Bucket";
 const DEFAULT_ENCRYPTION: &str = "BucketEncryption.ServerSideEncryptionConfiguration";
+/// Where a bucket writes its server access logs.
+const LOGS_INTO: &str = "LoggingConfiguration.DestinationBucketName";
 const TAGS: [&str; 4] = ["owner", "data-class", "purpose", "retention"];
 /// Classes of data of which anybody may have a copy.
 const OPEN_CLASSES: [&str; 1] = ["public"];
@@ -110,11 +113,13 @@ pub(crate) const UNITS: &[Unit] = &[
         "a bucket of evidence or artefacts locks its objects by default",
         [BUCKET],
         [],
-        |case| {
-            all([
-                lock_is_on(case),
-                find(case.resource, "ObjectLockConfiguration.Rule.DefaultRetention").present(),
-            ])
+        |case| match takes_access_logs(case) {
+            // S3 delivers no access logs into a bucket with a default lock.
+            Some(Answer { verdict: Verdict::Holds, .. }) => not_applicable(
+                "it takes server access logs, which S3 does not deliver where objects are locked by default"
+            ),
+            Some(unclear) if !lock_by_default(case).is_holds() => unclear,
+            _ => all([lock_is_on(case), lock_by_default(case)]),
         }
     ),
     part!(
@@ -152,6 +157,25 @@ pub(crate) const UNITS: &[Unit] = &[
         tagged
     ),
 ];
+
+fn lock_by_default(case: &Case<'_>) -> Answer {
+    find(case.resource, "ObjectLockConfiguration.Rule.DefaultRetention").present()
+}
+
+/// Whether another bucket writes its server access logs here: holds if so, unknown if one may; nothing if none does.
+fn takes_access_logs(case: &Case<'_>) -> Option<Answer> {
+    let mut perhaps = None;
+    for pointing in case.estate.pointing(BUCKET, LOGS_INTO, case.resource) {
+        let spot = find(pointing.from, LOGS_INTO).spot;
+        match pointing.unclear {
+            None => return Some(spot.holds("it writes its access logs here")),
+            Some(missing) => {
+                perhaps = Some(spot.unknown(format!("whether it writes its access logs here: {missing}")))
+            }
+        }
+    }
+    perhaps
+}
 
 fn lock_is_on(case: &Case<'_>) -> Answer {
     find(case.resource, "ObjectLockEnabled").flag(true, false)

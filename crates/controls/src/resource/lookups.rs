@@ -1,7 +1,7 @@
 //! What checks look up in an estate besides the resource that they are asked about. Whatever an answer rests on came by one
 //! of these, so an answer of which all lookups find the same, unchanged resources is the same.
 
-use super::{Estate, Gaps, Resource, last_part, whole_edge};
+use super::{Estate, Gaps, Resource, whole_edge};
 use crate::node::{Node, Value};
 use std::cell::RefCell;
 use std::collections::BTreeSet;
@@ -22,10 +22,12 @@ pub(crate) enum Lookup {
     },
     /// All that refer to the resource of this id.
     Referrers(String),
-    /// The resource of a type by a name.
+    /// When the account was read.
+    Now,
+    /// The resource of a type that a text names.
     Target {
-        /// The name.
-        name: String,
+        /// The text: a name, an ARN or an address.
+        text: String,
         /// The type.
         kind: String,
     },
@@ -38,17 +40,14 @@ impl Lookup {
     pub(super) fn of_target(node: &Node, kind: &str) -> Self {
         match &node.value {
             Value::Open(_) => Self::Named(whole_edge(node).map(|edge| edge.to.clone()).unwrap_or_default()),
-            _ => Self::Target {
-                name: node.text().map(last_part).unwrap_or_default().to_owned(),
-                kind: kind.to_owned(),
-            },
+            _ => Self::Target { text: node.text().unwrap_or_default().to_owned(), kind: kind.to_owned() },
         }
     }
 
     /// The type of what is looked for: if it is not known what there is of it, that shows in the answer.
     fn kind(&self) -> Option<&str> {
         match self {
-            Self::Named(_) | Self::Referrers(_) => None,
+            Self::Named(_) | Self::Referrers(_) | Self::Now => None,
             Self::OfKind(kind) | Self::Referring { kind, .. } | Self::Target { kind, .. } => Some(kind),
             Self::Pointing([kind, ..], _) => Some(kind),
         }
@@ -90,12 +89,8 @@ impl Estate {
                 all.retain(|at| self.resources[*at].kind == *kind);
                 all
             }
-            Lookup::Target { name, kind } => {
-                let mut all = listed(self.by_name.get(name));
-                all.retain(|at| self.resources[*at].kind == *kind);
-                all.truncate(1);
-                all
-            }
+            Lookup::Target { text, kind } => self.by_text(text, kind).into_iter().collect(),
+            Lookup::Now => Vec::new(),
             Lookup::Pointing(key, to) => {
                 self.pointing_at(key.clone(), to).into_iter().map(|(at, _)| at).collect()
             }
@@ -117,12 +112,14 @@ impl Estate {
 pub(crate) struct News {
     /// Another sort of source: nothing can be compared.
     all: bool,
+    /// It was read at another time.
+    later: bool,
     kinds: BTreeSet<String>,
 }
 
 impl News {
     /// How what is known of types differs.
-    pub(crate) fn between(before: &Gaps, after: &Gaps) -> Self {
+    pub(crate) fn between(before: &Gaps, after: &Gaps, later: bool) -> Self {
         let all = before.read.is_some() != after.read.is_some();
         let named = |gaps: &Gaps| -> BTreeSet<String> {
             gaps.read.iter().flatten().chain(gaps.causes.keys()).cloned().collect()
@@ -130,12 +127,13 @@ impl News {
         let mut kinds = named(before);
         kinds.extend(named(after));
         kinds.retain(|kind| before.cause(kind) != after.cause(kind));
-        Self { all, kinds }
+        Self { all, later, kinds }
     }
 
     /// Whether they are about what is looked for.
     pub(crate) fn concern(&self, lookup: &Lookup) -> bool {
-        self.all || lookup.kind().is_some_and(|kind| self.kinds.contains(kind))
+        let later = self.later && *lookup == Lookup::Now;
+        self.all || later || lookup.kind().is_some_and(|kind| self.kinds.contains(kind))
     }
 }
 
