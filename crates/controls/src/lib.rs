@@ -29,7 +29,7 @@ mod unit;
 mod waiver;
 
 pub use answer::Evidence;
-pub use checks::{control_named, controls};
+pub use checks::{control_named, controls, controls_named};
 pub use framework::{Framework, Requirement, framework_named, frameworks};
 pub use live::live;
 pub use node::{Edge, Hole, Member, Node, Piece, Place, Value};

@@ -24,6 +24,7 @@ mod keys;
 mod manifest;
 mod monitoring;
 mod notebook;
+mod posture;
 mod record;
 mod registering;
 mod remediation;
@@ -56,6 +57,11 @@ pub use manifest::Manifest;
 pub use notebook::{
     Batch, FileRecord, Listed, ModelPatch, NewLoggedModel, NewRun, Notebook, RunPatch,
     checked_path as artefact_path, listing,
+};
+pub use posture::{
+    Cause, Closing, Counts, Evaluated, GrantedWaiver, Incident, IncidentEvent, IncidentNews, IncidentOpening,
+    Known, PostureEvent, Postures, Pushed, Round, VerdictChange, Verdicts, WaiverEvent, WaiverRequest,
+    Waivers, Watch, WatchSettings, receive,
 };
 pub use record::{
     ApprovalRequested, Fact, KeyChange, LabelBatch, MonitorReport, Origin, Refused, RefusedCalls,

@@ -7,12 +7,13 @@ mod files;
 mod live;
 mod waivers;
 
-pub(crate) use args::{AuditArgs, ControlsCommand, ScopeArgs};
+pub(crate) use args::{AuditArgs, ControlsCommand, FailOn, ScopeArgs};
 pub(crate) use catalog::run as controls;
 pub(crate) use live::client;
 
 use crate::answer::Answers;
 use crate::failure::{Exit, Failure};
+use crate::house::House;
 use ::controls::{BadSelection, Origin, Report, Selection, Severity, scan};
 use args::Format;
 use facts::{Timestamp, Verdict};
@@ -20,7 +21,7 @@ use files::Found;
 use std::process::ExitCode;
 use world::Clock as _;
 
-pub(crate) fn run(args: &AuditArgs, answers: &Answers) -> Result<ExitCode, Failure> {
+pub(crate) fn run(house: &House, args: &AuditArgs, answers: &Answers) -> Result<ExitCode, Failure> {
     let selection = selection(&args.scope)?;
     let now = now()?;
     let found = match &args.plan {
@@ -31,6 +32,9 @@ pub(crate) fn run(args: &AuditArgs, answers: &Answers) -> Result<ExitCode, Failu
     let mut reports: Vec<Report> = found.estates.iter().map(|estate| scan(estate, &selection)).collect();
     if let Some(path) = &args.waivers {
         waivers::put(path, &now.date(), &mut reports, answers)?;
+    }
+    if args.granted {
+        waivers::granted(house, &now.date(), &mut reports, answers)?;
     }
     answers.line(written(args, answers.json(), &reports, now)?.trim_end())?;
     remarks(&found, answers);
