@@ -25,6 +25,7 @@ pub mod signals;
 pub mod stacks;
 pub mod trails;
 mod transport;
+pub mod watch;
 mod wire;
 
 pub use client::{Attempt, Client};

@@ -33,7 +33,7 @@ mod waiver;
 
 pub use about::About;
 pub use answer::Evidence;
-pub use checks::{control_named, controls};
+pub use checks::{control_named, controls, controls_named};
 pub use customer::Rule;
 pub use framework::{Framework, Requirement, framework_named, frameworks};
 pub use live::live;

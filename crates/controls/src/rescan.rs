@@ -12,7 +12,7 @@ use crate::resource::{Estate, Lookup, News, Resource};
 use crate::selection::Selection;
 use crate::unit::{Case, Unit};
 use facts::inventory::{Inventory, Item, Provenance};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// What a change brought about one control on one resource.
 #[derive(Debug, Clone, PartialEq)]
@@ -28,6 +28,8 @@ pub struct Posture {
     inventory: Inventory,
     selection: Selection,
     units: HashMap<&'static str, Vec<&'static Unit>>,
+    /// The ids of all that are asked.
+    controls: BTreeSet<&'static str>,
     estate: Estate,
     /// Of each resource; nothing if it is not in scope.
     answers: Vec<Option<Vec<Answered>>>,
@@ -47,10 +49,11 @@ impl Posture {
     #[must_use]
     pub fn new(inventory: Inventory, selection: Selection) -> Self {
         let units = units_by_kind(&selection);
+        let controls = units.values().flatten().map(|unit| unit.control.id).collect();
         let (estate, questions) = (live(&inventory), Questions::default());
         let mut posture =
-            Self { inventory, selection, units, estate, answers: Vec::new(), questions, asked: 0 };
-        posture.answer(Vec::new());
+            Self { inventory, selection, units, controls, estate, answers: Vec::new(), questions, asked: 0 };
+        posture.answer(&[]);
         posture
     }
 
@@ -81,7 +84,7 @@ impl Posture {
         }
         self.questions.repeat(&estate, &came_from, &news, old.len());
         (self.inventory, self.estate) = (inventory, estate);
-        self.answer(came_from)
+        self.answer(&came_from)
     }
 
     /// What was read.
@@ -95,15 +98,17 @@ impl Posture {
         self.answers.iter().flatten().flatten().map(|answered| &answered.finding)
     }
 
-    /// The item of the inventory that a finding is about; nothing if it stands for a type that could not be listed.
+    /// The resources by type and id, each with its item of the inventory; what stands for all of a type that could not be
+    /// listed has none.
+    pub fn resources(&self) -> impl Iterator<Item = (&str, &str, Option<&Item>)> {
+        let all = self.estate.resources().iter().enumerate();
+        all.map(|(at, one)| (one.kind.as_str(), one.id.as_str(), self.inventory.resources.get(at)))
+    }
+
+    /// Whether a finding is of a whole control, or of a part whose whole is not asked.
     #[must_use]
-    pub fn item(&self, finding: &Finding) -> Option<&Item> {
-        let at = self
-            .estate
-            .resources()
-            .iter()
-            .position(|one| one.id == finding.resource && one.kind == finding.kind)?;
-        self.inventory.resources.get(at)
+    pub fn is_whole(&self, finding: &Finding) -> bool {
+        finding.about.part_of().is_none_or(|whole| !self.controls.contains(whole))
     }
 
     /// The report of a scan from scratch.
@@ -123,7 +128,7 @@ impl Posture {
     }
 
     /// Asks what is not known yet, or not any more. `came_from` says where each resource was before, if it is the same.
-    fn answer(&mut self, came_from: Vec<Option<usize>>) -> Vec<Moved> {
+    fn answer(&mut self, came_from: &[Option<usize>]) -> Vec<Moved> {
         let mut old: Vec<Option<Vec<Answered>>> = std::mem::take(&mut self.answers);
         let mut moved = Vec::new();
         let read = Policies::default();

@@ -111,7 +111,9 @@ impl Waiver {
         self.expires.as_str() < today
     }
 
-    fn is_for(&self, finding: &Finding) -> bool {
+    /// Whether it is about this finding.
+    #[must_use]
+    pub fn is_for(&self, finding: &Finding) -> bool {
         let named =
             finding.control() == self.control || finding.about.part_of() == Some(self.control.as_str());
         let names = [Some(&finding.resource), finding.name.as_ref()];

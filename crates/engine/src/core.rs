@@ -6,6 +6,7 @@ use charter::Checked;
 use facts::{Actor, ActorKind, EvidenceId, PersonId, RoleId, StreamName, Timestamp};
 use guard::{AccessKey, Action, Authorized, Authorizer, Decision, Resource};
 use ledger::{Draft, Outcome};
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 use world::{
@@ -193,8 +194,15 @@ impl Engine {
     /// Appends what happened, durably, and takes it into the state.
     pub(crate) fn record(&mut self, entries: Vec<NewEntry<'_>>) -> Result<Vec<EvidenceId>, Error> {
         let time = self.now();
-        let drafts =
+        let mut drafts =
             entries.into_iter().map(|entry| self.draft(&entry, time)).collect::<Result<Vec<_>, _>>()?;
+        // What follows in the same append follows whatever it follows there.
+        let mut first = BTreeSet::new();
+        for draft in &mut drafts {
+            if !first.insert(draft.stream.clone()) {
+                draft.expected_seq = None;
+            }
+        }
         let receipts = self.ports.ledger.append(drafts).map_err(|error| match error.kind() {
             Kind::Conflict => {
                 Error::conflict("somebody else changed this at the same moment; nothing was done")
@@ -215,8 +223,15 @@ impl Engine {
     fn draft(&self, entry: &NewEntry<'_>, time: Timestamp) -> Result<Draft, Error> {
         let stream = stream_of(entry.resource, entry.action)?;
         // What the registry decided, it decided on a state; if the stream has moved on since, it must decide again.
-        let expected_seq = matches!(entry.fact, Fact::Registry { .. } | Fact::Catalogue { .. })
-            .then(|| self.state.next_seq(&stream));
+        let decided = matches!(
+            entry.fact,
+            Fact::Registry { .. }
+                | Fact::Catalogue { .. }
+                | Fact::Posture { .. }
+                | Fact::Incident { .. }
+                | Fact::Waiver { .. }
+        );
+        let expected_seq = decided.then(|| self.state.next_seq(&stream));
         let body = serde_json::to_value(&entry.fact)
             .map_err(|error| Error::damaged(format!("cannot encode a fact: {error}")))?;
         Ok(Draft {

@@ -16,6 +16,7 @@ mod core;
 mod data;
 mod deployment;
 mod documents;
+mod embedded;
 mod error;
 mod feedback;
 mod governance;
@@ -57,6 +58,11 @@ pub use manifest::Manifest;
 pub use notebook::{
     Batch, FileRecord, Listed, ModelPatch, NewLoggedModel, NewRun, Notebook, RunPatch,
     checked_path as artefact_path, listing,
+};
+pub use posture::{
+    Cause, Closing, Counts, Evaluated, GrantedWaiver, Incident, IncidentEvent, IncidentNews, IncidentOpening,
+    Known, PostureEvent, Postures, Pushed, Round, VerdictChange, Verdicts, WaiverEvent, WaiverRequest,
+    Waivers, Watch, WatchSettings, receive,
 };
 pub use record::{
     ApprovalRequested, Fact, KeyChange, LabelBatch, MonitorReport, Origin, Refused, RefusedCalls,

@@ -138,6 +138,29 @@ pub enum Fact {
         /// What happened.
         event: crate::remediation_record::RemediationEvent,
     },
+    /// Something became known of the posture of an account.
+    Posture {
+        /// The account.
+        account: String,
+        /// The region.
+        region: String,
+        /// What.
+        event: crate::posture::PostureEvent,
+    },
+    /// Something happened to an incident.
+    Incident {
+        /// Its id: `I-1`.
+        incident: String,
+        /// What.
+        event: crate::posture::IncidentEvent,
+    },
+    /// A waiver was granted or ended.
+    Waiver {
+        /// Its id: `W-1`.
+        waiver: String,
+        /// What.
+        event: crate::posture::WaiverEvent,
+    },
     /// It was refused.
     Refused(Refused),
     /// It was allowed and then failed.

@@ -4,6 +4,7 @@ use crate::Error;
 use crate::approver_keys::ApproverKeys;
 use crate::catalogue::PRODUCTION;
 use crate::documents::MODEL_CARD;
+use crate::posture::{Postures, Waivers};
 use crate::record::{
     ApprovalRequested, Fact, KeyChange, LabelBatch, MonitorReport, Segment, Snapshot, TrainingRun,
 };
@@ -55,6 +56,8 @@ pub struct State {
     key_material: BTreeMap<KeyId, Timestamp>,
     /// The entries of model cards.
     cards: BTreeMap<(ModelName, registry::VersionNumber), EvidenceId>,
+    postures: Postures,
+    waivers: Waivers,
 }
 
 /// An alert that fired.
@@ -185,6 +188,16 @@ impl State {
         &self.remediations
     }
 
+    /// What is known of the posture of accounts, and incidents.
+    pub fn postures(&self) -> &Postures {
+        &self.postures
+    }
+
+    /// What may stay broken for a while, and who said so.
+    pub fn waivers(&self) -> &Waivers {
+        &self.waivers
+    }
+
     /// The number that the next entry of `stream` will have, as far as this state has seen.
     pub(crate) fn next_seq(&self, stream: &StreamName) -> u64 {
         self.streams.get(stream).copied().unwrap_or(0)
@@ -268,6 +281,19 @@ impl State {
                         &"nobody made the plan or the step that it is about",
                     )
                 })?;
+            }
+            Fact::Posture { account, region, event } => {
+                self.postures.take((account, region), event, (time, evidence));
+            }
+            Fact::Incident { incident, event } => {
+                let entry = Recorded { what: incident, evidence, time, by };
+                let known = self.postures.follow(event, entry);
+                known.ok_or_else(|| lost(receipt, "incidents cannot follow it", &"nobody opened it"))?;
+            }
+            Fact::Waiver { waiver, event } => {
+                let entry = Recorded { what: waiver, evidence, time, by };
+                let known = self.waivers.take(event, entry);
+                known.ok_or_else(|| lost(receipt, "waivers cannot follow it", &"nobody granted it"))?;
             }
             Fact::KeyAdministered { key, change } => {
                 if matches!(change, KeyChange::Created | KeyChange::CreatedSigning | KeyChange::Rotated) {

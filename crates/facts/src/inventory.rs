@@ -123,6 +123,46 @@ impl Provenance {
     }
 }
 
+/// What may be other than it was read, and is to be read again.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Touched {
+    /// The type, as CloudFormation calls it; one that ends in `*` stands for all that begin so.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// The primary identifier; nothing for all of the type.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id: Option<String>,
+}
+
+impl Touched {
+    /// One resource.
+    #[must_use]
+    pub fn one(kind: &str, id: &str) -> Self {
+        Self { kind: kind.to_owned(), id: Some(id.to_owned()) }
+    }
+
+    /// All of a type, or of all types that begin so.
+    #[must_use]
+    pub fn all(kind: &str) -> Self {
+        Self { kind: kind.to_owned(), id: None }
+    }
+
+    /// Whether a resource is among what is meant.
+    #[must_use]
+    pub fn covers(&self, kind: &str, id: &str) -> bool {
+        self.covers_kind(kind) && self.id.as_ref().is_none_or(|own| own == id)
+    }
+
+    /// Whether a type is among what is meant.
+    #[must_use]
+    pub fn covers_kind(&self, kind: &str) -> bool {
+        match self.kind.strip_suffix('*') {
+            Some(beginning) => kind.starts_with(beginning),
+            None => self.kind == kind,
+        }
+    }
+}
+
 /// How two inventories differ.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
 pub struct Difference {

@@ -10,7 +10,7 @@ use std::collections::{HashMap, HashSet};
 use std::fmt;
 
 /// The policies that ship with the product, by file.
-const POLICIES: [(&str, &str); 8] = [
+const POLICIES: [(&str, &str); 9] = [
     ("governance.cedar", include_str!("../policies/governance.cedar")),
     ("keys.cedar", include_str!("../policies/keys.cedar")),
     ("data.cedar", include_str!("../policies/data.cedar")),
@@ -18,6 +18,7 @@ const POLICIES: [(&str, &str); 8] = [
     ("endpoints.cedar", include_str!("../policies/endpoints.cedar")),
     ("tracking.cedar", include_str!("../policies/tracking.cedar")),
     ("remediation.cedar", include_str!("../policies/remediation.cedar")),
+    ("posture.cedar", include_str!("../policies/posture.cedar")),
     ("separation-of-duties.cedar", include_str!("../policies/separation-of-duties.cedar")),
 ];
 const SCHEMA: &str = include_str!("../policies/wardmote.cedarschema");

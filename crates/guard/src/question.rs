@@ -84,6 +84,14 @@ actions! {
     RemediationApprove = "remediation.approve",
     /// Carry such a plan out, or undo it.
     RemediationApply = "remediation.apply",
+    /// Watch an account and put on record what changes.
+    WatchRun = "watch.run",
+    /// Take an incident in hand.
+    IncidentAcknowledge = "incident.acknowledge",
+    /// Let something broken stay as it is for a while.
+    WaiverGrant = "waiver.grant",
+    /// Take that back before its time.
+    WaiverWithdraw = "waiver.withdraw",
     /// Read the history.
     HistoryRead = "history.read",
     /// Verify the ledger.
@@ -154,6 +162,13 @@ pub enum Resource {
         /// Its number.
         id: String,
     },
+    /// Leave for something broken to stay as it is for a while.
+    Waiver {
+        /// Its id: `W-1`.
+        id: String,
+        /// Who answers for it.
+        owner: PersonId,
+    },
     /// An endpoint.
     Endpoint {
         /// Which.
@@ -191,6 +206,7 @@ impl Resource {
             Self::Experiment { id, .. } => format!("experiments/{id}"),
             Self::RegisteredModel { name, .. } => format!("registered-models/{name}"),
             Self::Account { id } => format!("account/{id}"),
+            Self::Waiver { id, .. } => format!("waivers/{id}"),
         }
     }
 
@@ -222,6 +238,7 @@ impl Resource {
             Self::Experiment { .. } => "Experiment",
             Self::RegisteredModel { .. } => "RegisteredModel",
             Self::Account { .. } => "Account",
+            Self::Waiver { .. } => "Waiver",
         }
     }
 
@@ -230,6 +247,9 @@ impl Resource {
         let mut put = |name: &str, value: RestrictedExpression| attributes.insert(name.to_owned(), value);
         match self {
             Self::Charter | Self::Ledger | Self::Account { .. } => {}
+            Self::Waiver { owner, .. } => {
+                put("owner", RestrictedExpression::new_string(owner.to_string()));
+            }
             Self::Key { administrators, users, .. } => {
                 put("administrators", roles(administrators)?);
                 put("users", roles(users)?);

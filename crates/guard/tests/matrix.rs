@@ -45,6 +45,14 @@ fn resources() -> Vec<(&'static str, Resource)> {
     vec![
         ("the charter", Resource::Charter),
         ("the account", Resource::Account { id: "123456789012".to_owned() }),
+        (
+            "a waiver for another",
+            Resource::Waiver { id: "W-1".to_owned(), owner: "another".parse().unwrap() },
+        ),
+        (
+            "a waiver of their own",
+            Resource::Waiver { id: "W-2".to_owned(), owner: "somebody".parse().unwrap() },
+        ),
         ("the ledger", Resource::Ledger),
         (
             "the data key",

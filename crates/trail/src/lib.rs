@@ -13,9 +13,11 @@ pub mod gzip;
 mod keys;
 mod logs;
 mod report;
+mod touched;
 
 pub use keys::PublicKeys;
 pub use report::{Chain, Finding, Report, Stretch};
+pub use touched::{Asked, AskedOf, Event, MAX_MESSAGE_BYTES, Message, read_message};
 
 use digest::Place;
 use facts::Timestamp;

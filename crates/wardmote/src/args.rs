@@ -82,6 +82,14 @@ pub(crate) enum Command {
     /// Put right what the controls find broken in an account: plan, approve, apply, undo.
     #[command(subcommand)]
     Remediate(crate::remediate::RemediateCommand),
+    /// Watch an account: read it now and then and whenever something changes, and open incidents for what gets worse.
+    Watch(Box<crate::watch::WatchArgs>),
+    /// What got worse in an account that is watched.
+    #[command(subcommand)]
+    Incident(crate::watch::IncidentCommand),
+    /// What may stay broken for a while, and who says so.
+    #[command(subcommand)]
+    Waiver(crate::waiver::WaiverCommand),
     /// Amazon Web Services: who calls, what each command may need there.
     #[command(subcommand)]
     Aws(crate::aws::AwsCommand),

@@ -58,6 +58,9 @@ pub(crate) fn run(cli: &Cli, answers: &Answers) -> Run {
             let at = remediate::At { house: &house, act_as: cli.act_as.as_ref(), answers };
             remediate::run(&at, command)
         }
+        Command::Watch(args) => crate::watch::run(&house, cli.act_as.as_ref(), args, answers),
+        Command::Incident(command) => crate::watch::incidents(&house, cli.act_as.as_ref(), command, answers),
+        Command::Waiver(command) => crate::waiver::run(&house, cli.act_as.as_ref(), command, answers),
         Command::Aws(command) => crate::aws::run(&house, command, answers),
         Command::Controls(command) => crate::audit::controls(command, answers),
         Command::Completions { shell } => {

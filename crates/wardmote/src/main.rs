@@ -15,6 +15,8 @@ mod iam;
 mod remediate;
 mod render;
 mod serve;
+mod waiver;
+mod watch;
 
 use answer::Answers;
 use args::Cli;

@@ -175,3 +175,25 @@ fn what_aws_config_recorded_is_judged_as_what_is_there() {
     }
     assert!(compared >= 20, "{compared}");
 }
+
+/// What the forms must be is said by those who read them.
+#[test]
+fn reports_are_what_others_take() {
+    let dir = tempfile::tempdir().unwrap();
+    let snapshot = concat!(env!("CARGO_MANIFEST_DIR"), "/../controls/tests/snapshot/config.json");
+    let forms = ["sarif", "ocsf", "asff"].map(|form| {
+        let words =
+            ["audit", snapshot, "--format", form, "--account", "123456789012", "--region", "eu-central-1"];
+        let output = run(dir.path(), &words);
+        assert!(output.status.success(), "{form}: {}", text(&output));
+        let file = dir.path().join(form);
+        std::fs::write(&file, &output.stdout).unwrap();
+        file
+    });
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/reports.py");
+    let output = Command::new(python()).arg(script).args(forms).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let counts: Vec<usize> =
+        String::from_utf8_lossy(&output.stdout).lines().map(|line| line.parse().unwrap()).collect();
+    assert!(counts.len() == 3 && counts.iter().all(|count| *count > 20), "{counts:?}");
+}

@@ -1,7 +1,7 @@
 //! An account in a cloud whose resources are put right: looked at, written to, read again.
 
 use crate::PortError;
-use facts::inventory::Inventory;
+use facts::inventory::{Inventory, Touched};
 use facts::remediation::{Call, Look, Target};
 use serde_json::Value;
 
@@ -9,6 +9,9 @@ use serde_json::Value;
 ///
 /// Only calls that the adapter knows are made; others are refused with [`crate::Kind::Invalid`].
 pub trait Account: Send + Sync {
+    /// The account's number.
+    fn number(&self) -> &str;
+
     /// What a part of a resource is now; null if there is none. A part that cannot be read is an error, never null.
     fn look(&self, look: &Look) -> Result<Value, PortError>;
 
@@ -23,6 +26,9 @@ pub trait Account: Send + Sync {
 
     /// Reads one resource again, with what belongs to it, into an inventory that was read before.
     fn refresh(&self, inventory: &mut Inventory, target: &Target) -> Result<(), PortError>;
+
+    /// Reads again what may be other than it was read. [`crate::Kind::Invalid`] if only all of it can be read again.
+    fn reread(&self, inventory: &mut Inventory, touched: &[Touched]) -> Result<(), PortError>;
 
     /// Waits for a moment between two looks at something that takes its time. False if it was waited for long enough;
     /// `looks` is how often it was looked at.

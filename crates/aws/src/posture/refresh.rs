@@ -73,7 +73,7 @@ fn keep_reports(inventory: &Inventory, draft: &mut Draft) {
 }
 
 /// What an older reading had, and is read anew.
-enum Gone {
+pub(super) enum Gone {
     /// Everything of some types.
     Kinds(BTreeSet<String>),
     /// What has one id, of these types.
@@ -83,7 +83,7 @@ enum Gone {
 }
 
 impl Gone {
-    fn covers(&self, item: &Item) -> bool {
+    pub(super) fn covers(&self, item: &Item) -> bool {
         match self {
             Self::Kinds(kinds) => kinds.contains(&item.kind),
             Self::One(kinds, id) => kinds.contains(&item.kind.as_str()) && item.id == *id,
@@ -92,7 +92,7 @@ impl Gone {
     }
 }
 
-fn again(
+pub(super) fn again(
     reader: &Reader<'_>,
     inventory: &Inventory,
     target: &Target,
@@ -154,7 +154,11 @@ fn piece(reader: &Reader<'_>, source: Source, target: &Target, draft: &mut Draft
 }
 
 /// All of a type, and what is read with it.
-fn whole(reader: &Reader<'_>, kind: &str, draft: &mut Draft) -> Result<BTreeSet<String>, AwsError> {
+pub(super) fn whole(
+    reader: &Reader<'_>,
+    kind: &str,
+    draft: &mut Draft,
+) -> Result<BTreeSet<String>, AwsError> {
     match kind {
         "AWS::Logs::LogGroup" => services::log_groups(reader, draft),
         "AWS::CloudTrail::Trail" => services::trails(reader, draft),
@@ -184,7 +188,11 @@ fn whole(reader: &Reader<'_>, kind: &str, draft: &mut Draft) -> Result<BTreeSet<
 }
 
 /// ARNs of keys that AWS manages, by their aliases.
-fn managed(client: &Client, account: &str, aliases: kms::Aliases) -> Result<Vec<(String, String)>, AwsError> {
+pub(super) fn managed(
+    client: &Client,
+    account: &str,
+    aliases: kms::Aliases,
+) -> Result<Vec<(String, String)>, AwsError> {
     let (partition, region) = (client.partition()?.name, client.region()?);
     let arn = |id: &str| format!("arn:{partition}:kms:{region}:{account}:key/{id}");
     let own = |(id, names): (String, Vec<String>)| {

@@ -8,7 +8,7 @@ use crate::client::Client;
 use crate::error::{AwsError, Trouble};
 use crate::permissions::{Place, PolicyDocument};
 use crate::posture;
-use facts::inventory::Inventory;
+use facts::inventory::{Inventory, Touched};
 use facts::remediation::{Call, Look, Target};
 use operations::{KNOWN, Known};
 use serde_json::Value;
@@ -105,6 +105,10 @@ fn known(call: &Call, writes: bool) -> Result<&'static Known, PortError> {
 }
 
 impl Account for LiveAccount {
+    fn number(&self) -> &str {
+        &self.account
+    }
+
     fn look(&self, look: &Look) -> Result<Value, PortError> {
         let known = known(&look.call, false)?;
         let answer = self.client(&look.call).and_then(|client| {
@@ -148,6 +152,15 @@ impl Account for LiveAccount {
 
     fn refresh(&self, inventory: &mut Inventory, target: &Target) -> Result<(), PortError> {
         Ok(posture::refresh(&self.client, inventory, target)?)
+    }
+
+    fn reread(&self, inventory: &mut Inventory, touched: &[Touched]) -> Result<(), PortError> {
+        posture::reread(&self.client, inventory, touched).map_err(|error| match error.trouble() {
+            // What cannot be read on its own is read with everything.
+            Trouble::Refused if error.operation().is_none() => error.port(Kind::Invalid),
+            Trouble::Refused => error.port(Kind::Failed),
+            _ => error.into(),
+        })
     }
 
     fn wait(&self, looks: u32) -> bool {

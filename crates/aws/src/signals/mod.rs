@@ -7,10 +7,12 @@
 
 mod alarms;
 mod emf;
+mod incidents;
 mod pipelines;
 
 pub use alarms::Alarm;
 pub use emf::emf_line;
+pub use incidents::IncidentSignal;
 
 use crate::client::Client;
 use crate::error::{AwsError, Trouble};
@@ -234,6 +236,12 @@ impl Signals {
     }
 
     fn put_event(&self, alert: &Alert, time: Timestamp) -> Result<(), AwsError> {
+        // Texts and lists of texts always have a JSON form.
+        self.put("Wardmote Alert", &serde_json::to_string(alert).unwrap_or_default(), time)
+    }
+
+    /// Puts an event on the bus, if there is one.
+    fn put(&self, what: &str, detail: &str, time: Timestamp) -> Result<(), AwsError> {
         #[derive(Deserialize)]
         #[serde(rename_all = "PascalCase")]
         struct Answer {
@@ -248,11 +256,9 @@ impl Signals {
             error_message: Option<String>,
         }
         let Some(bus) = &self.settings.bus else { return Ok(()) };
-        // Texts and lists of texts always have a JSON form.
-        let detail = serde_json::to_string(alert).unwrap_or_default();
         let seconds = time.unix_ms() / 1000;
         let input = json!({ "Entries": [{
-            "Source": SOURCE, "DetailType": "Wardmote Alert", "Detail": detail, "EventBusName": bus, "Time": seconds,
+            "Source": SOURCE, "DetailType": what, "Detail": detail, "EventBusName": bus, "Time": seconds,
         }] });
         let answer: Answer = self.client.json(&PUT_EVENTS, &input)?;
         if answer.failed_entry_count == 0 {

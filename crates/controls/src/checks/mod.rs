@@ -75,7 +75,7 @@ fn are_same(one: &str, other: &str) -> bool {
 }
 
 /// The control of this id, or those that others call so: one name may be of several controls on different resources.
-pub(crate) fn controls_named(name: &str) -> impl Iterator<Item = &'static Control> {
+pub fn controls_named(name: &str) -> impl Iterator<Item = &'static Control> {
     let same = |other: &&str| are_same(other, name);
     let by_id = controls().filter(move |control| same(&control.id));
     by_id.chain(controls().filter(move |control| control.aliases.iter().any(same)))

@@ -41,6 +41,9 @@ pub(crate) struct AuditArgs {
     /// Waivers: what may stay broken for a while, and who said so. Those that are over do not count.
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) waivers: Option<PathBuf>,
+    /// The waivers on the ledger of the house that --dir names; see `wardmote waiver`.
+    #[arg(long)]
+    pub(crate) granted: bool,
     /// Exit with 3 if something of this severity or above is broken or unknown.
     #[arg(long, value_enum, value_name = "SEVERITY")]
     pub(crate) fail_on: Option<FailOn>,

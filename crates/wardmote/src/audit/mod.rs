@@ -7,7 +7,7 @@ mod files;
 mod live;
 mod waivers;
 
-pub(crate) use args::{AuditArgs, ControlsCommand, ScopeArgs};
+pub(crate) use args::{AuditArgs, ControlsCommand, FailOn, ScopeArgs};
 pub(crate) use catalog::run as controls;
 pub(crate) use live::client;
 
@@ -33,6 +33,9 @@ pub(crate) fn run(house: &House, args: &AuditArgs, answers: &Answers) -> Result<
     let mut reports: Vec<Report> = found.estates.iter().map(|estate| scan(estate, &selection)).collect();
     if let Some(path) = &args.waivers {
         waivers::put(path, &now.date(), &mut reports, answers)?;
+    }
+    if args.granted {
+        waivers::granted(house, &now.date(), &mut reports, answers)?;
     }
     answers.line(written(args, answers.json(), &reports, now)?.trim_end())?;
     remarks(&found, answers);

@@ -1,8 +1,9 @@
-//! Waivers from a file, put on reports; what of them is over or of no use is said.
+//! Waivers from a file or from the ledger, put on reports; what of them is over or of no use is said.
 
 use super::files;
 use crate::answer::Answers;
 use crate::failure::Failure;
+use crate::house::House;
 use ::controls::Report;
 use std::path::Path;
 
@@ -28,6 +29,29 @@ pub(super) fn put(
         } else if !used {
             answers.remark(&format!("{what} is of no use: nothing of that is broken or unknown"));
         }
+    }
+    Ok(())
+}
+
+/// The same with those of the ledger that nobody withdrew.
+pub(super) fn granted(
+    house: &House,
+    today: &str,
+    reports: &mut [Report],
+    answers: &Answers,
+) -> Result<(), Failure> {
+    let engine = house.open_read_only()?;
+    let standing: Vec<_> = engine.state().waivers().standing().collect();
+    let waivers: Vec<_> = standing.iter().map(|one| one.granted.what.clone()).collect();
+    for report in reports {
+        report.waive(&waivers, today);
+    }
+    for one in standing.iter().filter(|one| one.granted.what.is_over(today)) {
+        let waiver = &one.granted.what;
+        answers.remark(&format!(
+            "the waiver {} of {} for `{}` is over since {}; it does not count",
+            one.id, waiver.control, waiver.resource, waiver.expires
+        ));
     }
     Ok(())
 }

@@ -4,6 +4,7 @@ mod archive;
 mod args;
 mod fetch;
 mod identity;
+mod incidents;
 mod needs;
 mod permissions;
 mod registry;
@@ -12,6 +13,7 @@ mod signals;
 mod trail;
 
 pub(crate) use args::{AwsCommand, StoreArgs};
+pub(crate) use incidents::send as send_incidents;
 pub(crate) use settings::{HouseSettings, ObjectPlace, failure};
 pub(crate) use signals::{line, send};
 

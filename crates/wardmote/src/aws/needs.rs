@@ -31,7 +31,9 @@ pub(super) enum Reads {
     Account,
     /// What controls are about.
     Posture,
-    /// That, and the parts that are to be put right.
+    /// That, and messages that tell of changes, and whoever is told of verdicts.
+    Watch,
+    /// What controls are about, and the parts that are to be put right.
     Looks,
     /// That, and putting it right.
     Remedies,
@@ -50,7 +52,7 @@ const fn writing(keys: &'static [KeyUse]) -> Needs {
 }
 
 /// Every command; a test holds that none is missing.
-const COMMANDS: [(&str, Needs); 58] = [
+const COMMANDS: [(&str, Needs); 64] = [
     ("demo", Needs { signals: &LOOK, ..writing(&ALL_BUT_ROTATION) }),
     ("init", NOTHING),
     ("plan", OPEN),
@@ -105,6 +107,12 @@ const COMMANDS: [(&str, Needs); 58] = [
     ("remediate apply", Needs { reads: Some(Reads::Remedies), ..writing(&[]) }),
     ("remediate undo", Needs { reads: Some(Reads::Remedies), ..writing(&[]) }),
     ("remediate list", NOTHING),
+    ("watch", Needs { reads: Some(Reads::Watch), signals: &LOOK, ..writing(&[]) }),
+    ("incident list", OPEN),
+    ("incident acknowledge", OPEN),
+    ("waiver grant", OPEN),
+    ("waiver withdraw", OPEN),
+    ("waiver list", OPEN),
     ("aws", NOTHING),
     ("aws alarms", Needs { signals: &[SignalUse::Alarms], ..OPEN }),
     ("completions", NOTHING),

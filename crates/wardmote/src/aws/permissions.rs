@@ -8,6 +8,7 @@ use crate::answer::Answers;
 use crate::failure::{Exit, Failure};
 use crate::house::House;
 use aws::PolicyDocument;
+use aws::watch::WatchUse;
 use std::process::ExitCode;
 
 pub(super) fn run(house: &House, args: &PermissionsArgs, answers: &Answers) -> Result<ExitCode, Failure> {
@@ -54,6 +55,10 @@ fn document(
             Reads::One => aws::inventory::permissions_for_one(),
             Reads::Account => aws::inventory::permissions(),
             Reads::Posture => aws::posture::permissions(),
+            Reads::Watch => {
+                let uses = [WatchUse::Queue, WatchUse::SecurityHub, WatchUse::Config];
+                PolicyDocument::join([aws::posture::permissions(), aws::watch::permissions(&uses)])
+            }
             Reads::Looks => aws::remedy::permissions(false),
             Reads::Remedies => aws::remedy::permissions(true),
         }));

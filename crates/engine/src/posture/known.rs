@@ -1,0 +1,198 @@
+//! What is known of every control on every resource of an account: the last verdict that was decided.
+
+use super::record::{AccountPosture, VerdictChange};
+use crate::{Engine, Error};
+use controls::{Finding, Posture, Severity, control_named};
+use facts::{Digest, Verdict};
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// What is known of a control on a resource. A verdict that could not be decided leaves what was known before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Known {
+    /// It holds.
+    Holds,
+    /// It does not concern the resource.
+    NotApplicable,
+    /// It is broken, and was not when the account was first seen: this may be an incident.
+    Broken,
+    /// It is broken since the account was first seen.
+    BrokenFromTheStart,
+    /// It was never decided.
+    NeverDecided,
+}
+
+impl Known {
+    fn passes(self) -> bool {
+        matches!(self, Self::Holds | Self::NotApplicable)
+    }
+}
+
+/// Which control on which resource: control, type, resource.
+pub(crate) type Key = (String, String, String);
+
+/// The table of an account.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Verdicts {
+    all: BTreeMap<Key, Known>,
+    /// Those that may be incidents.
+    broken: BTreeSet<Key>,
+    /// Nothing was known before this sweep.
+    first: bool,
+}
+
+/// A table as it is kept.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Kept {
+    form: String,
+    verdicts: Vec<VerdictChange>,
+}
+
+const FORM: &str = "wardmote-posture/1";
+/// A table with more changes than this is written down anew.
+const MOST_CHANGES: usize = 2_000;
+
+impl Verdicts {
+    /// What is known of one.
+    pub fn of(&self, control: &str, kind: &str, resource: &str) -> Option<Known> {
+        self.all.get(&(control.to_owned(), kind.to_owned(), resource.to_owned())).copied()
+    }
+
+    /// How many are known.
+    pub fn count(&self) -> usize {
+        self.all.len()
+    }
+
+    /// Those that may be incidents.
+    pub(crate) fn broken(&self) -> impl Iterator<Item = &Key> {
+        self.broken.iter()
+    }
+
+    /// From here on, what is new is new.
+    pub(crate) fn seen(&mut self) {
+        self.first = false;
+    }
+
+    /// Takes in a change.
+    pub(crate) fn take(&mut self, change: VerdictChange) {
+        let key = (change.control, change.kind, change.resource);
+        match change.known {
+            Some(Known::Broken) => self.broken.insert(key.clone()),
+            _ => self.broken.remove(&key),
+        };
+        match change.known {
+            Some(known) => self.all.insert(key, known),
+            None => self.all.remove(&key),
+        };
+    }
+
+    /// What a finding changes.
+    pub(crate) fn change(&self, finding: &Finding) -> Option<VerdictChange> {
+        let before = self.of(finding.control(), &finding.kind, &finding.resource);
+        let now = match (&finding.verdict, before) {
+            (Verdict::Holds, _) => Known::Holds,
+            (Verdict::NotApplicable { .. }, _) => Known::NotApplicable,
+            (Verdict::Unknown { .. }, Some(before)) => before,
+            (Verdict::Unknown { .. }, None) => Known::NeverDecided,
+            (Verdict::Broken { .. }, None) if self.first => Known::BrokenFromTheStart,
+            (Verdict::Broken { .. }, Some(Known::BrokenFromTheStart)) => Known::BrokenFromTheStart,
+            (Verdict::Broken { .. }, _) => Known::Broken,
+        };
+        (before != Some(now)).then(|| VerdictChange {
+            control: finding.control().to_string(),
+            kind: finding.kind.clone(),
+            resource: finding.resource.clone(),
+            known: Some(now),
+        })
+    }
+
+    /// What is known of resources that are certainly not there any more: all of their type was listed, and they were not in
+    /// it. What is only out of scope stays.
+    pub(crate) fn gone(&self, posture: &Posture) -> Vec<VerdictChange> {
+        let there: BTreeSet<(&str, &str)> = posture.resources().map(|(kind, id, _)| (kind, id)).collect();
+        let read = &posture.inventory().read;
+        let is_gone = |key: &&Key| {
+            let listing = key.2 == format!("every {}", key.1);
+            (listing || read.contains(&key.1)) && !there.contains(&(key.1.as_str(), key.2.as_str()))
+        };
+        let change = |(control, kind, resource): &Key| VerdictChange {
+            control: control.clone(),
+            kind: kind.clone(),
+            resource: resource.clone(),
+            known: None,
+        };
+        self.all.keys().filter(is_gone).map(change).collect()
+    }
+
+    /// Whether an incident about this is over, and by what.
+    pub(crate) fn passes(&self, key: &Key) -> Option<Known> {
+        self.all.get(key).copied().filter(|known| known.passes())
+    }
+
+    fn canonical(&self) -> Result<String, Error> {
+        let one = |((control, kind, resource), known): (&Key, &Known)| VerdictChange {
+            control: control.clone(),
+            kind: kind.clone(),
+            resource: resource.clone(),
+            known: Some(*known),
+        };
+        let kept = Kept { form: FORM.to_owned(), verdicts: self.all.iter().map(one).collect() };
+        serde_json_canonicalizer::to_string(&kept)
+            .map_err(|error| Error::damaged(format!("cannot encode a posture: {error}")))
+    }
+}
+
+/// How bad it is if a control is broken; what is not known any more is as bad as can be.
+pub(crate) fn severity(control: &str) -> Severity {
+    control_named(control).map_or(Severity::Critical, |control| control.severity)
+}
+
+fn object(digest: &Digest) -> String {
+    format!("postures/{}", digest.to_hex())
+}
+
+impl Engine {
+    /// What is known of an account, from the ledger.
+    pub fn known_verdicts(&self, account: &str, region: &str) -> Result<Verdicts, Error> {
+        let empty = AccountPosture::default();
+        let of = self.state.postures().of(account, region).unwrap_or(&empty);
+        let mut verdicts = match &of.table {
+            Some(digest) => self.read_table(digest)?,
+            None => Verdicts { first: true, ..Verdicts::default() },
+        };
+        of.since.iter().for_each(|change| verdicts.take(change.clone()));
+        Ok(verdicts)
+    }
+
+    /// Whether the table is to be written down anew, with so many changes to come.
+    pub(crate) fn needs_table(&self, account: &str, region: &str, more: usize) -> bool {
+        let known = self.state.postures().of(account, region);
+        known.is_none_or(|known| known.table.is_none() || known.since.len() + more > MOST_CHANGES)
+    }
+
+    /// Writes a table down, durably.
+    pub(crate) fn keep_table(&self, verdicts: &Verdicts) -> Result<Digest, Error> {
+        let text = verdicts.canonical()?;
+        let digest = Digest::of(text.as_bytes());
+        self.ports.objects.put(&object(&digest), text.as_bytes())?;
+        Ok(digest)
+    }
+
+    fn read_table(&self, digest: &Digest) -> Result<Verdicts, Error> {
+        let name = object(digest);
+        let bytes = self.ports.objects.get(&name)?;
+        let damaged = || Error::damaged(format!("the object `{name}` is not the posture that was recorded"));
+        if Digest::of(&bytes) != *digest {
+            return Err(damaged());
+        }
+        let kept: Kept = serde_json::from_slice(&bytes).map_err(|_| damaged())?;
+        if kept.form != FORM {
+            return Err(damaged());
+        }
+        let mut verdicts = Verdicts::default();
+        kept.verdicts.into_iter().for_each(|change| verdicts.take(change));
+        Ok(verdicts)
+    }
+}
