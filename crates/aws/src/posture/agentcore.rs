@@ -29,7 +29,12 @@ pub(super) static TYPES: [Type; 5] = [
     Type {
         kind: "AWS::BedrockAgentCore::Runtime",
         children: &[],
-        list: call!(CONTROL, "ListAgentRuntimes", "bedrock-agentcore:ListAgentRuntimes", "POST /runtimes/?nextToken"),
+        list: call!(
+            CONTROL,
+            "ListAgentRuntimes",
+            "bedrock-agentcore:ListAgentRuntimes",
+            "POST /runtimes/?nextToken"
+        ),
         with: || json!({}),
         items: ("agentRuntimes", "nextToken"),
         id: "agentRuntimeId",

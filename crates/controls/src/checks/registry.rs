@@ -245,9 +245,7 @@ fn data_by_lineage(case: &Case<'_>) -> Answer {
 /// Whether another approved version of the same group is in the file.
 fn rollback(case: &Case<'_>) -> Answer {
     if_approved(case, || {
-        let group = |resource: &Resource| {
-            resource.properties.get("ModelPackageGroupName").map(Node::shown)
-        };
+        let group = |resource: &Resource| resource.properties.get("ModelPackageGroupName").map(Node::shown);
         let Some(own) = group(case.resource) else { return not_applicable("the version is of no group") };
         let others = case
             .estate
