@@ -9,6 +9,7 @@ use controls::{
 use facts::Timestamp;
 use facts::inventory::{Inventory, Item, Provenance, Status};
 use proptest::prelude::*;
+use serde_json::json as value;
 use serde_json::{Map, Value};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::OnceLock;
@@ -33,8 +34,38 @@ fn pool() -> &'static Vec<Vec<Item>> {
     POOL.get_or_init(|| {
         let texts = |control: &'static Control| [control.holds, control.broken, control.unknown];
         let all = controls().filter(|control| control.part_of.is_none()).flat_map(texts);
-        all.filter(|text| !text.is_empty()).map(items).filter(|items| !items.is_empty()).collect()
+        let sets = all.filter(|text| !text.is_empty()).map(items).filter(|items| !items.is_empty());
+        sets.chain([facts()]).collect()
     })
+}
+
+/// What a template does not have: facts that are good for some time.
+fn facts() -> Vec<Item> {
+    let item = |kind: &str, id: &str, properties: Value, derived: Value| -> Item {
+        let whole =
+            value!({"type": kind, "id": id, "properties": properties, "derived": derived, "provenance": {}});
+        serde_json::from_value(whole).unwrap()
+    };
+    let tags = value!([{"Key": "data-class", "Value": "confidential"}]);
+    let input = value!([{"EndpointInput": {"EndpointName": "served"}}]);
+    let run =
+        value!({"MonitoringExecutionStatus": "Completed", "CreationTime": 5_000.0, "ScheduledTime": 5_000.0});
+    vec![
+        item("AWS::S3::Bucket", "searched", value!({"BucketName": "searched", "Tags": tags}), value!({})),
+        item(
+            "AWS::Macie::Bucket",
+            "searched",
+            value!({}),
+            value!({"Name": "searched", "JobDetails": {"LastJobRunTime": "1970-01-01T01:00:00Z"}}),
+        ),
+        item("AWS::SageMaker::Endpoint", "served", value!({"EndpointName": "served"}), value!({})),
+        item(
+            "AWS::SageMaker::MonitoringSchedule",
+            "watcher",
+            value!({"EndpointName": "served", "MonitoringScheduleConfig": {"MonitoringJobDefinition": {"MonitoringInputs": input}}}),
+            value!({"LastMonitoringExecutionSummary": run}),
+        ),
+    ]
 }
 
 fn items(text: &str) -> Vec<Item> {
@@ -143,7 +174,9 @@ fn change(inventory: &mut Inventory, chance: &mut Chance) {
             }
         }
     }
-    inventory.read_at = Timestamp::from_unix_ms(i64::try_from(chance.below(1_000_000)).unwrap()).unwrap();
+    // From a moment to a year later, beyond every limit of age.
+    let later = chance.below(1_000) * [1, 1_000, 31_536_000][chance.below(3)];
+    inventory.read_at = Timestamp::from_unix_ms(i64::try_from(later).unwrap()).unwrap();
     inventory.sort();
 }
 

@@ -58,7 +58,7 @@ pub(crate) const UNITS: &[Unit] = &[
         "the recorder of configurations records what controls are about, and delivers it",
         [RECORDER],
         [],
-        |case| all([recorded(case), delivered(case)].into_iter().chain(running(case)))
+        |case| all([recorded(case), delivered(case)])
     ),
     part!(
         "LOG-06",
@@ -327,13 +327,12 @@ fn recorded(case: &Case<'_>) -> Answer {
     }
 }
 
-/// A template does not say it: a recorder is started when it has somewhere to deliver to.
-fn running(case: &Case<'_>) -> Option<Answer> {
-    case.estate.is_live().then(|| find(case.resource, "Recording").flag(true, false))
-}
-
-/// A recorder without a channel of delivery cannot be started.
+/// A recorder without a channel of delivery cannot be started; of a template's it is not said that it is, and of one that
+/// runs it need not be asked where to.
 fn delivered(case: &Case<'_>) -> Answer {
+    if case.estate.is_live() {
+        return find(case.resource, "Recording").flag(true, false);
+    }
     let channels = case
         .estate
         .of_kind(CHANNEL)
