@@ -3,9 +3,11 @@
 use crate::about::About;
 use crate::answer::{Answer, Evidence};
 use crate::checks::units;
+use crate::customer::{Asking, Rule};
+use crate::live::every;
 use crate::node::Place;
 use crate::policies::Policies;
-use crate::resource::Estate;
+use crate::resource::{Estate, Resource};
 use crate::selection::Selection;
 use crate::unit::{Case, Severity, Unit};
 use crate::waiver::Waiver;
@@ -13,6 +15,7 @@ use facts::Verdict;
 use serde::{Serialize, Serializer};
 use serde_json::json;
 use std::collections::HashMap;
+use std::sync::Arc;
 
 /// One control on one resource.
 #[derive(Debug, Clone, PartialEq)]
@@ -54,22 +57,65 @@ impl Finding {
     /// The verdict in the words of the command line.
     #[must_use]
     pub fn word(&self) -> &'static str {
-        match self.verdict {
-            Verdict::Holds => "holds",
-            Verdict::Broken { .. } => "broken",
-            Verdict::Unknown { .. } => "unknown",
-            Verdict::NotApplicable { .. } => "not_applicable",
-        }
+        word(&self.verdict)
     }
 
     /// The reason of the verdict, in one sentence; nothing if it holds.
     #[must_use]
     pub fn reason(&self) -> &str {
-        match &self.verdict {
-            Verdict::Holds => "",
-            Verdict::Broken { reason } | Verdict::NotApplicable { reason } => reason,
-            Verdict::Unknown { missing } => missing,
+        reason(&self.verdict)
+    }
+
+    /// What was answered about a resource.
+    fn new(about: About, resource: &Resource, answer: Answer) -> Self {
+        Self {
+            about,
+            kind: resource.kind.clone(),
+            resource: resource.id.clone(),
+            name: resource.name().map(ToOwned::to_owned),
+            parts: resource.parts.clone(),
+            at: resource.at,
+            verdict: answer.verdict,
+            evidence: answer.evidence,
+            waiver: None,
         }
+    }
+
+    /// A rule concerns a type of which the source is silent: nothing is known of every resource of it.
+    fn silent(rule: &Arc<Rule>, kind: &str, missing: String) -> Self {
+        let id = every(kind);
+        let said =
+            Evidence { resource: id.clone(), path: String::new(), line: 0, column: 0, said: missing.clone() };
+        Self {
+            about: About::Rule(Arc::clone(rule)),
+            kind: kind.to_owned(),
+            resource: id,
+            name: None,
+            parts: Vec::new(),
+            at: Place::default(),
+            verdict: Verdict::Unknown { missing },
+            evidence: vec![said],
+            waiver: None,
+        }
+    }
+}
+
+/// A verdict in the words of the command line.
+pub(crate) fn word(verdict: &Verdict) -> &'static str {
+    match verdict {
+        Verdict::Holds => "holds",
+        Verdict::Broken { .. } => "broken",
+        Verdict::Unknown { .. } => "unknown",
+        Verdict::NotApplicable { .. } => "not_applicable",
+    }
+}
+
+/// The reason of a verdict, in one sentence; nothing if it holds.
+pub(crate) fn reason(verdict: &Verdict) -> &str {
+    match verdict {
+        Verdict::Holds => "",
+        Verdict::Broken { reason } | Verdict::NotApplicable { reason } => reason,
+        Verdict::Unknown { missing } => missing,
     }
 }
 
@@ -202,7 +248,7 @@ impl Report {
     }
 }
 
-/// Asks every selected control of every selected resource that it concerns.
+/// Asks every selected control, and rule, of every selected resource that it concerns.
 #[must_use]
 pub fn scan(estate: &Estate, selection: &Selection) -> Report {
     let mut findings = Vec::new();
@@ -212,22 +258,24 @@ pub fn scan(estate: &Estate, selection: &Selection) -> Report {
     for unit in units().filter(|unit| selection.has_control(&unit.control)) {
         unit.control.kinds.iter().for_each(|kind| by_kind.entry(kind).or_default().push(unit));
     }
+    let mut rules = Asking::new(estate, selection.rules());
     for resource in estate.resources().iter().filter(|resource| selection.has_resource(resource)) {
         summary.resources += 1;
         for unit in by_kind.get(resource.kind.as_str()).into_iter().flatten() {
             let answer = decided(&Case { estate, resource, read: &read }, unit.check);
             summary.count(&answer.verdict);
-            findings.push(Finding {
-                about: About::Control(&unit.control),
-                kind: resource.kind.clone(),
-                resource: resource.id.clone(),
-                name: resource.name().map(ToOwned::to_owned),
-                parts: resource.parts.clone(),
-                at: resource.at,
-                verdict: answer.verdict,
-                evidence: answer.evidence,
-                waiver: None,
-            });
+            findings.push(Finding::new(About::Control(&unit.control), resource, answer));
+        }
+        rules.of(resource, |rule, answer| {
+            summary.count(&answer.verdict);
+            findings.push(Finding::new(About::Rule(Arc::clone(rule)), resource, answer));
+        });
+    }
+    for (rule, kind, missing) in rules.silent() {
+        if selection.has_kind(kind) {
+            let finding = Finding::silent(rule, kind, missing);
+            summary.count(&finding.verdict);
+            findings.push(finding);
         }
     }
     Report { file: estate.file.clone(), findings, summary, unread: estate.unread.clone() }
