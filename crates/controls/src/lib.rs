@@ -34,7 +34,7 @@ mod waiver;
 pub use about::About;
 pub use answer::Evidence;
 pub use checks::{control_named, controls, controls_named};
-pub use customer::Rule;
+pub use customer::{Outcome, Rule, Rules, rules, run_examples};
 pub use framework::{Framework, Requirement, framework_named, frameworks};
 pub use live::live;
 pub use node::{Edge, Hole, Member, Node, Piece, Place, Value};

@@ -6,6 +6,7 @@ use crate::resource::{Estate, Gaps, Resource};
 use facts::inventory::{ALL, Inventory, Item, Provenance};
 use serde_json::Value as Json;
 use std::collections::{BTreeSet, HashSet};
+use std::sync::Arc;
 
 /// The resources of an inventory, with the types of which it is not known what there is.
 #[must_use]
@@ -74,7 +75,8 @@ fn gaps(inventory: &Inventory) -> Gaps {
     Gaps::new(inventory.read.clone(), causes, unlisted)
 }
 
-fn every(kind: &str) -> String {
+/// The id of what stands for all resources of a type.
+pub(crate) fn every(kind: &str) -> String {
     format!("every {kind}")
 }
 
@@ -89,6 +91,7 @@ fn unlisted(inventory: &Inventory, kind: &str, why: &str) -> Resource {
         properties: Node::unknown(Place::default(), why),
         parts: Vec::new(),
         condition: None,
+        asked: None,
     }
 }
 
@@ -103,6 +106,7 @@ fn resource(inventory: &Inventory, item: &Item, id: String) -> Resource {
             members.push(Member { key: name.clone(), at: Place::default(), node });
         }
     }
+    let names = item.properties.keys().chain(item.derived.keys()).chain(item.provenance.keys());
     Resource {
         id,
         kind: item.kind.clone(),
@@ -112,6 +116,7 @@ fn resource(inventory: &Inventory, item: &Item, id: String) -> Resource {
         properties: Node::new(Place::default(), Value::Map(members)),
         parts: Vec::new(),
         condition: None,
+        asked: Some(Arc::new(names.cloned().collect())),
     }
 }
 

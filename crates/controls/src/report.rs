@@ -3,9 +3,11 @@
 use crate::about::About;
 use crate::answer::{Answer, Evidence};
 use crate::checks::units;
+use crate::customer::{Asking, Rule};
+use crate::live::every;
 use crate::node::Place;
 use crate::policies::Policies;
-use crate::resource::Estate;
+use crate::resource::{Estate, Resource};
 use crate::selection::Selection;
 use crate::unit::{Case, Severity, Unit};
 use crate::waiver::Waiver;
@@ -13,6 +15,7 @@ use facts::Verdict;
 use serde::{Serialize, Serializer};
 use serde_json::json;
 use std::collections::HashMap;
+use std::sync::Arc;
 
 /// One control on one resource.
 #[derive(Debug, Clone, PartialEq)]
@@ -54,22 +57,65 @@ impl Finding {
     /// The verdict in the words of the command line.
     #[must_use]
     pub fn word(&self) -> &'static str {
-        match self.verdict {
-            Verdict::Holds => "holds",
-            Verdict::Broken { .. } => "broken",
-            Verdict::Unknown { .. } => "unknown",
-            Verdict::NotApplicable { .. } => "not_applicable",
-        }
+        word(&self.verdict)
     }
 
     /// The reason of the verdict, in one sentence; nothing if it holds.
     #[must_use]
     pub fn reason(&self) -> &str {
-        match &self.verdict {
-            Verdict::Holds => "",
-            Verdict::Broken { reason } | Verdict::NotApplicable { reason } => reason,
-            Verdict::Unknown { missing } => missing,
+        reason(&self.verdict)
+    }
+
+    /// What was answered about a resource.
+    fn new(about: About, resource: &Resource, answer: Answer) -> Self {
+        Self {
+            about,
+            kind: resource.kind.clone(),
+            resource: resource.id.clone(),
+            name: resource.name().map(ToOwned::to_owned),
+            parts: resource.parts.clone(),
+            at: resource.at,
+            verdict: answer.verdict,
+            evidence: answer.evidence,
+            waiver: None,
         }
+    }
+
+    /// A rule concerns a type of which the source is silent: nothing is known of every resource of it.
+    fn silent(rule: &Arc<Rule>, kind: &str, missing: String) -> Self {
+        let id = every(kind);
+        let said =
+            Evidence { resource: id.clone(), path: String::new(), line: 0, column: 0, said: missing.clone() };
+        Self {
+            about: About::Rule(Arc::clone(rule)),
+            kind: kind.to_owned(),
+            resource: id,
+            name: None,
+            parts: Vec::new(),
+            at: Place::default(),
+            verdict: Verdict::Unknown { missing },
+            evidence: vec![said],
+            waiver: None,
+        }
+    }
+}
+
+/// A verdict in the words of the command line.
+pub(crate) fn word(verdict: &Verdict) -> &'static str {
+    match verdict {
+        Verdict::Holds => "holds",
+        Verdict::Broken { .. } => "broken",
+        Verdict::Unknown { .. } => "unknown",
+        Verdict::NotApplicable { .. } => "not_applicable",
+    }
+}
+
+/// The reason of a verdict, in one sentence; nothing if it holds.
+pub(crate) fn reason(verdict: &Verdict) -> &str {
+    match verdict {
+        Verdict::Holds => "",
+        Verdict::Broken { reason } | Verdict::NotApplicable { reason } => reason,
+        Verdict::Unknown { missing } => missing,
     }
 }
 
@@ -160,6 +206,14 @@ impl Report {
         }
     }
 
+    /// Adds what was found about types of which the source is silent.
+    pub(crate) fn put_silent(&mut self, findings: impl IntoIterator<Item = Finding>) {
+        for finding in findings {
+            self.summary.count(&finding.verdict);
+            self.findings.push(finding);
+        }
+    }
+
     /// The file.
     #[must_use]
     pub fn file(&self) -> &str {
@@ -217,16 +271,21 @@ impl Report {
     }
 }
 
-/// Asks every selected control of every selected resource that it concerns.
+/// Asks every selected control, and rule, of every selected resource that it concerns.
 #[must_use]
 pub fn scan(estate: &Estate, selection: &Selection) -> Report {
     let mut report = Report::empty(estate);
     let read = Policies::default();
     let by_kind = units_by_kind(selection);
-    for resource in estate.resources().iter().filter(|resource| selection.has_resource(resource)) {
-        let units = by_kind.get(resource.kind.as_str()).into_iter().flatten();
-        report.put(units.map(|unit| ask(&Case { estate, resource, read: &read }, unit)));
+    let mut ruled = Ruled::ask(estate, selection);
+    for (at, resource) in estate.resources().iter().enumerate() {
+        if selection.has_resource(resource) {
+            let units = by_kind.get(resource.kind.as_str()).into_iter().flatten();
+            let own = units.map(|unit| ask(&Case { estate, resource, read: &read }, unit));
+            report.put(own.chain(ruled.of.get_mut(at).map(std::mem::take).unwrap_or_default()));
+        }
     }
+    report.put_silent(ruled.silent);
     report
 }
 
@@ -241,17 +300,43 @@ pub(crate) fn units_by_kind(selection: &Selection) -> HashMap<&'static str, Vec<
 
 /// Asks one control of one resource.
 pub(crate) fn ask(case: &Case<'_>, unit: &'static Unit) -> Finding {
-    let (answer, resource) = (decided(case, unit.check), case.resource);
-    Finding {
-        about: About::Control(&unit.control),
-        kind: resource.kind.clone(),
-        resource: resource.id.clone(),
-        name: resource.name().map(ToOwned::to_owned),
-        parts: resource.parts.clone(),
-        at: resource.at,
-        verdict: answer.verdict,
-        evidence: answer.evidence,
-        waiver: None,
+    Finding::new(About::Control(&unit.control), case.resource, decided(case, unit.check))
+}
+
+/// What the rules of customers say.
+#[derive(Debug, Default)]
+pub(crate) struct Ruled {
+    /// Of each resource, by its place.
+    pub(crate) of: Vec<Vec<Finding>>,
+    /// Of types of which the source is silent.
+    pub(crate) silent: Vec<Finding>,
+}
+
+impl Ruled {
+    /// Asks the selected rules of every selected resource that they concern.
+    pub(crate) fn ask(estate: &Estate, selection: &Selection) -> Self {
+        let mut ruled = Self::default();
+        if selection.rules().next().is_none() {
+            return ruled;
+        }
+        let mut rules = Asking::new(estate, selection.rules());
+        for resource in estate.resources() {
+            let mut own = Vec::new();
+            if selection.has_resource(resource) {
+                rules.of(resource, |rule, answer| {
+                    own.push(Finding::new(About::Rule(Arc::clone(rule)), resource, answer));
+                });
+            }
+            ruled.of.push(own);
+        }
+        let silent = rules.silent().into_iter().filter(|(_, kind, _)| selection.has_kind(kind));
+        ruled.silent = silent.map(|(rule, kind, missing)| Finding::silent(rule, kind, missing)).collect();
+        ruled
+    }
+
+    /// All of them.
+    pub(crate) fn findings(&self) -> impl Iterator<Item = &Finding> {
+        self.of.iter().flatten().chain(&self.silent)
     }
 }
 

@@ -7,7 +7,7 @@
 
 use crate::live::{live, live_again};
 use crate::policies::Policies;
-use crate::report::{Finding, Report, ask, units_by_kind};
+use crate::report::{Finding, Report, Ruled, ask, units_by_kind};
 use crate::resource::{Estate, Lookup, News, Resource};
 use crate::selection::Selection;
 use crate::unit::{Case, Unit};
@@ -34,6 +34,8 @@ pub struct Posture {
     /// Of each resource; nothing if it is not in scope.
     answers: Vec<Option<Vec<Answered>>>,
     questions: Questions,
+    /// What rules of customers say: all are asked each time, because they are few and bounded.
+    ruled: Ruled,
     asked: usize,
 }
 
@@ -51,8 +53,9 @@ impl Posture {
         let units = units_by_kind(&selection);
         let controls = units.values().flatten().map(|unit| unit.control.id).collect();
         let (estate, questions) = (live(&inventory), Questions::default());
+        let (answers, ruled) = (Vec::new(), Ruled::default());
         let mut posture =
-            Self { inventory, selection, units, controls, estate, answers: Vec::new(), questions, asked: 0 };
+            Self { inventory, selection, units, controls, estate, answers, questions, ruled, asked: 0 };
         posture.answer(&[]);
         posture
     }
@@ -95,7 +98,12 @@ impl Posture {
 
     /// All findings, in the order of a scan.
     pub fn findings(&self) -> impl Iterator<Item = &Finding> {
-        self.answers.iter().flatten().flatten().map(|answered| &answered.finding)
+        let of = |at: usize| self.ruled.of.get(at).into_iter().flatten();
+        let all = self.answers.iter().enumerate();
+        let own = all.flat_map(move |(at, answers)| {
+            answers.iter().flatten().map(|answered| &answered.finding).chain(of(at))
+        });
+        own.chain(&self.ruled.silent)
     }
 
     /// The resources by type and id, each with its item of the inventory; what stands for all of a type that could not be
@@ -115,9 +123,13 @@ impl Posture {
     #[must_use]
     pub fn report(&self) -> Report {
         let mut report = Report::empty(&self.estate);
-        for answers in self.answers.iter().flatten() {
-            report.put(answers.iter().map(|answered| answered.finding.clone()));
+        for (at, answers) in self.answers.iter().enumerate() {
+            if let Some(answers) = answers {
+                let own = answers.iter().map(|answered| &answered.finding);
+                report.put(own.chain(self.ruled.of.get(at).into_iter().flatten()).cloned());
+            }
         }
+        report.put_silent(self.ruled.silent.iter().cloned());
         report
     }
 
@@ -175,7 +187,26 @@ impl Posture {
         self.answers = answers;
         self.questions.settle();
         self.pair(old, &fresh, &mut moved);
+        self.ask_rules(&mut moved);
         moved
+    }
+
+    fn ask_rules(&mut self, moved: &mut Vec<Moved>) {
+        let ruled = Ruled::ask(&self.estate, &self.selection);
+        // What rules looked up is asked again in any case.
+        self.estate.noted();
+        let old = std::mem::replace(&mut self.ruled, ruled);
+        let mut before: BTreeMap<Key, Vec<Finding>> = BTreeMap::new();
+        for finding in old.of.into_iter().flatten().chain(old.silent) {
+            before.entry(key(&finding)).or_default().push(finding);
+        }
+        for finding in self.ruled.findings() {
+            let earlier = before.get_mut(&key(finding)).and_then(Vec::pop);
+            if earlier.as_ref() != Some(finding) {
+                moved.push(Moved { before: earlier, after: Some(finding.clone()) });
+            }
+        }
+        moved.extend(before.into_values().flatten().map(|gone| Moved { before: Some(gone), after: None }));
     }
 
     fn ask(questions: &mut Questions, case: &Case<'_>, unit: &'static Unit) -> Answered {
@@ -186,10 +217,6 @@ impl Posture {
 
     /// What was found before about resources that are gone or not the same, beside what is found now.
     fn pair(&mut self, old: Vec<Option<Vec<Answered>>>, fresh: &[usize], moved: &mut Vec<Moved>) {
-        type Key = (String, String, String);
-        let key = |finding: &Finding| -> Key {
-            (finding.kind.clone(), finding.resource.clone(), finding.control().to_owned())
-        };
         let mut before: BTreeMap<Key, Vec<Finding>> = BTreeMap::new();
         for answered in old.into_iter().flatten().flatten() {
             self.questions.forget(&answered.rests_on);
@@ -205,6 +232,13 @@ impl Posture {
         }
         moved.extend(before.into_values().flatten().map(|gone| Moved { before: Some(gone), after: None }));
     }
+}
+
+/// A resource's type, its id, and the control.
+type Key = (String, String, String);
+
+fn key(finding: &Finding) -> Key {
+    (finding.kind.clone(), finding.resource.clone(), finding.control().to_owned())
 }
 
 /// Of each item of the later inventory, where the earlier one has the same.

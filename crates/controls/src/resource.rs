@@ -5,6 +5,7 @@ use facts::Timestamp;
 use facts::inventory::ALL;
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
 
 mod lookups;
 
@@ -30,6 +31,8 @@ pub struct Resource {
     pub parts: Vec<String>,
     /// The condition that decides whether it exists, if that cannot be worked out.
     pub condition: Option<String>,
+    /// Properties that the source was asked for, by path; nothing if it tells all that there is, as a template does.
+    pub asked: Option<Arc<BTreeSet<String>>>,
 }
 
 /// What is known of a property.
@@ -44,6 +47,21 @@ pub enum State<'a> {
 }
 
 impl Resource {
+    /// Whether the source would tell a property, at a path of names with points: it was asked for, or something in it, or
+    /// what it is in.
+    #[must_use]
+    pub fn tells(&self, path: &str) -> bool {
+        self.asked
+            .as_ref()
+            .is_none_or(|asked| asked.iter().any(|one| is_within(one, path) || is_within(path, one)))
+    }
+
+    /// Whether the source would tell all of a property.
+    #[must_use]
+    pub fn tells_all(&self, path: &str) -> bool {
+        self.asked.as_ref().is_none_or(|asked| asked.iter().any(|one| is_within(path, one)))
+    }
+
     /// What is known of the property at the end of a path of names.
     #[must_use]
     pub fn property(&self, path: &[&str]) -> State<'_> {
@@ -81,6 +99,11 @@ impl Resource {
         }
         if at == Place::default() { self.at } else { at }
     }
+}
+
+/// Whether a path is another, or leads further.
+fn is_within(path: &str, other: &str) -> bool {
+    path.strip_prefix(other).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
 }
 
 /// What is known of the value at the end of a path of names below a node.
@@ -305,6 +328,11 @@ impl Estate {
     pub(crate) fn missed(&self, resource: &Resource) -> Option<String> {
         let missed = self.gaps.missed.take();
         self.gaps.unlisted.get(&resource.id).cloned().or(missed)
+    }
+
+    /// What was looked up since it was asked the last time, and is not known.
+    pub(crate) fn silence(&self) -> Option<String> {
+        self.gaps.missed.take()
     }
 
     /// All of a type.

@@ -1,16 +1,19 @@
 //! Which controls are asked of which resources.
 
 use crate::checks::{controls, controls_named};
+use crate::customer::{Rule, Rules};
 use crate::framework::{framework_named, frameworks};
 use crate::policies::covers;
 use crate::resource::Resource;
 use crate::unit::Control;
 use std::fmt;
+use std::sync::Arc;
 
 /// What to look at; what is empty means everything.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Selection {
-    controls: Vec<&'static str>,
+    controls: Vec<String>,
+    rules: Rules,
     kinds: Vec<String>,
     names: Vec<String>,
     tags: Vec<(String, Option<String>)>,
@@ -41,12 +44,20 @@ impl fmt::Display for BadSelection {
 impl std::error::Error for BadSelection {}
 
 impl Selection {
-    /// Only this control too, by its id or an alias.
+    /// With these rules of customers beside the controls of ours. They come first: controls are selected among both.
+    #[must_use]
+    pub fn with_rules(mut self, rules: Rules) -> Self {
+        self.rules = rules;
+        self
+    }
+
+    /// Only this control too, by its id or an alias; of rules wildcards are allowed.
     ///
     /// # Errors
     /// If there is no such control.
     pub fn control(mut self, name: &str) -> Result<Self, BadSelection> {
-        let found: Vec<&str> = controls_named(name).map(|control| control.id).collect();
+        let ours = controls_named(name).map(|control| control.id.to_owned());
+        let found: Vec<String> = ours.chain(self.rules.named(name).map(|rule| rule.id.clone())).collect();
         if found.is_empty() {
             let message = format!(
                 "there is no control `{name}`; expected an id such as `S3-05` or an alias such as `S3EncryptionEnabled`"
@@ -70,7 +81,9 @@ impl Selection {
                 help: "`wardmote controls list --framework ID` shows what it asks for",
             });
         };
-        self.controls.extend(framework.controls().map(|control| control.id));
+        self.controls.extend(framework.controls().map(|control| control.id.to_owned()));
+        let answers = |rule: &&Arc<Rule>| rule.answers.iter().any(|(one, _)| one.id == framework.id);
+        self.controls.extend(self.rules.iter().filter(answers).map(|rule| rule.id.clone()));
         Ok(self)
     }
 
@@ -104,9 +117,9 @@ impl Selection {
 
     /// The same with the parts of every control that was selected.
     pub(crate) fn with_parts(mut self) -> Self {
-        let parts: Vec<&str> = controls()
-            .filter(|part| part.part_of.is_some_and(|whole| self.controls.contains(&whole)))
-            .map(|part| part.id)
+        let parts: Vec<String> = controls()
+            .filter(|part| part.part_of.is_some_and(|whole| self.names(whole)))
+            .map(|part| part.id.to_owned())
             .collect();
         self.controls.extend(parts);
         self
@@ -119,7 +132,21 @@ impl Selection {
     }
 
     pub(crate) fn has_control(&self, control: &Control) -> bool {
-        self.controls.is_empty() || self.controls.contains(&control.id)
+        self.controls.is_empty() || self.names(control.id)
+    }
+
+    fn names(&self, id: &str) -> bool {
+        self.controls.iter().any(|control| control == id)
+    }
+
+    /// The selected rules.
+    pub(crate) fn rules(&self) -> impl Iterator<Item = &Arc<Rule>> {
+        self.rules.iter().filter(|rule| self.controls.is_empty() || self.names(&rule.id))
+    }
+
+    /// Whether resources of a type are selected, whatever they are called.
+    pub(crate) fn has_kind(&self, kind: &str) -> bool {
+        self.kinds.is_empty() || self.kinds.iter().any(|pattern| covers(pattern, kind))
     }
 
     pub(crate) fn has_resource(&self, resource: &Resource) -> bool {

@@ -11,14 +11,18 @@ use crate::resource::{Estate, Resource};
 /// # Errors
 /// If the text is neither JSON nor YAML, or not a template.
 pub fn template(file: &str, text: &str) -> Result<Estate, Unreadable> {
-    let root = either(file, text)?;
+    template_of(file, &either(file, text)?)
+}
+
+/// The same of a text that was read.
+pub(crate) fn template_of(file: &str, root: &Node) -> Result<Estate, Unreadable> {
     let Some(resources) = root.get("Resources").filter(|node| matches!(node.value, Value::Map(_))) else {
         let message = "expected a template with `Resources`, an object of resources";
         let help =
             "a template has `Resources:` with logical ids below it; a Terraform plan is read with `--plan`";
         return Err(Unreadable::new(root.at, message, help).in_file(file));
     };
-    let scope = Scope::new(&root, resources);
+    let scope = Scope::new(root, resources);
     let mut all = Vec::new();
     let mut unread = Vec::new();
     for member in resources.members() {
@@ -53,6 +57,7 @@ pub fn template(file: &str, text: &str) -> Result<Estate, Unreadable> {
             properties: object(properties),
             parts: Vec::new(),
             condition: condition.filter(|_| exists.is_none()).map(ToOwned::to_owned),
+            asked: None,
         });
     }
     if root.get("Transform").is_some() {

@@ -2,6 +2,7 @@
 //! it is; only whether it counts changes, and only until the waiver expires.
 
 use crate::checks::controls_named;
+use crate::customer::Rules;
 use crate::node::Node;
 use crate::policies::covers;
 use crate::read::{Unreadable, either};
@@ -31,23 +32,23 @@ const FIELDS: [&str; 6] = ["control", "resource", "owner", "reason", "approver",
 const HELP: &str =
     "a waiver has `control`, `resource`, `owner`, `reason`, `approver` and `expires`, all of them texts";
 
-/// Reads a file of waivers, YAML or JSON: `waivers:` with a list.
+/// Reads a file of waivers, YAML or JSON: `waivers:` with a list. They are for controls of ours and for these rules.
 ///
 /// # Errors
 /// If it is none, or a waiver lacks something, is about no control, has no date, or was approved by its owner.
-pub fn waivers(file: &str, text: &str) -> Result<Vec<Waiver>, Unreadable> {
+pub fn waivers(file: &str, text: &str, rules: &Rules) -> Result<Vec<Waiver>, Unreadable> {
     let root = either(file, text)?;
     let Some(list) = root.get("waivers") else {
         return Err(Unreadable::new(root.at, "expected `waivers`, a list of waivers", HELP).in_file(file));
     };
     let mut all = Vec::new();
     for item in list.items() {
-        all.extend(one(item).map_err(|wrong| wrong.in_file(file))?);
+        all.extend(one(item, rules).map_err(|wrong| wrong.in_file(file))?);
     }
     Ok(all)
 }
 
-fn one(item: &Node) -> Result<Vec<Waiver>, Unreadable> {
+fn one(item: &Node, rules: &Rules) -> Result<Vec<Waiver>, Unreadable> {
     if let Some(member) = item.members().iter().find(|member| !FIELDS.contains(&member.key.as_str())) {
         return Err(Unreadable::new(member.at, format!("a waiver has no `{}`", member.key), HELP));
     }
@@ -58,7 +59,8 @@ fn one(item: &Node) -> Result<Vec<Waiver>, Unreadable> {
         Ok((node.text().unwrap_or_default().to_owned(), node))
     };
     let (control, control_node) = field("control")?;
-    let ids: Vec<&str> = controls_named(&control).map(|control| control.id).collect();
+    let ours = controls_named(&control).map(|control| control.id.to_owned());
+    let ids: Vec<String> = ours.chain(rules.named(&control).map(|rule| rule.id.clone())).collect();
     if ids.is_empty() {
         let message = format!("there is no control `{control}`");
         return Err(Unreadable::new(control_node.at, message, "`wardmote controls list` shows them all"));
@@ -78,8 +80,8 @@ fn one(item: &Node) -> Result<Vec<Waiver>, Unreadable> {
         return Err(Unreadable::new(expires_node.at, message, "a waiver ends on a day"));
     }
     let ((resource, _), (reason, _)) = (field("resource")?, field("reason")?);
-    let waiver = |id: &str| Waiver {
-        control: id.to_owned(),
+    let waiver = |id: String| Waiver {
+        control: id,
         resource: resource.clone(),
         owner: owner.clone(),
         reason: reason.clone(),

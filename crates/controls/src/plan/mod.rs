@@ -129,6 +129,7 @@ fn read(change: &Node, known: &Known<'_>) -> Option<(Resource, &'static Type)> {
         properties,
         parts: Vec::new(),
         condition: None,
+        asked: table::asked(entry.kind),
     };
     Some((resource, entry))
 }

@@ -1,5 +1,8 @@
 //! Which type of Terraform's AWS provider is which type of CloudFormation, and which attribute which property.
 
+use std::collections::{BTreeSet, HashMap};
+use std::sync::{Arc, LazyLock};
+
 /// What a resource of Terraform is.
 #[derive(Clone, Copy)]
 pub(super) enum Role {
@@ -41,6 +44,27 @@ pub(super) enum Form {
 pub(super) fn named(terraform: &str) -> Option<&'static Type> {
     let mut all = TYPES.iter().chain(super::table_services::TYPES).chain(super::table_around::TYPES);
     all.find(|entry| entry.terraform == terraform)
+}
+
+/// Paths of properties that are carried over, by type of CloudFormation; whatever else a plan says is not known here.
+static ASKED: LazyLock<HashMap<&'static str, Arc<BTreeSet<String>>>> = LazyLock::new(|| {
+    let mut all: HashMap<&str, BTreeSet<String>> = HashMap::new();
+    for entry in TYPES.iter().chain(super::table_services::TYPES) {
+        let kind = match entry.role {
+            Role::Whole => entry.kind,
+            Role::Part { of, .. } => of,
+        };
+        for kind in [kind, entry.kind] {
+            let paths = entry.fields.iter().map(|(_, to, _)| to.replace("[]", ""));
+            all.entry(kind).or_default().extend(paths);
+        }
+    }
+    all.into_iter().map(|(kind, paths)| (kind, Arc::new(paths))).collect()
+});
+
+/// The paths that are carried over for a type.
+pub(super) fn asked(kind: &str) -> Option<Arc<BTreeSet<String>>> {
+    ASKED.get(kind).cloned()
 }
 
 /// One type.

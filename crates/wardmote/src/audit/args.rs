@@ -38,6 +38,9 @@ pub(crate) struct AuditArgs {
     /// The region that is read, in place of AWS_REGION, and that findings for Security Hub are written for.
     #[arg(long, value_name = "REGION")]
     pub(crate) region: Option<String>,
+    /// Rules of yours, asked beside the controls; can be given more than once.
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) rules: Vec<PathBuf>,
     /// Waivers: what may stay broken for a while, and who said so. Those that are over do not count.
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) waivers: Option<PathBuf>,
@@ -83,11 +86,23 @@ pub(crate) enum ControlsCommand {
         /// The framework: gdpr, eu-ai-act, iso-42001, nist-ai-rmf, nist-800-53, sr-26-2 or security-hub-ai.
         #[arg(long, value_name = "ID")]
         framework: Option<String>,
+        /// Rules of yours, named beside the controls; can be given more than once.
+        #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+        rules: Vec<PathBuf>,
     },
     /// Say what a control asks for, why, how to fix it, and what it cannot see.
     Explain {
         /// Its id, or what others call it.
         control: String,
+        /// Rules of yours, which can be named too; can be given more than once.
+        #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+        rules: Vec<PathBuf>,
+    },
+    /// Run the examples that stand beside rules of yours: what each must say of which resource.
+    TestRules {
+        /// Files of rules.
+        #[arg(value_name = "FILE", value_hint = ValueHint::FilePath, required = true)]
+        files: Vec<PathBuf>,
     },
 }
 

@@ -5,6 +5,7 @@ mod args;
 mod catalog;
 mod files;
 mod live;
+mod rules;
 mod waivers;
 
 pub(crate) use args::{AuditArgs, ControlsCommand, FailOn, ScopeArgs};
@@ -14,7 +15,7 @@ pub(crate) use live::client;
 use crate::answer::Answers;
 use crate::failure::{Exit, Failure};
 use crate::house::House;
-use ::controls::{BadSelection, Origin, Report, Selection, Severity, scan};
+use ::controls::{BadSelection, Origin, Report, Rules, Selection, Severity, scan};
 use args::Format;
 use facts::{Timestamp, Verdict};
 use files::Found;
@@ -22,7 +23,8 @@ use std::process::ExitCode;
 use world::Clock as _;
 
 pub(crate) fn run(house: &House, args: &AuditArgs, answers: &Answers) -> Result<ExitCode, Failure> {
-    let selection = selection(&args.scope)?;
+    let rules = rules::read(&args.rules)?;
+    let selection = selection(&args.scope, &rules)?;
     let now = now()?;
     let found = match &args.plan {
         Some(path) => files::plan(path)?,
@@ -32,7 +34,7 @@ pub(crate) fn run(house: &House, args: &AuditArgs, answers: &Answers) -> Result<
     };
     let mut reports: Vec<Report> = found.estates.iter().map(|estate| scan(estate, &selection)).collect();
     if let Some(path) = &args.waivers {
-        waivers::put(path, &now.date(), &mut reports, answers)?;
+        waivers::put((path, &rules), &now.date(), &mut reports, answers)?;
     }
     if args.granted {
         waivers::granted(house, &now.date(), &mut reports, answers)?;
@@ -56,9 +58,9 @@ fn now() -> Result<Timestamp, Failure> {
     })
 }
 
-/// What was asked for.
-pub(crate) fn selection(args: &ScopeArgs) -> Result<Selection, Failure> {
-    let mut selection = Selection::default();
+/// What was asked for, of the controls and of these rules.
+pub(crate) fn selection(args: &ScopeArgs, rules: &Rules) -> Result<Selection, Failure> {
+    let mut selection = Selection::default().with_rules(rules.clone());
     for name in &args.controls {
         selection = selection.control(name).map_err(|wrong| not_found(&wrong))?;
     }

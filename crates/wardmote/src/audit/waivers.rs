@@ -4,18 +4,19 @@ use super::files;
 use crate::answer::Answers;
 use crate::failure::Failure;
 use crate::house::House;
-use ::controls::Report;
+use ::controls::{Report, Rules};
 use std::path::Path;
 
-/// The day is `today`, such as `2026-12-31`.
+/// The waivers of a file, for controls and for these rules. The day is `today`, such as `2026-12-31`.
 pub(super) fn put(
-    path: &Path,
+    (path, rules): (&Path, &Rules),
     today: &str,
     reports: &mut [Report],
     answers: &Answers,
 ) -> Result<(), Failure> {
     let file = path.display().to_string();
-    let waivers = ::controls::waivers(&file, &files::text(path)?).map_err(|wrong| files::refused(&wrong))?;
+    let waivers =
+        ::controls::waivers(&file, &files::text(path)?, rules).map_err(|wrong| files::refused(&wrong))?;
     let mut used = vec![false; waivers.len()];
     for report in reports {
         let here = report.waive(&waivers, today);

@@ -9,7 +9,7 @@ pub(crate) use args::RemediateCommand;
 use crate::answer::Answers;
 use crate::failure::{Exit, Failure};
 use crate::house::{House, write_private};
-use ::controls::{Options, fixes, plan_fixes};
+use ::controls::{Options, Rules, fixes, plan_fixes};
 use args::{ApplyArgs, LiveArgs, PlanArgs, UndoArgs};
 use aws::remedy::LiveAccount;
 use engine::{Done, Ended, PlanOutcome};
@@ -55,7 +55,7 @@ impl At<'_> {
             )
             .with_help("add `--live`"));
         }
-        let selection = crate::audit::selection(&args.scope)?;
+        let selection = crate::audit::selection(&args.scope, &Rules::default())?;
         let there = account(&args.place, None, 1)?;
         let inventory = there.inventory()?;
         let options = Options {
