@@ -11,6 +11,7 @@
 
 mod answer;
 mod checks;
+mod config_rules;
 mod framework;
 mod intrinsic;
 mod live;
@@ -30,6 +31,7 @@ mod waiver;
 
 pub use answer::Evidence;
 pub use checks::{control_named, controls, controls_named};
+pub use config_rules::config_rules;
 pub use framework::{Framework, Requirement, framework_named, frameworks};
 pub use live::live;
 pub use node::{Edge, Hole, Member, Node, Piece, Place, Value};

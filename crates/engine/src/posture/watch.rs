@@ -4,7 +4,7 @@
 //! A trouble of the account or of a queue ends nothing: it is said, and the next round tries again. A trouble of the house
 //! ends the watch, because what is not on record did not happen.
 
-use super::incidents::{Context, IncidentNews, Turn, short};
+use super::incidents::{Context, IncidentNews, Turn, short, stream};
 use super::known::Verdicts;
 use super::record::{Cause, Counts, IncidentEvent, PostureEvent, VerdictChange};
 use crate::record::Fact;
@@ -361,7 +361,7 @@ impl Engine {
         incidents: Vec<(String, IncidentEvent)>,
     ) -> Result<Vec<EvidenceId>, Error> {
         let name = format!("posture/{account}-{region}");
-        let names: Vec<String> = incidents.iter().map(|(id, _)| format!("incidents/{id}")).collect();
+        let names: Vec<String> = incidents.iter().map(|(id, _)| stream(id)).collect();
         let posture = |event| Fact::Posture { account: account.to_owned(), region: region.to_owned(), event };
         let known =
             events.into_iter().map(|event| Self::done(actor, Action::WatchRun, &name, posture(event)));
