@@ -12,6 +12,7 @@ mod support;
 use aws_house::on_aws;
 use common::stable;
 use serde_json::Value;
+use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::{Child, Output, Stdio};
@@ -56,7 +57,8 @@ impl House {
         let output = self.run(words);
         let said = text(&output).replace(&self.address.to_string(), "ENDPOINT");
         let code = output.status.code().unwrap();
-        format!("$ wardmote {}\n{}exit {code}\n\n", words.join(" "), stable(&self.dir(), &said))
+        let said: Vec<String> = stable(&self.dir(), &said).lines().map(timeless).collect();
+        format!("$ wardmote {}\n{}\nexit {code}\n\n", words.join(" "), said.join("\n"))
     }
 
     /// The rounds of one run that ends by itself.
@@ -94,6 +96,15 @@ impl House {
             std::thread::sleep(Duration::from_millis(100));
         }
     }
+}
+
+/// A line without the time of the day.
+fn timeless(line: &str) -> String {
+    let word = |word: &str| match word.strip_prefix("DATET") {
+        Some(rest) => format!("DATE{}", if rest.ends_with(':') { ":" } else { "" }),
+        None => word.to_owned(),
+    };
+    line.split(' ').map(word).collect::<Vec<_>>().join(" ")
 }
 
 fn text(output: &Output) -> String {
@@ -202,33 +213,30 @@ fn what_is_not_known_neither_opens_nor_closes() {
 
 #[test]
 fn every_call_may_fail_once_and_nothing_is_lost_or_twice() {
-    for fate in [xml_error(500, "InternalError"), Fate::Reset, Fate::Half] {
-        let mut house = House::founded();
-        let name = format!(
-            "watched-{}",
-            house.folder.path().file_name().unwrap().to_string_lossy().to_lowercase().replace('.', "x")
-        );
-        account("bucket", &name);
-        let queue = account("queue", "failing");
-        house.once(&[]);
-        account("open", &name);
+    let mut house = House::founded();
+    let fates = [xml_error(500, "InternalError"), Fate::Reset, Fate::Half];
+    let names = ["watched-1", "watched-2", "watched-3"];
+    names.iter().for_each(|name| drop(account("bucket", name)));
+    let queue = account("queue", "failing");
+    house.once(&[]);
+    for (fate, name) in fates.into_iter().zip(names) {
+        account("open", name);
         account("event", &format!("failing|{name}|DeletePublicAccessBlock"));
-        let proxy = Proxy::before(Some(house.address));
+        let proxy = Proxy::before(Some(Emulator::get().address));
         proxy.fail_each_once(fate, &[]);
-        house.address = proxy.address;
         let queue = queue.replace(&Emulator::get().address.to_string(), &proxy.address.to_string());
         let words = ["--json", "watch", "--once", "--as", "selma", "--queue", &queue];
-        for _ in 0..4 {
-            // A run that could not read says so, and the next goes on.
-            on_aws(&house.dir(), house.address).args(words).args(SCOPE).output().unwrap();
-        }
-        house.address = Emulator::get().address;
-        house.once(&["--queue", &queue.replace(&proxy.address.to_string(), &house.address.to_string())]);
-        let all: Vec<Value> =
-            house.all().into_iter().filter(|one| one["resource"] == name.as_str()).collect();
-        assert_eq!(all.len(), 1, "{all:#?}");
-        assert_eq!(all[0].get("closed"), None);
+        // A run that could not read says so, and the next goes on.
+        on_aws(&house.dir(), proxy.address).args(words).args(SCOPE).output().unwrap();
     }
+    house.address = Emulator::get().address;
+    std::thread::sleep(Duration::from_millis(1100));
+    house.once(&["--queue", &queue]);
+    let all = house.all();
+    let of: BTreeSet<&str> = all.iter().map(|one| one["resource"].as_str().unwrap()).collect();
+    assert_eq!((of, all.len()), (BTreeSet::from(names), 3), "{all:#?}");
+    assert!(all.iter().all(|one| one.get("closed").is_none()), "{all:#?}");
+    assert_eq!(left("failing"), 0);
 }
 
 #[test]
@@ -237,7 +245,7 @@ fn killed_at_any_moment_it_opens_each_incident_once() {
     let queue = account("queue", "killed");
     account("bucket", "watched-0");
     house.once(&[]);
-    for turn in 0..4_u64 {
+    for turn in 0..3_u64 {
         let name = format!("watched-{}", turn + 1);
         account("bucket", &name);
         account("open", &name);
@@ -253,7 +261,7 @@ fn killed_at_any_moment_it_opens_each_incident_once() {
     let all = house.all();
     let mut of: Vec<&str> = all.iter().map(|one| one["resource"].as_str().unwrap()).collect();
     of.sort_unstable();
-    assert_eq!(of, ["watched-1", "watched-2", "watched-3", "watched-4"], "{all:#?}");
+    assert_eq!(of, ["watched-1", "watched-2", "watched-3"], "{all:#?}");
     assert_eq!(left("killed"), 0);
     assert!(house.run(&["verify"]).status.success());
 }
