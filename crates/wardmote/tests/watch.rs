@@ -282,95 +282,74 @@ fn what_nobody_can_read_is_set_aside() {
     assert_eq!(kept, "{\"hello\": 1}");
 }
 
+/// The words that grant a waiver of the bucket.
+fn grant(owner: &'static str, who: &'static str, until: &'static str) -> Vec<&'static str> {
+    let control = ["waiver", "grant", "S3-02", "watched-a", "--reason", "moves next week"];
+    control.into_iter().chain(["--owner", owner, "--expires", until, "--as", who]).collect()
+}
+
+fn all_said(house: &House, commands: &[&[&str]]) -> String {
+    commands.iter().map(|words| house.said(words)).collect()
+}
+
 #[test]
 fn a_waiver_lets_it_stay_until_it_ends() {
     let house = House::founded();
     account("bucket", "watched-a");
     house.once(&[]);
     account("open", "watched-a");
-    let grant = |owner: &'static str, who: &'static str, until: &'static str| {
-        [
-            "waiver",
-            "grant",
-            "S3-02",
-            "watched-a",
-            "--owner",
-            owner,
-            "--reason",
-            "moves next week",
-            "--expires",
-            until,
-            "--as",
-            who,
-        ]
-    };
-    let mut all = String::new();
-    for words in [
-        &grant("selma", "selma", "2999-12-31")[..],
-        &grant("ada", "ada", "2999-12-31"),
-        &grant("nobody", "selma", "2999-12-31"),
-        &grant("ada", "selma", "2020-01-01"),
-        &grant("ada", "selma", "tomorrow"),
+    let unknown =
+        ["waiver", "grant", "S3-99", "x", "--owner", "ada", "--reason", "r", "--expires", "2999-12-31"];
+    let mut all = all_said(
+        &house,
         &[
-            "waiver",
-            "grant",
-            "S3-99",
-            "x",
-            "--owner",
-            "ada",
-            "--reason",
-            "r",
-            "--expires",
-            "2999-12-31",
-            "--as",
-            "selma",
+            &grant("selma", "selma", "2999-12-31"),
+            &grant("ada", "ada", "2999-12-31"),
+            &grant("nobody", "selma", "2999-12-31"),
+            &grant("ada", "selma", "2020-01-01"),
+            &grant("ada", "selma", "tomorrow"),
+            &[&unknown[..], &["--as", "selma"]].concat(),
+            &["waiver", "withdraw", "W-1", "--as", "selma"],
+            &["waiver", "list"],
+            &grant("ada", "selma", "2999-12-31"),
+            &["waiver", "list"],
         ],
-        &["waiver", "withdraw", "W-1", "--as", "selma"],
-        &["waiver", "list"],
-        &grant("ada", "selma", "2999-12-31"),
-        &["waiver", "list"],
-    ] {
-        all.push_str(&house.said(words));
-    }
+    );
     assert_eq!(house.once(&[])[0]["opened"], serde_json::json!([]));
-    let audit = house.run(&[
-        "audit",
-        "--live",
-        "--granted",
-        "--control",
-        "S3-02",
-        "--name",
-        "watched-a",
-        "--fail-on",
-        "low",
-    ]);
+    let scope = ["--control", "S3-02", "--name", "watched-a", "--fail-on", "low"];
+    let audit = house.run(&[&["audit", "--live", "--granted"][..], &scope].concat());
     assert!(audit.status.success(), "{}", text(&audit));
-    for words in [
-        &["waiver", "withdraw", "W-1", "--reason", "not needed", "--as", "carla"][..],
-        &["waiver", "withdraw", "W-1", "--as", "carla"],
-        &["waiver", "list"],
-    ] {
-        all.push_str(&house.said(words));
-    }
+    all += &all_said(
+        &house,
+        &[
+            &["waiver", "withdraw", "W-1", "--reason", "not needed", "--as", "carla"],
+            &["waiver", "withdraw", "W-1", "--as", "carla"],
+            &["waiver", "list"],
+        ],
+    );
     assert_eq!(house.once(&[])[0]["opened"].as_array().unwrap().len(), 1);
-    for words in [
-        &["incident", "acknowledge", "I-1", "--note", "on it", "--as", "ada"][..],
-        &["incident", "acknowledge", "I-9", "--as", "selma"],
-        &["incident", "acknowledge", "I-1", "--note", "on it", "--as", "selma"],
-        &["incident", "list"],
-        &grant("ada", "selma", "2999-12-31"),
-    ] {
-        all.push_str(&house.said(words));
-    }
+    all += &all_said(
+        &house,
+        &[
+            &["incident", "acknowledge", "I-1", "--note", "on it", "--as", "ada"],
+            &["incident", "acknowledge", "I-9", "--as", "selma"],
+            &["incident", "acknowledge", "I-1", "--note", "on it", "--as", "selma"],
+            &["incident", "list"],
+            &grant("ada", "selma", "2999-12-31"),
+        ],
+    );
     assert_eq!(house.once(&[])[0]["closed"][0]["closed"]["waiver"], "W-2");
-    for words in [
-        &["incident", "list", "--all"][..],
-        &["watch", "--once", "--as", "ada"],
-        &["watch", "--every", "7x", "--as", "selma"],
-        &["watch", "--once", "--queue", "nonsense", "--as", "selma"],
-    ] {
-        all.push_str(&house.said(words));
-    }
+    all += &all_said(
+        &house,
+        &[
+            &["incident", "list", "--all"],
+            &["incident", "acknowledge", "I-1", "--as", "selma"],
+            &["watch", "--once", "--as", "ada"],
+            &["watch", "--every", "7x", "--as", "selma"],
+            &["watch", "--once", "--queue", "nonsense", "--as", "selma"],
+            &["controls", "config-rules", "--control", "BR-01"],
+        ],
+    );
     insta::assert_snapshot!(all);
 }
 

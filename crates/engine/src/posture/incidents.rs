@@ -193,7 +193,7 @@ fn opening(turn: &Turn<'_>, finding: &Finding) -> Opening {
         control: finding.control.to_string(),
         kind: finding.kind.clone(),
         resource: finding.resource.clone(),
-        severity: severity(&finding.control).name().to_owned(),
+        severity: severity(finding.control).name().to_owned(),
         reason: short(finding.reason()),
         evidence: finding.evidence.iter().take(MOST_EVIDENCE).map(|one| short(&one.said)).collect(),
         changed: changed.cloned().unwrap_or_default().into_iter().take(50).collect(),

@@ -90,7 +90,7 @@ impl Verdicts {
 
     /// What a finding changes.
     pub(crate) fn change(&self, finding: &Finding) -> Option<VerdictChange> {
-        let before = self.of(&finding.control, &finding.kind, &finding.resource);
+        let before = self.of(finding.control, &finding.kind, &finding.resource);
         let now = match (&finding.verdict, before) {
             (Verdict::Holds, _) => Known::Holds,
             (Verdict::NotApplicable { .. }, _) => Known::NotApplicable,

@@ -392,8 +392,8 @@ fn chunks(changes: Vec<VerdictChange>) -> Vec<Vec<VerdictChange>> {
 
 /// What there is of each; parts of controls are not counted beside the whole.
 fn counts(posture: &Posture) -> Counts {
-    let mut counts = Counts::default();
-    counts.resources = u32::try_from(posture.resources().count()).unwrap_or(u32::MAX);
+    let resources = u32::try_from(posture.resources().count()).unwrap_or(u32::MAX);
+    let mut counts = Counts { resources, ..Counts::default() };
     for finding in posture.findings().filter(|finding| posture.is_whole(finding)) {
         match finding.verdict {
             Verdict::Holds => counts.holds += 1,
