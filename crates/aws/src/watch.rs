@@ -179,7 +179,7 @@ impl FindingsHub for SecurityHub {
             }
             match page["NextToken"].take() {
                 Value::String(next) if !next.is_empty() && Value::String(next.clone()) != token => {
-                    token = next.into()
+                    token = next.into();
                 }
                 _ => return Ok(all),
             }

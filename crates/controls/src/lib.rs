@@ -12,6 +12,7 @@
 mod about;
 mod answer;
 mod checks;
+mod config_rules;
 mod customer;
 mod framework;
 mod intrinsic;
@@ -34,6 +35,7 @@ mod waiver;
 pub use about::About;
 pub use answer::Evidence;
 pub use checks::{control_named, controls, controls_named};
+pub use config_rules::config_rules;
 pub use customer::{Outcome, Rule, Rules, rules, run_examples};
 pub use framework::{Framework, Requirement, framework_named, frameworks};
 pub use live::live;

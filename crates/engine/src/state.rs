@@ -282,18 +282,8 @@ impl State {
                     )
                 })?;
             }
-            Fact::Posture { account, region, event } => {
-                self.postures.take((account, region), event, (time, evidence));
-            }
-            Fact::Incident { incident, event } => {
-                let entry = Recorded { what: incident, evidence, time, by };
-                let known = self.postures.follow(event, entry);
-                known.ok_or_else(|| lost(receipt, "incidents cannot follow it", &"nobody opened it"))?;
-            }
-            Fact::Waiver { waiver, event } => {
-                let entry = Recorded { what: waiver, evidence, time, by };
-                let known = self.waivers.take(event, entry);
-                known.ok_or_else(|| lost(receipt, "waivers cannot follow it", &"nobody granted it"))?;
+            fact @ (Fact::Posture { .. } | Fact::Incident { .. } | Fact::Waiver { .. }) => {
+                self.watched(fact, Recorded { what: (), evidence, time, by }, receipt)?;
             }
             Fact::KeyAdministered { key, change } => {
                 if matches!(change, KeyChange::Created | KeyChange::CreatedSigning | KeyChange::Rotated) {
@@ -325,6 +315,22 @@ fn at(time: Timestamp, by: PersonId) -> At {
 }
 
 impl State {
+    /// Takes in what became known of accounts, and what may stay as it is.
+    fn watched(&mut self, fact: Fact, entry: Recorded<()>, receipt: &Receipt) -> Result<(), Error> {
+        let Recorded { evidence, time, by, .. } = entry;
+        let of = |what: String| Recorded { what, evidence: evidence.clone(), time, by: by.clone() };
+        let known = match fact {
+            Fact::Incident { incident, event } => self.postures.follow(event, of(incident)),
+            Fact::Waiver { waiver, event } => self.waivers.take(event, of(waiver)),
+            Fact::Posture { account, region, event } => {
+                self.postures.take((account, region), event, (time, evidence));
+                Some(())
+            }
+            _ => Some(()),
+        };
+        known.ok_or_else(|| lost(receipt, "what is watched cannot follow it", &"nobody opened or granted it"))
+    }
+
     /// Takes in what the registry decided.
     fn decided(
         &mut self,

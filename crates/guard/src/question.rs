@@ -206,7 +206,8 @@ impl Resource {
             Self::Experiment { id, .. } => format!("experiments/{id}"),
             Self::RegisteredModel { name, .. } => format!("registered-models/{name}"),
             Self::Account { id } => format!("account/{id}"),
-            Self::Waiver { id, .. } => format!("waivers/{id}"),
+            // Streams have lower-case names.
+            Self::Waiver { id, .. } => format!("waivers/{}", id.to_lowercase()),
         }
     }
 

@@ -81,7 +81,7 @@ impl Engine {
         }
         let account = Resource::Account { id: known.opened.what.account.clone() };
         self.authorise(actor, Action::IncidentAcknowledge, &account)?;
-        let name = format!("incidents/{id}");
+        let name = stream(id);
         let event = IncidentEvent::Acknowledged { note: note.map(|note| short(&note)) };
         let fact = Fact::Incident { incident: id.to_owned(), event };
         let evidence = self.record(vec![Self::done(actor, Action::IncidentAcknowledge, &name, fact)])?;
@@ -99,7 +99,7 @@ impl Engine {
 
     /// Everybody was told of these.
     pub fn incidents_told(&mut self, actor: &Actor, ids: &[String]) -> Result<(), Error> {
-        let names: Vec<String> = ids.iter().map(|id| format!("incidents/{id}")).collect();
+        let names: Vec<String> = ids.iter().map(|id| stream(id)).collect();
         let fact = |id: &String| Fact::Incident { incident: id.clone(), event: IncidentEvent::Told };
         let entries =
             names.iter().zip(ids).map(|(name, id)| Self::done(actor, Action::WatchRun, name, fact(id)));
@@ -199,6 +199,11 @@ fn opening(turn: &Turn<'_>, finding: &Finding) -> Opening {
         changed: changed.cloned().unwrap_or_default().into_iter().take(50).collect(),
         cause: cause.map(|(_, cause)| cause.clone()),
     }
+}
+
+/// The name of an incident in the ledger; streams have lower-case names.
+pub(super) fn stream(id: &str) -> String {
+    format!("incidents/{}", id.to_lowercase())
 }
 
 /// As much of a text as an entry of the ledger needs.

@@ -117,7 +117,7 @@ impl Watch {
                     done(queue, letter, &mut evaluated);
                 }
                 Err(why) => {
-                    evaluated.failed.push(format!("the rule `{}` is not answered: {why}", asked.rule))
+                    evaluated.failed.push(format!("the rule `{}` is not answered: {why}", asked.rule));
                 }
             }
         }

@@ -4,7 +4,7 @@
 //! A trouble of the account or of a queue ends nothing: it is said, and the next round tries again. A trouble of the house
 //! ends the watch, because what is not on record did not happen.
 
-use super::incidents::{Context, IncidentNews, Turn, short};
+use super::incidents::{Context, IncidentNews, Turn, short, stream};
 use super::known::Verdicts;
 use super::record::{Cause, Counts, IncidentEvent, PostureEvent, VerdictChange};
 use crate::record::Fact;
@@ -361,7 +361,7 @@ impl Engine {
         incidents: Vec<(String, IncidentEvent)>,
     ) -> Result<Vec<EvidenceId>, Error> {
         let name = format!("posture/{account}-{region}");
-        let names: Vec<String> = incidents.iter().map(|(id, _)| format!("incidents/{id}")).collect();
+        let names: Vec<String> = incidents.iter().map(|(id, _)| stream(id)).collect();
         let posture = |event| Fact::Posture { account: account.to_owned(), region: region.to_owned(), event };
         let known =
             events.into_iter().map(|event| Self::done(actor, Action::WatchRun, &name, posture(event)));
@@ -392,8 +392,8 @@ fn chunks(changes: Vec<VerdictChange>) -> Vec<Vec<VerdictChange>> {
 
 /// What there is of each; parts of controls are not counted beside the whole.
 fn counts(posture: &Posture) -> Counts {
-    let mut counts = Counts::default();
-    counts.resources = u32::try_from(posture.resources().count()).unwrap_or(u32::MAX);
+    let resources = u32::try_from(posture.resources().count()).unwrap_or(u32::MAX);
+    let mut counts = Counts { resources, ..Counts::default() };
     for finding in posture.findings().filter(|finding| posture.is_whole(finding)) {
         match finding.verdict {
             Verdict::Holds => counts.holds += 1,

@@ -90,6 +90,16 @@ pub(crate) enum ControlsCommand {
         #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
         rules: Vec<PathBuf>,
     },
+    /// Write a CloudFormation template of rules of AWS Config that `wardmote watch --push config` answers, with the queue
+    /// that it listens to.
+    ConfigRules {
+        /// Only this control too: its id, or what others call it.
+        #[arg(long = "control", value_name = "ID")]
+        controls: Vec<String>,
+        /// Only what answers something of this framework.
+        #[arg(long, value_name = "ID")]
+        framework: Option<String>,
+    },
     /// Say what a control asks for, why, how to fix it, and what it cannot see.
     Explain {
         /// Its id, or what others call it.

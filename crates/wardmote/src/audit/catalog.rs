@@ -3,7 +3,7 @@
 use super::args::ControlsCommand;
 use super::{not_found, rules};
 use crate::answer::Answers;
-use crate::failure::Failure;
+use crate::failure::{Exit, Failure};
 use ::controls::{About, Framework, Rules, Selection, control_named, controls, framework_named};
 use serde_json::{Value, json};
 use std::fmt::Write as _;
@@ -35,6 +35,20 @@ pub(crate) fn run(command: &ControlsCommand, answers: &Answers) -> Result<ExitCo
             }
         }
         ControlsCommand::TestRules { files } => return rules::test(files, answers),
+        ControlsCommand::ConfigRules { controls, framework } => {
+            let mut selection = Selection::default();
+            for name in controls {
+                selection = selection.control(name).map_err(|wrong| not_found(&wrong))?;
+            }
+            if let Some(name) = framework {
+                selection = selection.framework(name).map_err(|wrong| not_found(&wrong))?;
+            }
+            let text = ::controls::config_rules(&selection).ok_or_else(|| {
+                Failure::new(Exit::NotFound, "AWS Config records nothing that these controls are about")
+                    .with_help("name other controls; `wardmote watch` asks these too")
+            })?;
+            answers.line(text.trim_end())?;
+        }
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -42,9 +56,7 @@ pub(crate) fn run(command: &ControlsCommand, answers: &Answers) -> Result<ExitCo
 fn refusal(selected: Result<Selection, ::controls::BadSelection>) -> Failure {
     match selected {
         Err(wrong) => not_found(&wrong),
-        Ok(_) => {
-            Failure::new(crate::failure::Exit::Failed, "a name is known to one table and not to another")
-        }
+        Ok(_) => Failure::new(Exit::Failed, "a name is known to one table and not to another"),
     }
 }
 
