@@ -238,9 +238,7 @@ pub(crate) fn address(
     method: &'static str,
     bucket: &str,
 ) -> Result<Wire, AwsError> {
-    let endpoint = client.endpoint(operation)?;
-    let in_path = endpoint.is_address() || (endpoint.scheme == "https" && bucket.contains('.'));
-    Ok(match in_path {
+    Ok(match client.in_path(operation, bucket)? {
         true => Wire::new(method, format!("/{bucket}")),
         false => Wire { label: Some(bucket.to_owned()), ..Wire::new(method, "/") },
     })
