@@ -117,10 +117,12 @@ fn configuration(parts: &Parts<'_>, read: &mut Item) {
         told.and(|told| Some(json!({"Rules": items(&told["Rule"])}))),
     );
     let told = parts.get(&LOCK, "object-lock", &["ObjectLockConfigurationNotFoundError"]);
-    if let Told::Is(told) = &told {
-        let enabled = told["ObjectLockEnabled"] == "Enabled";
-        read.properties.insert("ObjectLockEnabled".to_owned(), enabled.into());
-    }
+    let enabled = match &told {
+        Told::Is(told) => Told::Is((told["ObjectLockEnabled"] == "Enabled").into()),
+        Told::Absent => Told::Absent,
+        Told::Not(error) => Told::Not(error.clone()),
+    };
+    learn(read, "ObjectLockEnabled", &LOCK, enabled);
     learn(read, "ObjectLockConfiguration", &LOCK, told.and(|told| Some(numbers(told))));
     let told = parts.get(&TAGS, "tagging", &["NoSuchTagSet"]);
     learn(read, "Tags", &TAGS, told.and(|told| Some(items(&told["TagSet"]["Tag"]).into())));
