@@ -103,6 +103,11 @@ impl Client {
         self.address(operation.service)
     }
 
+    /// Whether this bucket, or account, stands in the path of an operation and not before the host.
+    pub(crate) fn in_path(&self, operation: &'static Operation, label: &str) -> Result<bool, AwsError> {
+        Ok(self.endpoint(operation)?.in_path(label, &self.inner.line.settings))
+    }
+
     /// Where a service is.
     pub(crate) fn address(&self, service: &Service) -> Result<Endpoint, AwsError> {
         Endpoint::of(service, self.region()?, &self.inner.line.settings)

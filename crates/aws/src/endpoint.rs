@@ -5,7 +5,7 @@
 
 use crate::error::{AwsError, Trouble};
 use crate::operation::Service;
-use crate::settings::Settings;
+use crate::settings::{Addressing, Settings};
 
 /// The partition of a region.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -169,6 +169,20 @@ impl Endpoint {
     /// Whether the host is an address and not a name, so that nothing can be put before it.
     pub(crate) fn is_address(&self) -> bool {
         self.host().trim_matches(['[', ']']).parse::<std::net::IpAddr>().is_ok()
+    }
+
+    /// Whether a bucket, or an account, stands in the path and not before the host. As AWS's own SDKs have it, hosts that
+    /// are not of AWS are taken to have no names below them, unless the profile says otherwise.
+    pub(crate) fn in_path(&self, label: &str, settings: &Settings) -> bool {
+        let of_aws = [".amazonaws.com", ".amazonaws.com.cn", ".api.aws", ".api.amazonwebservices.com.cn"];
+        match settings.addressing {
+            _ if self.is_address() => true,
+            Addressing::Path => true,
+            Addressing::Virtual => false,
+            // With dots in it a bucket's host has no certificate.
+            Addressing::Auto if self.scheme == "https" && label.contains('.') => true,
+            Addressing::Auto => !of_aws.iter().any(|end| self.host().ends_with(end)),
+        }
     }
 }
 

@@ -68,10 +68,22 @@ pub struct Settings {
     pub(crate) attempts: u32,
     /// How long one attempt may go without progress.
     pub(crate) timeout: Duration,
+    /// Where buckets stand in addresses of S3.
+    pub(crate) addressing: Addressing,
     /// How long it may take to be connected.
     pub(crate) connect_timeout: Duration,
     /// The first pause before trying again, before chance is added.
     pub(crate) pause: Duration,
+}
+
+/// Where a bucket stands: before the host or in the path. `addressing_style` under `s3` in the profile, as the AWS CLI reads
+/// it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Addressing {
+    /// Before the host where that is known to work.
+    Auto,
+    Path,
+    Virtual,
 }
 
 impl Settings {
@@ -110,7 +122,21 @@ impl Settings {
                     .with_help("set AWS_MAX_ATTEMPTS, for example to 3")
             })?,
         };
+        let addressing = match section.get("s3.addressing_style").map_or("auto", String::as_str) {
+            "auto" | "" => Addressing::Auto,
+            "path" => Addressing::Path,
+            "virtual" => Addressing::Virtual,
+            other => {
+                let message = format!(
+                    "`{}` is no style of addresses: expected `auto`, `path` or `virtual`",
+                    other.escape_debug()
+                );
+                return Err(AwsError::new(Trouble::Unconfigured, message)
+                    .with_help("look at `addressing_style` under `s3` in the profile"));
+            }
+        };
         Ok(Self {
+            addressing,
             fips: yes(either("AWS_USE_FIPS_ENDPOINT", "use_fips_endpoint")),
             dual_stack: yes(either("AWS_USE_DUALSTACK_ENDPOINT", "use_dualstack_endpoint")),
             ca_bundle: either("AWS_CA_BUNDLE", "ca_bundle").map(PathBuf::from),
@@ -265,6 +291,8 @@ mod tests {
         };
         insta::assert_snapshot!(said(&[("AWS_PROFILE", "bnak")]), @"there is no profile `bnak` in the shared files of AWS; profiles: `bank`; choose one with AWS_PROFILE");
         insta::assert_snapshot!(said(&[("AWS_REGION", "evil.example/")]), @"`evil.example/` is not a region: expected a name like `eu-central-1`; set AWS_REGION, or `region` in the profile");
+        let wrong = load(&[], "[default]\ns3 =\n  addressing_style = host\n").err().unwrap();
+        insta::assert_snapshot!(wrong, @"`host` is no style of addresses: expected `auto`, `path` or `virtual`");
         insta::assert_snapshot!(said(&[("AWS_MAX_ATTEMPTS", "many")]), @"`many` is not a number of attempts: expected 1 to 20; set AWS_MAX_ATTEMPTS, for example to 3");
     }
 }

@@ -4,6 +4,7 @@
 //! Source: IAM User Guide, "Create a signed AWS API request".
 
 use aws_lc_rs::{digest, hmac};
+use std::cell::RefCell;
 use std::fmt::Write;
 use zeroize::Zeroizing;
 
@@ -85,12 +86,30 @@ impl Signer<'_> {
     }
 
     fn signature(&self, text: &str) -> String {
-        let mut key = Zeroizing::new(format!("AWS4{}", self.secret).into_bytes());
-        for part in [self.day(), self.region, self.service, "aws4_request"] {
-            key = Zeroizing::new(mac(&key, part.as_bytes()));
-        }
-        hex::encode(mac(&key, text.as_bytes()))
+        hex::encode(hmac::sign(&self.key(), text.as_bytes()))
     }
+
+    /// The key of a day, region and service. A thread signs one thing after the other for the same, so its last is kept.
+    fn key(&self) -> hmac::Key {
+        let of = Zeroizing::new(format!("{}\n{}\n{}", self.secret, self.key_id, self.scope()));
+        LAST.with_borrow_mut(|last| match last {
+            Some((known, key)) if *known == of => key.clone(),
+            _ => {
+                let mut key = Zeroizing::new(format!("AWS4{}", self.secret).into_bytes());
+                for part in [self.day(), self.region, self.service, "aws4_request"] {
+                    key = Zeroizing::new(mac(&key, part.as_bytes()));
+                }
+                let key = hmac::Key::new(hmac::HMAC_SHA256, &key);
+                *last = Some((of, key.clone()));
+                key
+            }
+        })
+    }
+}
+
+thread_local! {
+    /// The last key of this thread, and what it is of.
+    static LAST: RefCell<Option<(Zeroizing<String>, hmac::Key)>> = const { RefCell::new(None) };
 }
 
 fn mac(key: &[u8], text: &[u8]) -> Vec<u8> {

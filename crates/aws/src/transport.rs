@@ -1,6 +1,8 @@
 //! HTTP over TCP and TLS: one request out, one whole answer back, within a time limit. Knows nothing of AWS.
 //!
-//! The ports are synchronous, so a small runtime of one thread does the waiting; a caller may itself be on a runtime.
+//! The ports are synchronous, so whoever calls waits in a lane: a small runtime with connections of its own, on the caller's
+//! thread, so that no call wakes another thread. There are as many lanes as calls at the same time. A caller that is itself
+//! on a runtime may not wait on another, so a thread beside it does.
 
 use crate::error::{AwsError, Trouble};
 use crate::settings::Settings;
@@ -15,9 +17,9 @@ use hyper_util::rt::{TokioExecutor, TokioTimer};
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 use std::path::Path;
-use std::sync::{Arc, mpsc};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
-use tokio::runtime::Runtime;
+use tokio::runtime::{Handle, Runtime};
 use zeroize::Zeroizing;
 
 /// A line slower than this is not waited for.
@@ -25,6 +27,13 @@ const SLOWEST_BYTES_PER_SECOND: u64 = 128 * 1024;
 
 /// Sends requests and keeps connections.
 pub(crate) struct Transport {
+    https: HttpsConnector<HttpConnector>,
+    /// Lanes in which nobody waits.
+    free: Mutex<Vec<Lane>>,
+}
+
+/// A runtime and the connections that it drives.
+struct Lane {
     /// There until it is dropped.
     runtime: Option<Runtime>,
     client: legacy::Client<HttpsConnector<HttpConnector>, Full<Bytes>>,
@@ -73,14 +82,6 @@ pub(crate) enum Fault {
 impl Transport {
     pub(crate) fn new(settings: &Settings) -> Result<Self, AwsError> {
         let failed = |what: &str| AwsError::new(Trouble::Unconfigured, what);
-        let runtime = tokio::runtime::Builder::new_multi_thread()
-            .worker_threads(1)
-            .max_blocking_threads(4)
-            .thread_name("aws")
-            .enable_io()
-            .enable_time()
-            .build()
-            .map_err(|_| failed("cannot start a thread for calls to AWS"))?;
         let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
         let tls = rustls::ClientConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()
@@ -96,11 +97,7 @@ impl Transport {
             .https_or_http()
             .enable_http1()
             .wrap_connector(http);
-        let client = legacy::Client::builder(TokioExecutor::new())
-            .pool_timer(TokioTimer::new())
-            .pool_idle_timeout(Duration::from_secs(20))
-            .build(https);
-        Ok(Self { runtime: Some(runtime), client })
+        Ok(Self { https, free: Mutex::default() })
     }
 
     /// One request, one answer of at most `limit` bytes. `time` is how long may pass without progress: until the answer
@@ -111,26 +108,55 @@ impl Transport {
         limit: usize,
         time: Duration,
     ) -> Result<Answer, Fault> {
-        let Some(runtime) = &self.runtime else { return Err(Fault::Connect) };
-        let (out, done) = mpsc::sync_channel(1);
-        let bytes = request.body().size_hint().exact().unwrap_or_default();
-        let until_begin = time + Duration::from_secs(bytes / SLOWEST_BYTES_PER_SECOND);
-        let sent = self.client.request(request);
-        runtime.spawn(async move {
-            let exchange = async {
-                let response =
-                    timeout(until_begin, sent).await?.map_err(|error: legacy::Error| fault(&error))?;
-                whole(response, limit, time).await
-            };
-            let result = exchange.await;
-            // The receiver waits below, so it is there.
-            let _ = out.send(result);
-        });
-        done.recv().unwrap_or(Err(Fault::Broken))
+        let free = self.free.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        let lane = match free {
+            Some(lane) => lane,
+            None => Lane::new(&self.https)?,
+        };
+        let result = if Handle::try_current().is_ok() {
+            let beside = || lane.send(request, limit, time);
+            std::thread::scope(|scope| scope.spawn(beside).join()).unwrap_or(Err(Fault::Broken))
+        } else {
+            lane.send(request, limit, time)
+        };
+        self.free.lock().unwrap_or_else(PoisonError::into_inner).push(lane);
+        result
     }
 }
 
-impl Drop for Transport {
+impl Lane {
+    fn new(https: &HttpsConnector<HttpConnector>) -> Result<Self, Fault> {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .max_blocking_threads(1)
+            .thread_name("aws")
+            .enable_io()
+            .enable_time()
+            .build()
+            // Without a descriptor for it there is none for a connection either.
+            .map_err(|_| Fault::Connect)?;
+        let client = legacy::Client::builder(TokioExecutor::new())
+            .pool_timer(TokioTimer::new())
+            .pool_idle_timeout(Duration::from_secs(20))
+            .build(https.clone());
+        Ok(Self { runtime: Some(runtime), client })
+    }
+
+    fn send(&self, request: Request<Full<Bytes>>, limit: usize, time: Duration) -> Result<Answer, Fault> {
+        let Some(runtime) = &self.runtime else { return Err(Fault::Connect) };
+        let bytes = request.body().size_hint().exact().unwrap_or_default();
+        let until_begin = time + Duration::from_secs(bytes / SLOWEST_BYTES_PER_SECOND);
+        runtime.block_on(async {
+            // Nobody looked at the lane's connections since it was used last: one that was closed is noticed now, and not
+            // when a request is half out.
+            tokio::task::yield_now().await;
+            let sent = self.client.request(request);
+            let response = timeout(until_begin, sent).await?.map_err(|error: legacy::Error| fault(&error))?;
+            whole(response, limit, time).await
+        })
+    }
+}
+
+impl Drop for Lane {
     fn drop(&mut self) {
         // Waiting for threads is forbidden where another runtime drops us.
         if let Some(runtime) = self.runtime.take() {

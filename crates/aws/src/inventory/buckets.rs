@@ -132,9 +132,7 @@ struct Call<'a> {
 impl Call<'_> {
     /// A part of a bucket; `absent` is the code for "there is none", which is not that there is no bucket.
     fn get(&self, (operation, part): (&'static Operation, &str), absent: &str) -> Result<Found, AwsError> {
-        let endpoint = self.client.endpoint(operation)?;
-        let in_path = endpoint.is_address() || (endpoint.scheme == "https" && self.bucket.contains('.'));
-        let wire = if in_path {
+        let wire = if self.client.in_path(operation, self.bucket)? {
             Wire::new("GET", format!("/{}", self.bucket))
         } else {
             Wire { label: Some(self.bucket.to_owned()), ..Wire::new("GET", "/") }

@@ -261,10 +261,7 @@ pub(crate) fn bucket_wire(
     (bucket, owner, path_style): (&str, Option<&str>, bool),
     (method, key): (&'static str, &str),
 ) -> Result<Wire, AwsError> {
-    let endpoint = client.endpoint(&GET)?;
-    // With dots in it a bucket's host has no certificate; before an address nothing can be put.
-    let in_path = path_style || endpoint.is_address() || (endpoint.scheme == "https" && bucket.contains('.'));
-    let mut wire = if in_path {
+    let mut wire = if path_style || client.in_path(&GET, bucket)? {
         Wire::new(method, format!("/{bucket}/{}", encode_path(key)))
     } else {
         Wire { label: Some(bucket.to_owned()), ..Wire::new(method, format!("/{}", encode_path(key))) }
@@ -422,6 +419,8 @@ mod tests {
         insta::assert_snapshot!(place("", "bank.example", false), @"s3.eu-central-1.amazonaws.com/bank.example/house/a/b");
         insta::assert_snapshot!(place("", "bank", true), @"s3.eu-central-1.amazonaws.com/bank/house/a/b");
         insta::assert_snapshot!(place("http://10.0.0.7:9000", "bank", false), @"10.0.0.7:9000/bank/house/a/b");
+        insta::assert_snapshot!(place("http://minio:9000", "bank", false), @"minio:9000/bank/house/a/b");
+        insta::assert_snapshot!(place("http://localhost:5000", "bank", false), @"localhost:5000/bank/house/a/b");
         insta::assert_snapshot!(place("https://bucket.vpce-1-x.s3.eu-central-1.vpce.amazonaws.com", "bank", false), @"bank.bucket.vpce-1-x.s3.eu-central-1.vpce.amazonaws.com/house/a/b");
     }
 }

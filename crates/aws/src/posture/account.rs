@@ -45,7 +45,7 @@ fn ask(reader: &Reader<'_>) -> Result<Value, AwsError> {
     let path = "/v20180820/configuration/publicAccessBlock";
     let wire = Wire::new("GET", path).header("x-amz-account-id", reader.account);
     let label = Some(reader.account.to_owned())
-        .filter(|_| reader.client.endpoint(&PUBLIC_ACCESS).is_ok_and(|endpoint| !endpoint.is_address()));
+        .filter(|account| reader.client.in_path(&PUBLIC_ACCESS, account).is_ok_and(|in_path| !in_path));
     let answer = reader.client.call(&PUBLIC_ACCESS, &Wire { label, ..wire })?;
     tree(&PUBLIC_ACCESS, &answer).map(truths)
 }

@@ -28,7 +28,8 @@ fn read(reader: &Reader<'_>, draft: &mut Draft) {
     draft.read(&[KIND]);
     for told in all {
         let Some(name) = told["bucketName"].as_str() else { continue };
-        let mut one = item(KIND, name);
+        // The bucket itself has its name as identifier.
+        let mut one = item(KIND, &format!("{}|{name}", reader.account));
         one.arn = told["bucketArn"].as_str().map(str::to_owned);
         let members = [
             always("bucketName", "BucketName"),

@@ -117,10 +117,12 @@ fn configuration(parts: &Parts<'_>, read: &mut Item) {
         told.and(|told| Some(json!({"Rules": items(&told["Rule"])}))),
     );
     let told = parts.get(&LOCK, "object-lock", &["ObjectLockConfigurationNotFoundError"]);
-    if let Told::Is(told) = &told {
-        let enabled = told["ObjectLockEnabled"] == "Enabled";
-        read.properties.insert("ObjectLockEnabled".to_owned(), enabled.into());
-    }
+    let enabled = match &told {
+        Told::Is(told) => Told::Is((told["ObjectLockEnabled"] == "Enabled").into()),
+        Told::Absent => Told::Absent,
+        Told::Not(error) => Told::Not(error.clone()),
+    };
+    learn(read, "ObjectLockEnabled", &LOCK, enabled);
     learn(read, "ObjectLockConfiguration", &LOCK, told.and(|told| Some(numbers(told))));
     let told = parts.get(&TAGS, "tagging", &["NoSuchTagSet"]);
     learn(read, "Tags", &TAGS, told.and(|told| Some(items(&told["TagSet"]["Tag"]).into())));
@@ -238,9 +240,7 @@ pub(crate) fn address(
     method: &'static str,
     bucket: &str,
 ) -> Result<Wire, AwsError> {
-    let endpoint = client.endpoint(operation)?;
-    let in_path = endpoint.is_address() || (endpoint.scheme == "https" && bucket.contains('.'));
-    Ok(match in_path {
+    Ok(match client.in_path(operation, bucket)? {
         true => Wire::new(method, format!("/{bucket}")),
         false => Wire { label: Some(bucket.to_owned()), ..Wire::new(method, "/") },
     })

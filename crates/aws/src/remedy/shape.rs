@@ -63,7 +63,7 @@ pub(super) fn wire(
             let wire = Wire::new(method, "/v20180820/configuration/publicAccessBlock");
             let wire = wire.header("x-amz-account-id", account);
             let label = Some(account.to_owned())
-                .filter(|_| client.endpoint(operation).is_ok_and(|to| !to.is_address()));
+                .filter(|account| client.in_path(operation, account).is_ok_and(|in_path| !in_path));
             let wire = Wire { label, ..wire };
             Ok(match call.parameters.get("PublicAccessBlockConfiguration") {
                 Some(document) => checked(wire, xml("PublicAccessBlockConfiguration", document)),

@@ -153,7 +153,7 @@ client("eks").create_cluster(
 
 config = client("config")
 config.put_configuration_recorder(ConfigurationRecorder={
-    "name": "posture", "roleARN": role, "recordingGroup": {"allSupported": True, "includeGlobalResourceTypes": True}})
+    "name": "posture-recorder", "roleARN": role, "recordingGroup": {"allSupported": True, "includeGlobalResourceTypes": True}})
 client("cloudwatch").put_metric_alarm(
     AlarmName="posture-errors", ComparisonOperator="GreaterThanThreshold", EvaluationPeriods=1, Threshold=1, Period=60,
     Statistic="Sum", Namespace="AWS/SageMaker", MetricName="Invocation5XXErrors", AlarmActions=["arn:aws:sns:eu-central-1:123456789012:posture"],

@@ -125,8 +125,14 @@ pub(super) fn what_can(args: &WhatCanArgs, answers: &Answers) -> Result<ExitCode
         open = most.len().max(all) - found.len();
     }
     answers.give(&found, |found| {
-        if found.is_empty() && open == 0 {
-            return format!("{} can do nothing with the resources of the inventory", args.principal);
+        if found.is_empty() {
+            return match open {
+                0 => format!("{} can do nothing with the resources of the inventory", args.principal),
+                _ => format!(
+                    "nothing is certain that {} can do with the resources of the account",
+                    args.principal
+                ),
+            };
         }
         let line = |possible: &Possible| {
             let condition =

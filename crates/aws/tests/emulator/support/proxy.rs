@@ -1,6 +1,6 @@
 //! A small HTTP/1.1 proxy that does to the next requests what a list says: passes them, refuses them, breaks off.
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::io::{Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -24,6 +24,9 @@ pub(crate) enum Fate {
     Silence,
 }
 
+/// Answers of the service by their questions, for proxies that share them.
+pub(crate) type Memory = Arc<Mutex<HashMap<String, Vec<u8>>>>;
+
 /// A proxy and what it has seen.
 pub(crate) struct Proxy {
     pub(crate) address: SocketAddr,
@@ -39,6 +42,12 @@ struct Shared {
     turn: AtomicBool,
     /// What happens to every request that holds a word, before all else.
     always: Mutex<Vec<(&'static str, Fate)>>,
+    /// What happens to every request of an operation, as [`operation`] names it.
+    of_operation: Mutex<HashMap<String, Fate>>,
+    /// What happens to every question when it comes for the first time.
+    at_first: Mutex<Option<(Fate, HashSet<String>)>>,
+    /// Where answers are kept, if they are.
+    memory: Option<Memory>,
     /// The heads and bodies of requests.
     seen: Mutex<Vec<Vec<u8>>>,
 }
@@ -46,9 +55,18 @@ struct Shared {
 impl Proxy {
     /// A proxy before `service`; without one, requests that should pass are answered with 404.
     pub(crate) fn before(service: Option<SocketAddr>) -> Self {
+        Self::with(service, Shared::default())
+    }
+
+    /// A proxy that asks the service each question once.
+    pub(crate) fn remembering(service: SocketAddr, memory: &Memory) -> Self {
+        Self::with(Some(service), Shared { memory: Some(Arc::clone(memory)), ..Shared::default() })
+    }
+
+    fn with(service: Option<SocketAddr>, shared: Shared) -> Self {
         let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
         let address = listener.local_addr().unwrap();
-        let shared = Arc::new(Shared::default());
+        let shared = Arc::new(shared);
         let given = Arc::clone(&shared);
         std::thread::spawn(move || {
             for stream in listener.incoming().flatten() {
@@ -62,6 +80,16 @@ impl Proxy {
     /// Sets what happens to every request that holds a word.
     pub(crate) fn always(&self, word: &'static str, fate: Fate) {
         self.shared.always.lock().unwrap().push((word, fate));
+    }
+
+    /// Sets what happens to every request of an operation, as [`operation`] names it.
+    pub(crate) fn always_of(&self, operation: &str, fate: Fate) {
+        self.shared.of_operation.lock().unwrap().insert(operation.to_owned(), fate);
+    }
+
+    /// Every question fails when it comes for the first time.
+    pub(crate) fn fail_first(&self, fate: Fate) {
+        *self.shared.at_first.lock().unwrap() = Some((fate, HashSet::new()));
     }
 
     /// Sets what happens to the next requests.
@@ -104,6 +132,17 @@ impl Shared {
         always.iter().find(|(word, _)| request.contains(word)).map(|(_, fate)| fate.clone())
     }
 
+    fn by_operation(&self, request: &str) -> Option<Fate> {
+        let all = self.of_operation.lock().unwrap();
+        if all.is_empty() { None } else { all.get(&operation(request)).cloned() }
+    }
+
+    fn for_the_first_time(&self, request: &str) -> Option<Fate> {
+        let mut at_first = self.at_first.lock().unwrap();
+        let (fate, known) = at_first.as_mut()?;
+        known.insert(question(request)).then(|| fate.clone())
+    }
+
     fn by_turns(&self, request: &str) -> Fate {
         match &*self.every_other.lock().unwrap() {
             Some((fate, spared)) if !spared.iter().any(|word| request.contains(word)) => {
@@ -114,17 +153,70 @@ impl Shared {
     }
 }
 
+/// What is asked, without when and by whom.
+fn question(request: &str) -> String {
+    let target = request.lines().find(|line| line.starts_with("x-amz-target: ")).unwrap_or_default();
+    let line = request.lines().next().unwrap_or_default();
+    let body = request.split_once("\r\n\r\n").map_or("", |(_, body)| body);
+    format!("{} {line} {target} {body}", signed_as(request))
+}
+
+/// The service that a request is signed for.
+fn signed_as(request: &str) -> &str {
+    let scope =
+        request.split("Credential=").nth(1).and_then(|rest| rest.split(',').next()).unwrap_or_default();
+    scope.split('/').nth(3).unwrap_or_default()
+}
+
+/// The operation that a request calls: its target, its action, or its method and path without identifiers.
+pub(crate) fn operation(request: &str) -> String {
+    if let Some(target) = request.lines().find_map(|line| line.strip_prefix("x-amz-target: ")) {
+        return target.trim().to_owned();
+    }
+    if let Some(action) = request.split("Action=").nth(1).and_then(|rest| rest.split('&').next()) {
+        return action.to_owned();
+    }
+    let mut line = request.lines().next().unwrap_or_default().split(' ');
+    let (method, place) = (line.next().unwrap_or_default(), line.next().unwrap_or_default());
+    let (path, query) = place.split_once('?').unwrap_or((place, ""));
+    let service = signed_as(request);
+    if service == "s3" {
+        let part = query.split(['=', '&']).next().unwrap_or_default();
+        return format!("s3 {method} {}?{part}", if path == "/" { "/" } else { "/BUCKET" });
+    }
+    // Every second part of a path is an identifier.
+    let base = path.strip_prefix("/v2").unwrap_or(path);
+    let parts = base.split('/').skip(1).enumerate();
+    let parts: Vec<&str> =
+        parts.map(|(at, part)| if at % 2 == 1 && !part.is_empty() { "ID" } else { part }).collect();
+    // One list of guardrails, and the versions of one.
+    let of_one = if query.contains("guardrailIdentifier") { "?one" } else { "" };
+    format!("{service} {method} {}/{}{of_one}", if base == path { "" } else { "/v2" }, parts.join("/"))
+}
+
 fn serve(mut stream: TcpStream, service: Option<SocketAddr>, shared: &Shared) {
     let Some(request) = whole(&mut stream) else { return };
     shared.seen.lock().unwrap().push(request.clone());
     let text = String::from_utf8_lossy(&request).into_owned();
-    let listed = shared.always_to(&text).or_else(|| shared.fates.lock().unwrap().pop_front());
+    let listed = shared
+        .always_to(&text)
+        .or_else(|| shared.by_operation(&text))
+        .or_else(|| shared.for_the_first_time(&text))
+        .or_else(|| shared.fates.lock().unwrap().pop_front());
     let fate = listed.unwrap_or_else(|| shared.by_turns(&text));
     let forward = || {
+        if let Some(known) =
+            shared.memory.as_ref().and_then(|all| all.lock().unwrap().get(&question(&text)).cloned())
+        {
+            return Some(known);
+        }
         let mut upstream = TcpStream::connect(service?).ok()?;
         upstream.write_all(&request).ok()?;
         let mut answer = Vec::new();
         upstream.read_to_end(&mut answer).ok()?;
+        if let Some(memory) = &shared.memory {
+            memory.lock().unwrap().insert(question(&text), answer.clone());
+        }
         Some(answer)
     };
     let answer = match fate {
