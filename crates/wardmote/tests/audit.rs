@@ -4,7 +4,8 @@
 
 mod common;
 
-use common::{run, stable};
+use common::{run, stable, wardmote};
+use serde_json::Value;
 use std::path::Path;
 
 const STACK: &str = "\
@@ -291,4 +292,64 @@ fn what_the_controls_are() {
             "audit ./stack.yaml --framework none",
         ],
     ));
+}
+
+/// A snapshot of AWS Config, and the same account later.
+#[test]
+fn what_is_different_since_then() {
+    let dir = tempfile::tempdir().unwrap();
+    let text = include_str!("../../controls/tests/snapshot/config.json");
+    let mut later: Value = serde_json::from_str(text).unwrap();
+    let items = later["configurationItems"].as_array_mut().unwrap();
+    items[0]["supplementaryConfiguration"]["BucketVersioningConfiguration"]["status"] = "Suspended".into();
+    items[2]["supplementaryConfiguration"]["KeyRotationStatus"] = true.into();
+    let mut third = items[1].clone();
+    for name in ["resourceId", "resourceName"] {
+        third[name] = "ml-new".into();
+    }
+    items.push(third);
+    let gone = items.iter().position(|item| item["resourceId"] == "lab").unwrap();
+    items.remove(gone);
+    let mut other = later.clone();
+    other["configurationItems"]
+        .as_array_mut()
+        .unwrap()
+        .iter_mut()
+        .for_each(|item| item["awsAccountId"] = "210987654321".into());
+    std::fs::write(dir.path().join("before.json"), text).unwrap();
+    std::fs::write(dir.path().join("after.json"), later.to_string()).unwrap();
+    std::fs::write(dir.path().join("other.json"), other.to_string()).unwrap();
+    std::fs::write(dir.path().join("stack.yaml"), "Resources: {}\n").unwrap();
+    let run = |words: &[&str]| {
+        let output = wardmote(dir.path()).current_dir(dir.path()).arg("audit").args(words).output().unwrap();
+        (
+            output.status.code(),
+            String::from_utf8_lossy(&output.stdout).into_owned(),
+            String::from_utf8_lossy(&output.stderr).into_owned(),
+        )
+    };
+    let (code, told, _) = run(&["after.json", "--since", "before.json"]);
+    assert_eq!(code, Some(0));
+    insta::assert_snapshot!(told);
+    let scoped = ["after.json", "--since", "before.json", "--control", "S3-12", "--fail-on", "medium"];
+    assert_eq!(run(&scoped).0, Some(3));
+    let higher = ["after.json", "--since", "before.json", "--control", "S3-12", "--fail-on", "high"];
+    assert_eq!(run(&higher).0, Some(0));
+    let same = ["before.json", "--since", "before.json", "--fail-on", "low"];
+    let (code, told, _) = run(&same);
+    assert_eq!(
+        (code, told.as_str()),
+        (Some(0), "resources: 0 added, 0 removed, 0 changed; controls: 0 worse, 0 better, 0 other\n")
+    );
+    let refusals: Vec<String> = [
+        ["other.json", "--since", "before.json"].as_slice(),
+        &["after.json", "--since", "stack.yaml"],
+        &["stack.yaml", "--since", "before.json"],
+        &["before.json", "after.json", "--since", "before.json"],
+        &["after.json", "--since", "nowhere.json"],
+    ]
+    .iter()
+    .map(|words| format!("{words:?}\n{}", run(words).2))
+    .collect();
+    insta::assert_snapshot!(refusals.join("\n"));
 }

@@ -11,8 +11,8 @@ unknown; 4 a file cannot be read as a template, plan or inventory; 5 there is no
 #[derive(Debug, Args)]
 #[command(after_help = AFTER)]
 pub(crate) struct AuditArgs {
-    /// CloudFormation templates, or folders of them: files that end in .yaml, .yml, .json or .template; or an inventory
-    /// that --save kept.
+    /// CloudFormation templates, or folders of them: files that end in .yaml, .yml, .json or .template; an
+    /// inventory that --save kept; or a snapshot of AWS Config.
     #[arg(value_name = "PATH", value_hint = ValueHint::AnyPath, required_unless_present_any = ["plan", "live", "house"], conflicts_with_all = ["plan", "live", "house"])]
     pub(crate) paths: Vec<PathBuf>,
     /// A Terraform plan, as `terraform show -json` writes it.
@@ -30,6 +30,9 @@ pub(crate) struct AuditArgs {
     /// Keep the inventory that was read.
     #[arg(long, value_name = "FILE", conflicts_with_all = ["paths", "plan"], value_hint = ValueHint::FilePath)]
     pub(crate) save: Option<PathBuf>,
+    /// Only what is different from this inventory or snapshot of AWS Config; --fail-on is then about what got worse.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["plan", "format", "waivers", "granted"], value_hint = ValueHint::FilePath)]
+    pub(crate) since: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) scope: ScopeArgs,
     /// The form of the report; --json is the same as --format json [default: table].

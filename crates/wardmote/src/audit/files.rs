@@ -3,6 +3,7 @@
 use super::live;
 use crate::failure::{Exit, Failure};
 use controls::{Estate, Unreadable};
+use facts::inventory::Inventory;
 use std::path::{Path, PathBuf};
 
 /// Folders within folders, deeper than this, are not followed.
@@ -20,6 +21,13 @@ pub(super) struct Found {
     pub(super) unreadable: Vec<Unreadable>,
     /// Files of a folder that are no templates at all.
     pub(super) skipped: Vec<String>,
+}
+
+impl Found {
+    /// What is there.
+    pub(super) fn of(inventory: &Inventory) -> Self {
+        Self { estates: vec![controls::live(inventory)], ..Self::default() }
+    }
 }
 
 /// A plan.
@@ -57,9 +65,9 @@ pub(super) fn templates(paths: &[PathBuf]) -> Result<Found, Failure> {
 /// A file that was named: an inventory, a snapshot, or else a template.
 fn one(path: &Path) -> Result<Estate, Failure> {
     let name = path.display().to_string();
-    let text = limited(path, MAX_INVENTORY_BYTES)?;
+    let text = inventory_text(path)?;
     match live::kept(&name, &text) {
-        Some(kept) => kept,
+        Some(kept) => kept.map(|inventory| controls::live(&inventory)),
         None if text.len() > controls::MAX_BYTES => {
             Err(too_large(path, text.len() as u64, controls::MAX_BYTES as u64))
         }
@@ -116,6 +124,11 @@ fn walk(folder: &Path, depth: usize, files: &mut Vec<PathBuf>) -> Result<(), Fai
 
 pub(super) fn text(path: &Path) -> Result<String, Failure> {
     limited(path, controls::MAX_BYTES as u64)
+}
+
+/// The text of what may be an inventory.
+pub(super) fn inventory_text(path: &Path) -> Result<String, Failure> {
+    limited(path, MAX_INVENTORY_BYTES)
 }
 
 /// What stands in a file; AWS Config compresses its snapshots.

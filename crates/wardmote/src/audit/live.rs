@@ -5,7 +5,6 @@ use crate::answer::Answers;
 use crate::failure::{Exit, Failure};
 use crate::house::House;
 use aws::{Client, Settings, Sources};
-use controls::Estate;
 use facts::inventory::Inventory;
 use std::fs::OpenOptions;
 use std::io::Write;
@@ -13,23 +12,35 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
 /// Reads the account, and keeps the inventory if somebody wants it.
-pub(super) fn account(args: &AuditArgs, answers: &Answers) -> Result<Estate, Failure> {
+pub(super) fn account(args: &AuditArgs, answers: &Answers) -> Result<Inventory, Failure> {
     let inventory = aws::posture::collect(&client(args.endpoint_url.as_deref(), args.region.as_deref())?)
         .map_err(|error| Failure::from(world::PortError::from(error)))?;
-    judged(&inventory, args, answers)
+    keep(inventory, args, answers)
 }
 
 /// Reads the house, and keeps the inventory if somebody wants it.
-pub(super) fn house(house: &House, args: &AuditArgs, answers: &Answers) -> Result<Estate, Failure> {
-    judged(&house.open_read_only()?.inventory()?, args, answers)
+pub(super) fn house(house: &House, args: &AuditArgs, answers: &Answers) -> Result<Inventory, Failure> {
+    keep(house.open_read_only()?.inventory()?, args, answers)
 }
 
-fn judged(inventory: &Inventory, args: &AuditArgs, answers: &Answers) -> Result<Estate, Failure> {
+fn keep(inventory: Inventory, args: &AuditArgs, answers: &Answers) -> Result<Inventory, Failure> {
     if let Some(path) = &args.save {
-        save(path, inventory)?;
+        save(path, &inventory)?;
         answers.remark(&format!("the inventory is in `{}`; `wardmote audit` reads it again", path.display()));
     }
-    Ok(controls::live(inventory))
+    Ok(inventory)
+}
+
+/// The inventory of a file that must be one.
+pub(super) fn inventory_of(path: &Path) -> Result<Inventory, Failure> {
+    let name = path.display().to_string();
+    kept(&name, &super::files::inventory_text(path)?).unwrap_or_else(|| {
+        Err(Failure::new(
+            Exit::Input,
+            format!("`{name}` is neither an inventory nor a snapshot of AWS Config"),
+        )
+        .with_help("make one with `wardmote audit --live --save FILE`"))
+    })
 }
 
 /// A client for where was typed, else for where the environment says.
@@ -59,19 +70,20 @@ fn save(path: &Path, inventory: &Inventory) -> Result<(), Failure> {
 }
 
 /// The inventory of a file, if it is one: kept by this program, or a snapshot of AWS Config.
-pub(super) fn kept(name: &str, text: &str) -> Option<Result<Estate, Failure>> {
+pub(super) fn kept(name: &str, text: &str) -> Option<Result<Inventory, Failure>> {
     if controls::is_snapshot(text) {
         let inventory = controls::snapshot(text).map_err(|wrong| {
             Failure::new(Exit::Input, format!("`{name}` is no snapshot of AWS Config: {wrong}"))
                 .with_help("give what `aws configservice deliver-config-snapshot` left in its bucket")
         });
-        return Some(inventory.map(|inventory| controls::live(&inventory)));
+        return Some(inventory);
     }
     // What this program writes begins with its form.
     let begin = text.trim_start().strip_prefix('{')?.trim_start();
-    begin.starts_with("\"form\"").then(|| match Inventory::from_json(text) {
-        Ok(inventory) => Ok(controls::live(&inventory)),
-        Err(wrong) => Err(Failure::new(Exit::Input, format!("`{name}` is no inventory: {wrong}"))
-            .with_help("make one with `wardmote audit --live --save FILE`")),
+    begin.starts_with("\"form\"").then(|| {
+        Inventory::from_json(text).map_err(|wrong| {
+            Failure::new(Exit::Input, format!("`{name}` is no inventory: {wrong}"))
+                .with_help("make one with `wardmote audit --live --save FILE`")
+        })
     })
 }

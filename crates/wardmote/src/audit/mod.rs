@@ -6,6 +6,7 @@ mod catalog;
 mod files;
 mod live;
 mod rules;
+mod since;
 mod waivers;
 
 pub(crate) use args::{AuditArgs, ControlsCommand, FailOn, ScopeArgs};
@@ -25,11 +26,14 @@ use world::Clock as _;
 pub(crate) fn run(house: &House, args: &AuditArgs, answers: &Answers) -> Result<ExitCode, Failure> {
     let rules = rules::read(&args.rules)?;
     let selection = selection(&args.scope, &rules)?;
+    if let Some(path) = &args.since {
+        return since::run((house, args, answers), path, selection);
+    }
     let now = now()?;
     let found = match &args.plan {
         Some(path) => files::plan(path)?,
-        None if args.live => Found { estates: vec![live::account(args, answers)?], ..Found::default() },
-        None if args.house => Found { estates: vec![live::house(house, args, answers)?], ..Found::default() },
+        None if args.live => Found::of(&live::account(args, answers)?),
+        None if args.house => Found::of(&live::house(house, args, answers)?),
         None => files::templates(&args.paths)?,
     };
     let mut reports: Vec<Report> = found.estates.iter().map(|estate| scan(estate, &selection)).collect();
