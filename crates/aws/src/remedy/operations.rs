@@ -100,7 +100,7 @@ macro_rules! make {
     };
 }
 
-pub(super) static KNOWN: [Known; 62] = [
+pub(super) static KNOWN: [Known; 65] = [
     get!(
         "GetBucketEncryption",
         "s3:GetEncryptionConfiguration",
@@ -241,6 +241,17 @@ pub(super) static KNOWN: [Known; 62] = [
         "kms:DescribeKey",
         "kms:CreateGrant"
     ),
+    known!(
+        false,
+        Safe,
+        SAGEMAKER,
+        "DescribeModel",
+        ["sagemaker:DescribeModel"],
+        Form::Body,
+        [("ValidationException", "Could not find model")]
+    ),
+    make!(SAGEMAKER, "CreateModel", "sagemaker:CreateModel", "sagemaker:AddTags", "iam:PassRole"),
+    make!(SAGEMAKER, "DeleteModel", "sagemaker:DeleteModel"),
     make!(SAGEMAKER, "DeleteEndpointConfig", "sagemaker:DeleteEndpointConfig"),
     make!(SAGEMAKER, "UpdateEndpoint", "sagemaker:UpdateEndpoint"),
 ];

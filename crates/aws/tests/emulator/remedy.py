@@ -106,18 +106,21 @@ def networks():
 def serving(key, role):
     sagemaker = client("sagemaker")
     image = "123456789012.dkr.ecr.eu-central-1.amazonaws.com/fix@sha256:" + "0" * 64
-    sagemaker.create_model(ModelName="fix-model", ExecutionRoleArn=role, PrimaryContainer={"Image": image})
+    for name, alone in [("fix-model", True), ("fix-open", False)]:
+        sagemaker.create_model(ModelName=name, ExecutionRoleArn=role, PrimaryContainer={"Image": image},
+                               EnableNetworkIsolation=alone)
     capture = {"EnableCapture": True, "InitialSamplingPercentage": 100, "DestinationS3Uri": "s3://fix-capture/x",
                "KmsKeyId": key, "CaptureOptions": [{"CaptureMode": "Input"}]}
 
-    def endpoint(name, instances=2, **more):
+    def endpoint(name, instances=2, model="fix-model", **more):
         sagemaker.create_endpoint_config(EndpointConfigName=name, Tags=[{"Key": "owner", "Value": "ml"}], ProductionVariants=[{
-            "VariantName": "all", "ModelName": "fix-model", "InitialInstanceCount": instances, "InstanceType": "ml.m5.large",
+            "VariantName": "all", "ModelName": model, "InitialInstanceCount": instances, "InstanceType": "ml.m5.large",
             "InitialVariantWeight": 1.0}], **more)
         sagemaker.create_endpoint(EndpointName=name, EndpointConfigName=name)
 
     endpoint("fix-unencrypted", DataCaptureConfig=capture)
     endpoint("fix-uncaptured", KmsKeyId=key)
+    endpoint("fix-unisolated", model="fix-open", KmsKeyId=key, DataCaptureConfig=capture)
     endpoint("fix-alone", instances=1, KmsKeyId=key, DataCaptureConfig=capture)
 
 

@@ -15,7 +15,7 @@ What AWS CloudFormation takes and moto does not (AWS CloudFormation Template Ref
 - an integration of the type MOCK has neither method nor address;
 - a route table of a stack goes with the stack, so that its network can.
 What other services do and moto 5.2.5 does not know (their API references):
-- UpdateEndpoint of SageMaker;
+- UpdateEndpoint of SageMaker, and EnableNetworkIsolation of a model;
 - AssociateKmsKey and DisassociateKmsKey of CloudWatch Logs;
 - ListNotebookInstanceLifecycleConfigs of SageMaker;
 - what `answers.json` answers (see `answers.py`).
@@ -153,6 +153,17 @@ def associate_kms_key(self):
     return "{}"
 
 
+create_model = SageMakerResponse.create_model
+
+
+def create_isolated_model(self):
+    created = create_model(self)
+    model = self.sagemaker_backend._models[self._get_param("ModelName")]
+    model.enable_network_isolation = bool(self._get_param("EnableNetworkIsolation"))
+    return created
+
+
+SageMakerResponse.create_model = create_isolated_model
 SageMakerResponse.update_endpoint = update_endpoint
 LogsResponse.associate_kms_key = associate_kms_key
 LogsResponse.disassociate_kms_key = associate_kms_key

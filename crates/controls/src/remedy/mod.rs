@@ -3,6 +3,7 @@
 
 mod keys;
 mod logs;
+mod models;
 mod network;
 mod serving;
 mod storage;
@@ -58,7 +59,8 @@ pub struct Fix {
     pub(crate) proof: Option<Proof>,
 }
 
-const TABLES: [&[Fix]; 5] = [storage::FIXES, keys::FIXES, logs::FIXES, network::FIXES, serving::FIXES];
+const TABLES: [&[Fix]; 6] =
+    [storage::FIXES, keys::FIXES, logs::FIXES, network::FIXES, serving::FIXES, models::FIXES];
 
 /// All fixes, by topic.
 pub fn fixes() -> impl Iterator<Item = &'static Fix> {

@@ -4,10 +4,11 @@
 use super::subject::{Subject, with};
 use super::{Fix, Looks};
 use facts::Digest;
-use facts::remediation::{Change, Class, Target};
+use facts::inventory::{Item, Provenance};
+use facts::remediation::{Call, Change, Class, Target};
 use serde_json::{Value, json};
 
-const CONFIG: &str = "AWS::SageMaker::EndpointConfig";
+pub(super) const CONFIG: &str = "AWS::SageMaker::EndpointConfig";
 const ENDPOINT: &str = "AWS::SageMaker::Endpoint";
 /// What a configuration is made of, by the API reference of CreateEndpointConfig.
 const MEMBERS: [&str; 9] = [
@@ -92,79 +93,101 @@ fn anew(
     looks: Looks<'_>,
     change: impl FnOnce(&Value) -> Result<Value, String>,
 ) -> Result<Vec<Change>, String> {
-    let call = |operation: &str, parameters: Value| subject.call("sagemaker", operation, parameters);
+    let endpoints = endpoints(subject, subject.id())?;
+    if endpoints.is_empty() {
+        return Err("no endpoint has it: delete it if it is of no use".to_owned());
+    }
+    let (name, made) = configuration(subject, looks, subject.item, change)?;
+    let mut changes = vec![made];
+    for endpoint in endpoints {
+        changes.push(moved(subject, looks, &endpoint, (subject.id(), &name))?);
+    }
+    Ok(changes)
+}
+
+fn call(subject: &Subject<'_>, operation: &str, parameters: Value) -> Call {
+    subject.call("sagemaker", operation, parameters)
+}
+
+/// A new configuration like one of the inventory but for a change: its name, and how it is made.
+pub(super) fn configuration(
+    subject: &Subject<'_>,
+    looks: Looks<'_>,
+    old: &Item,
+    change: impl FnOnce(&Value) -> Result<Value, String>,
+) -> Result<(String, Change), String> {
     let named = |name: &str| json!({"EndpointConfigName": name});
-    let look = |name: &str| subject.look(call("DescribeEndpointConfig", named(name)), "", &MEMBERS);
-    let endpoints = endpoints(subject)?;
-    let config = change(&looks(&look(subject.id()))?)?;
-    let name = new_name(subject.id(), &config);
+    let look = |name: &str| subject.look(call(subject, "DescribeEndpointConfig", named(name)), "", &MEMBERS);
+    let config = change(&looks(&look(&old.id))?)?;
+    let name = new_name(&old.id, &config);
     if !looks(&look(&name))?.is_null() {
         return Err(format!("the configuration `{name}` is there already: delete it if no endpoint has it"));
     }
     let mut parameters = named(&name).as_object().cloned().unwrap_or_default();
     parameters.extend(config.as_object().cloned().unwrap_or_default());
-    if let Some(tags) =
-        subject.property("/Tags")?.filter(|tags| tags.as_array().is_some_and(|tags| !tags.is_empty()))
-    {
-        parameters.insert("Tags".to_owned(), tags.clone());
-    }
-    let mut changes = vec![Change {
+    parameters.extend(tags(old)?);
+    let change = Change {
         look: look(&name),
         before: Value::Null,
         after: config,
-        calls: vec![call("CreateEndpointConfig", parameters.into())],
-        inverse: vec![call("DeleteEndpointConfig", named(&name))],
+        calls: vec![call(subject, "CreateEndpointConfig", parameters.into())],
+        inverse: vec![call(subject, "DeleteEndpointConfig", named(&name))],
         undone: None,
-    }];
-    for endpoint in endpoints {
-        let own = json!({"EndpointName": endpoint});
-        let state = subject.look(
-            call("DescribeEndpoint", own.clone()),
-            "",
-            &["EndpointConfigName", "EndpointStatus"],
-        );
-        let before = looks(&state)?;
-        let serving = |config: &str| json!({"EndpointConfigName": config, "EndpointStatus": "InService"});
-        if before != serving(subject.id()) {
-            return Err(format!(
-                "the endpoint `{endpoint}` is not in service with it now: plan again when it is"
-            ));
-        }
-        let update =
-            |config: &str| vec![call("UpdateEndpoint", with(&own, "EndpointConfigName", config.into()))];
-        changes.push(Change {
-            look: state,
-            before,
-            after: serving(&name),
-            calls: update(&name),
-            inverse: update(subject.id()),
-            undone: None,
-        });
-    }
-    Ok(changes)
+    };
+    Ok((name, change))
 }
 
-/// The endpoints that have the configuration.
-fn endpoints(subject: &Subject<'_>) -> Result<Vec<String>, String> {
+/// The tags that what is made anew takes over.
+pub(super) fn tags(old: &Item) -> Result<Option<(String, Value)>, String> {
+    if let Some(missing) = old.provenance.get("Tags").and_then(Provenance::missing) {
+        return Err(format!("`Tags` is not known: {missing}"));
+    }
+    let tags = old.properties.get("Tags").filter(|tags| tags.as_array().is_some_and(|tags| !tags.is_empty()));
+    Ok(tags.map(|tags| ("Tags".to_owned(), tags.clone())))
+}
+
+/// An endpoint goes from one configuration to another; SageMaker does it blue/green, and keeps the old one if the new one
+/// does not come into service.
+pub(super) fn moved(
+    subject: &Subject<'_>,
+    looks: Looks<'_>,
+    endpoint: &str,
+    (old, new): (&str, &str),
+) -> Result<Change, String> {
+    let own = json!({"EndpointName": endpoint});
+    let only = ["EndpointConfigName", "EndpointStatus"];
+    let state = subject.look(call(subject, "DescribeEndpoint", own.clone()), "", &only);
+    let before = looks(&state)?;
+    let serving = |config: &str| json!({"EndpointConfigName": config, "EndpointStatus": "InService"});
+    if before != serving(old) {
+        return Err(format!(
+            "the endpoint `{endpoint}` is not in service with it now: plan again when it is"
+        ));
+    }
+    let update =
+        |config: &str| vec![call(subject, "UpdateEndpoint", with(&own, "EndpointConfigName", config.into()))];
+    let (calls, inverse) = (update(new), update(old));
+    Ok(Change { look: state, before, after: serving(new), calls, inverse, undone: None })
+}
+
+/// The endpoints that have a configuration.
+pub(super) fn endpoints(subject: &Subject<'_>, config: &str) -> Result<Vec<String>, String> {
     if !subject.inventory.read.contains(ENDPOINT) {
         return Err("which endpoints have it is not known".to_owned());
     }
     let mut all = Vec::new();
     for item in subject.inventory.resources.iter().filter(|item| item.kind == ENDPOINT) {
         match item.properties.get("EndpointConfigName").and_then(Value::as_str) {
-            Some(config) if config == subject.id() => all.push(item.id.clone()),
+            Some(own) if own == config => all.push(item.id.clone()),
             Some(_) => {}
             None => return Err(format!("whether the endpoint `{}` has it is not known", item.id)),
         }
-    }
-    if all.is_empty() {
-        return Err("no endpoint has it: delete it if it is of no use".to_owned());
     }
     Ok(all)
 }
 
 /// A name that says of what it comes and what is in it.
-fn new_name(old: &str, config: &Value) -> String {
+pub(super) fn new_name(old: &str, config: &Value) -> String {
     let mut config = config.clone();
     config.sort_all_objects();
     let mark = Digest::of(config.to_string().as_bytes()).to_hex();
