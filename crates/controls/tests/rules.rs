@@ -245,3 +245,12 @@ fn what_is_wrong_with_a_file_is_said_with_its_place() {
     }
     insta::assert_snapshot!(all);
 }
+
+#[test]
+fn the_rule_of_the_document_is_one() {
+    let document = include_str!("../../../docs/rules.md");
+    let block = document.split("```yaml\n").nth(1).and_then(|rest| rest.split("```").next()).unwrap();
+    let rules = read(block);
+    let outcomes: Vec<_> = rules.iter().flat_map(run_examples).collect();
+    assert!(outcomes.len() == 2 && outcomes.iter().all(controls::Outcome::passes), "{outcomes:?}");
+}
