@@ -321,17 +321,19 @@ impl<'w> Writer<'w> {
             let constants = constants.ok_or("Guard has lists of constants only")?;
             let list: Vec<String> = constants.iter().map(|one| constant(one)).collect::<Said<_>>()?;
             let of = self.operand(one)?;
-            let is = if wanted { "IN" } else { "not IN" };
+            // `not IN` is true of an object, which a reference is to Guard; `!=` fails.
+            let clauses = |path: &str| -> Vec<String> {
+                if wanted {
+                    return vec![format!("{path} IN [{}]", list.join(", "))];
+                }
+                list.iter().map(|one| format!("{path} != {one}")).collect()
+            };
             let by_default = of.default.map(|default| constants.contains(&default) == wanted);
             if let Some(key) = of.path.tag() {
-                return self.tagged(
-                    key,
-                    |value| Ok(format!("{value} {is} [{}]", list.join(", "))),
-                    by_default,
-                );
+                return self.tagged(key, |value| Ok(clauses(value).join(" ")), by_default);
             }
             let text = of.path.written(self.shape)?;
-            let lines = line(format!("{text} {is} [{}]", list.join(", ")));
+            let lines = clauses(&text).into_iter().map(|one| vec![Clause::Text(one)]).collect();
             return self.or_absent(&of.path, lines, by_default);
         }
         let Some(wanted_item) = self.literal(one) else {
@@ -468,7 +470,8 @@ fn clause(path: &str, operator: Operator, to: &Constant) -> Said<String> {
         };
         return match operator {
             Operator::Equal => Ok(format!("{path} IN {words}")),
-            Operator::NotEqual => Ok(format!("{path} not IN {words}")),
+            // Of a reference, `not IN` would be true.
+            Operator::NotEqual => clause(path, Operator::Equal, &Constant::Bool(!truth)),
             _ => Err("truth values have no order".to_owned()),
         };
     }
