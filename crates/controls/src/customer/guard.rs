@@ -139,7 +139,7 @@ impl<'w> Writer<'w> {
             }
             (Expression::Choice(..), _) => Err("Guard has no `? :`".to_owned()),
             (Expression::Fold { fold, .. }, _) => Err(format!("Guard has no `{}` of this form", fold.name())),
-            _ => self.compared(self.operand(id)?, Operator::Equal, &Constant::Bool(wanted), true),
+            _ => self.compared(&self.operand(id)?, Operator::Equal, &Constant::Bool(wanted), true),
         }
     }
 
@@ -257,13 +257,13 @@ impl<'w> Writer<'w> {
         {
             return self.size(*of, operator, constant, wanted);
         }
-        self.compared(self.operand(of)?, operator, constant, wanted)
+        self.compared(&self.operand(of)?, operator, constant, wanted)
     }
 
     /// A comparison with what counts if the property is absent.
     fn compared(
         &self,
-        of: Operand<'_>,
+        of: &Operand<'_>,
         operator: Operator,
         constant: &Constant,
         wanted: bool,
@@ -384,7 +384,7 @@ impl<'w> Writer<'w> {
                 }
             }
             (Builtin::OrValue, _) => {
-                self.compared(self.operand(id)?, Operator::Equal, &Constant::Bool(wanted), true)
+                self.compared(&self.operand(id)?, Operator::Equal, &Constant::Bool(wanted), true)
             }
             _ => Err(format!("Guard has no words for `{builtin:?}` here")),
         }
