@@ -36,7 +36,9 @@ pub use about::About;
 pub use answer::Evidence;
 pub use checks::{control_named, controls, controls_named};
 pub use config_rules::config_rules;
-pub use customer::{Outcome, Rule, Rules, rules, run_examples};
+pub use customer::{
+    Exported, GuardFor, Outcome, Rule, Rules, export_guard, rules, run_examples, simple_expression,
+};
 pub use framework::{Framework, Requirement, framework_named, frameworks};
 pub use live::live;
 pub use node::{Edge, Hole, Member, Node, Piece, Place, Value};

@@ -139,6 +139,11 @@ impl Selection {
         self.controls.iter().any(|control| control == id)
     }
 
+    /// All rules, selected or not.
+    pub(crate) fn all_rules(&self) -> &Rules {
+        &self.rules
+    }
+
     /// The selected rules.
     pub(crate) fn rules(&self) -> impl Iterator<Item = &Arc<Rule>> {
         self.rules.iter().filter(|rule| self.controls.is_empty() || self.names(&rule.id))

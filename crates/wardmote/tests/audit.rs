@@ -270,7 +270,14 @@ fn a_page_holds_what_a_file_says_as_text() {
 #[test]
 fn help() {
     let folder = tempfile::tempdir().unwrap();
-    let commands = ["audit --help", "controls --help", "controls list --help", "controls explain --help"];
+    let commands = [
+        "audit --help",
+        "controls --help",
+        "controls list --help",
+        "controls explain --help",
+        "controls test-rules --help",
+        "controls export-guard --help",
+    ];
     insta::assert_snapshot!(dialogue(folder.path(), &commands));
 }
 

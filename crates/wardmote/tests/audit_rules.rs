@@ -112,6 +112,9 @@ fn rules_are_asked_beside_the_controls() {
             "audit ./stack.yaml --rules ./acme.yaml --control S3-02 --type AWS::KMS::*",
             "controls explain names --rules ./acme.yaml",
             "controls explain ACME-01 --rules ./acme.yaml --json",
+            "controls export-guard ACME-01 SM-01 --rules ./acme.yaml --for templates",
+            "controls export-guard Names KMS-02 --rules ./acme.yaml",
+            "controls export-guard S3-12 --json",
             "controls test-rules ./acme.yaml ./more.yaml",
             "controls test-rules ./failing.yaml",
             "controls test-rules ./failing.yaml --json",
@@ -144,6 +147,7 @@ fn mistakes() {
             "audit ./stack.yaml --rules ./acme.yaml --rules ./acme.yaml",
             "audit ./stack.yaml --control ACME-01",
             "audit ./stack.yaml --waivers ./waivers.yaml",
+            "controls export-guard nothing",
             "controls test-rules",
         ],
     ));

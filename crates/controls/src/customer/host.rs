@@ -6,7 +6,7 @@ use crate::node::{Node, Piece, Place, Value as Written};
 use crate::resource::{Estate, Resource, State, cause, look};
 use cel::{Budget, Environment, Fault, Function, Host, List, Map, Outcome, Text, Value};
 use std::cell::RefCell;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 /// What expressions can name.
 pub(crate) const ENVIRONMENT: Environment<'static> = Environment {
@@ -315,17 +315,14 @@ impl<'a> View<'_, 'a> {
                 (certain, unclear)
             }
             None => {
-                let certain: Vec<&'a Resource> = {
-                    let mut all = Vec::new();
-                    let every: Vec<&'a Resource> = self.estate.of_kind(kind).collect();
-                    let refers: Vec<String> =
-                        self.estate.referring(self.subject, kind).map(|one| one.id.clone()).collect();
-                    all.extend(every.into_iter().filter(|one| refers.contains(&one.id)));
-                    all
-                };
+                let ids: Vec<String> =
+                    self.estate.referring(self.subject, kind).map(|one| one.id.clone()).collect();
+                let certain: Vec<&'a Resource> = ids.iter().filter_map(|id| self.estate.named(id)).collect();
+                let known: HashSet<&str> = ids.iter().map(String::as_str).collect();
                 let unclear = self.with_holes(kind);
-                let is_certain = |one: &Resource| certain.iter().any(|other| std::ptr::eq(*other, one));
-                let unclear = unclear.into_iter().filter(|(one, _)| !is_certain(one)).collect();
+                budget.spend(2 * (ids.len() + unclear.len()) as u64)?;
+                let unclear =
+                    unclear.into_iter().filter(|(one, _)| !known.contains(one.id.as_str())).collect();
                 (certain, unclear)
             }
         };

@@ -3,12 +3,17 @@
 
 mod ask;
 mod examples;
+mod export;
+mod guard;
+mod guard_path;
 mod host;
 mod read;
 mod trail;
 
 pub(crate) use ask::Asking;
 pub use examples::{Outcome, run_examples};
+pub use export::{Exported, export_guard, simple_expression};
+pub use guard_path::GuardFor;
 pub use read::rules;
 
 use crate::framework::{Framework, Requirement};

@@ -111,12 +111,43 @@ pub(crate) enum ControlsCommand {
         #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
         rules: Vec<PathBuf>,
     },
+    /// Write controls and rules as Guard, for AWS Config's custom-policy rules or for templates; what Guard cannot say is
+    /// named with the reason.
+    ExportGuard {
+        /// Controls and rules, by id or alias [default: all that can be written].
+        #[arg(value_name = "CONTROL")]
+        controls: Vec<String>,
+        /// Rules of yours; can be given more than once.
+        #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+        rules: Vec<PathBuf>,
+        /// What the rules will be asked of.
+        #[arg(long = "for", value_enum, value_name = "WHAT", default_value = "config")]
+        to: GuardTarget,
+    },
     /// Run the examples that stand beside rules of yours: what each must say of which resource.
     TestRules {
         /// Files of rules.
         #[arg(value_name = "FILE", value_hint = ValueHint::FilePath, required = true)]
         files: Vec<PathBuf>,
     },
+}
+
+/// What Guard rules are asked of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum GuardTarget {
+    /// Configuration items of AWS Config.
+    Config,
+    /// CloudFormation templates, by cfn-guard.
+    Templates,
+}
+
+impl From<GuardTarget> for controls::GuardFor {
+    fn from(to: GuardTarget) -> Self {
+        match to {
+            GuardTarget::Config => Self::Config,
+            GuardTarget::Templates => Self::Templates,
+        }
+    }
 }
 
 impl AuditArgs {

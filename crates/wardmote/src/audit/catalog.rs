@@ -34,6 +34,9 @@ pub(crate) fn run(command: &ControlsCommand, answers: &Answers) -> Result<ExitCo
                 None => return Err(refusal(Selection::default().control(name))),
             }
         }
+        ControlsCommand::ExportGuard { controls, rules: files, to } => {
+            return rules::export(controls, files, (*to).into(), answers);
+        }
         ControlsCommand::TestRules { files } => return rules::test(files, answers),
         ControlsCommand::ConfigRules { controls, framework } => {
             let mut selection = Selection::default();

@@ -1,9 +1,10 @@
 //! Rules of customers: files of them, and the examples that stand beside them.
 
 use super::files;
+use super::not_found;
 use crate::answer::Answers;
 use crate::failure::{Exit, Failure};
-use ::controls::{Rules, run_examples};
+use ::controls::{GuardFor, Rules, Selection, export_guard, run_examples};
 use serde_json::{Value, json};
 use std::fmt::Write as _;
 use std::path::PathBuf;
@@ -15,6 +16,29 @@ pub(super) fn read(paths: &[PathBuf]) -> Result<Rules, Failure> {
         let text = files::text(path)?;
         ::controls::rules(&path.display().to_string(), &text, before).map_err(|wrong| files::refused(&wrong))
     })
+}
+
+/// Writes controls and rules as Guard. What was asked for by name and cannot be written is refused; standard output holds
+/// the rules alone.
+pub(super) fn export(
+    names: &[String],
+    paths: &[PathBuf],
+    to: GuardFor,
+    answers: &Answers,
+) -> Result<ExitCode, Failure> {
+    let selection = Selection::default().with_rules(read(paths)?);
+    let exported = export_guard(&selection, names, to).map_err(|wrong| not_found(&wrong))?;
+    let pair = |(id, told): &(String, String), name: &str| json!({"control": id, name: told});
+    let written: Vec<Value> = exported.written.iter().map(|one| pair(one, "rule")).collect();
+    let refused: Vec<Value> = exported.refused.iter().map(|one| pair(one, "because")).collect();
+    answers.give(&json!({"guard": exported.text, "written": written, "notWritten": refused}), |_| {
+        exported.text.clone()
+    })?;
+    for (id, why) in &exported.refused {
+        answers.remark(&format!("{id} is not written: {why}"));
+    }
+    let missing = !names.is_empty() && !exported.refused.is_empty();
+    Ok(if missing { ExitCode::from(Exit::Refused as u8) } else { ExitCode::SUCCESS })
 }
 
 /// Runs the examples of all rules; what does not come as expected is refused.
