@@ -95,6 +95,12 @@ impl SqsQueue {
             return Err(AwsError::new(Trouble::Unconfigured, text)
                 .with_help("expected `https://sqs.REGION.amazonaws.com/ACCOUNT/NAME`"));
         }
+        // A queue may be in another region than what is watched.
+        let region = rest.and_then(|rest| rest.strip_prefix("sqs.")?.split_once(".amazonaws.com"));
+        let client = match region {
+            Some((region, _)) if region != client.region()? => client.in_region(region)?,
+            _ => client,
+        };
         Ok(Self { client, url: url.to_owned() })
     }
 }

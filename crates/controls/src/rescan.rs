@@ -119,6 +119,14 @@ impl Posture {
         finding.about.part_of().is_none_or(|whole| !self.controls.contains(whole))
     }
 
+    /// What is asked of what: each control in scope with each of its types that was read, or that somebody tried to read.
+    pub fn questions(&self) -> impl Iterator<Item = (&str, &str)> {
+        let (read, unread) = (&self.inventory.read, &self.inventory.unread);
+        let tried =
+            self.units.iter().filter(|(kind, _)| read.contains(**kind) || unread.contains_key(**kind));
+        tried.flat_map(|(kind, units)| units.iter().map(|unit| (unit.control.id, *kind)))
+    }
+
     /// The report of a scan from scratch.
     #[must_use]
     pub fn report(&self) -> Report {

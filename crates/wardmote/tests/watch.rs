@@ -173,11 +173,14 @@ fn what_got_worse_while_nobody_watched_is_found_and_opened_once() {
     assert_eq!(house.once(&[])[0]["opened"], serde_json::json!([]));
     // What is out of scope this time is neither better nor gone.
     let other = on_aws(&house.dir(), house.address)
-        .args(["watch", "--once", "--as", "selma", "--control", "S3-12"])
+        .args(["--json", "watch", "--once", "--as", "selma", "--control", "S3-12", "--incident-at", "low"])
         .output()
         .unwrap();
     assert!(other.status.success(), "{}", text(&other));
     assert_eq!(house.open().len(), 2);
+    // What is asked for the first time was perhaps broken all along.
+    let counts = serde_json::from_slice::<Value>(&other.stdout).unwrap();
+    assert!(counts["counts"]["broken"].as_u64().unwrap() > 0, "{counts:#}");
     account("delete", "watched-new");
     let closed = house.once(&[])[0]["closed"].as_array().unwrap().clone();
     assert_eq!((closed.len(), &closed[0]["closed"]["reason"]), (1, &"gone".into()));
@@ -420,6 +423,15 @@ fn rules_of_config_are_answered_and_never_compliant_by_ignorance() {
         ]
     );
     assert_eq!(left("rules"), 0);
+    let allowed = text(&house.run(&["aws", "permissions", "watch"]));
+    for action in [
+        "sqs:ReceiveMessage",
+        "sqs:DeleteMessage",
+        "config:PutEvaluations",
+        "securityhub:BatchImportFindings",
+    ] {
+        assert!(allowed.contains(action), "{allowed}");
+    }
     // What cannot be read is not compliant; what cannot be answered is asked again.
     account("rule", "rules|watched-a|S3-02");
     proxy.always("watched-a?publicAccessBlock", xml_error(403, "AccessDenied"));

@@ -8,6 +8,7 @@ mod inventory;
 mod posture;
 mod signals;
 mod support;
+mod watch;
 
 use aws::{Client, KeySettings, KmsKeys, ObjectSettings, S3Objects};
 use aws_lc_rs::signature::{ECDSA_P256_SHA256_ASN1, ParsedPublicKey};

@@ -38,8 +38,8 @@ pub struct Verdicts {
     all: BTreeMap<Key, Known>,
     /// Those that may be incidents.
     broken: BTreeSet<Key>,
-    /// Nothing was known before this sweep.
-    first: bool,
+    /// Which controls were ever asked of which types: what is broken of others is no news.
+    asked: BTreeSet<(String, String)>,
 }
 
 /// A table as it is kept.
@@ -47,6 +47,7 @@ pub struct Verdicts {
 #[serde(deny_unknown_fields)]
 struct Kept {
     form: String,
+    asked: BTreeSet<(String, String)>,
     verdicts: Vec<VerdictChange>,
 }
 
@@ -70,9 +71,11 @@ impl Verdicts {
         self.broken.iter()
     }
 
-    /// From here on, what is new is new.
-    pub(crate) fn seen(&mut self) {
-        self.first = false;
+    /// From here on, what is broken of these is news. Says whether there are any that were not asked before.
+    pub(crate) fn ask(&mut self, posture: &Posture) -> bool {
+        let before = self.asked.len();
+        self.asked.extend(posture.questions().map(|(control, kind)| (control.to_owned(), kind.to_owned())));
+        self.asked.len() > before
     }
 
     /// Takes in a change.
@@ -96,7 +99,7 @@ impl Verdicts {
             (Verdict::NotApplicable { .. }, _) => Known::NotApplicable,
             (Verdict::Unknown { .. }, Some(before)) => before,
             (Verdict::Unknown { .. }, None) => Known::NeverDecided,
-            (Verdict::Broken { .. }, None) if self.first => Known::BrokenFromTheStart,
+            (Verdict::Broken { .. }, None) if !self.was_asked(finding) => Known::BrokenFromTheStart,
             (Verdict::Broken { .. }, Some(Known::BrokenFromTheStart)) => Known::BrokenFromTheStart,
             (Verdict::Broken { .. }, _) => Known::Broken,
         };
@@ -106,6 +109,10 @@ impl Verdicts {
             resource: finding.resource.clone(),
             known: Some(now),
         })
+    }
+
+    fn was_asked(&self, finding: &Finding) -> bool {
+        self.asked.contains(&(finding.control.to_string(), finding.kind.clone()))
     }
 
     /// What is known of resources that are certainly not there any more: all of their type was listed, and they were not in
@@ -138,7 +145,8 @@ impl Verdicts {
             resource: resource.clone(),
             known: Some(*known),
         };
-        let kept = Kept { form: FORM.to_owned(), verdicts: self.all.iter().map(one).collect() };
+        let verdicts = self.all.iter().map(one).collect();
+        let kept = Kept { form: FORM.to_owned(), asked: self.asked.clone(), verdicts };
         serde_json_canonicalizer::to_string(&kept)
             .map_err(|error| Error::damaged(format!("cannot encode a posture: {error}")))
     }
@@ -160,7 +168,7 @@ impl Engine {
         let of = self.state.postures().of(account, region).unwrap_or(&empty);
         let mut verdicts = match &of.table {
             Some(digest) => self.read_table(digest)?,
-            None => Verdicts { first: true, ..Verdicts::default() },
+            None => Verdicts::default(),
         };
         of.since.iter().for_each(|change| verdicts.take(change.clone()));
         Ok(verdicts)
@@ -191,7 +199,7 @@ impl Engine {
         if kept.form != FORM {
             return Err(damaged());
         }
-        let mut verdicts = Verdicts::default();
+        let mut verdicts = Verdicts { asked: kept.asked, ..Verdicts::default() };
         kept.verdicts.into_iter().for_each(|change| verdicts.take(change));
         Ok(verdicts)
     }

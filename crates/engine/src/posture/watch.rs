@@ -273,7 +273,7 @@ impl Watch {
         let incidents = engine.incident_turn(&turn);
         let mut events = Vec::new();
         if round.swept {
-            let table = engine.needs_table(&account, &region, changes.len());
+            let table = verdicts.ask(posture) | engine.needs_table(&account, &region, changes.len());
             let table = if table { Some(engine.keep_table(&verdicts)?) } else { None };
             if table.is_some() {
                 changes.clear();
@@ -292,7 +292,6 @@ impl Watch {
             }
             Err(error) => return Err(error),
         }
-        verdicts.seen();
         self.verdicts = Some(verdicts);
         for incident in said.iter().filter_map(|id| engine.state().postures().incident(id)) {
             let list = if incident.closed.is_some() { &mut round.closed } else { &mut round.opened };

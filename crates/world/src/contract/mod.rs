@@ -6,4 +6,5 @@ pub mod keys;
 pub mod ledger;
 pub mod objects;
 pub mod program;
+pub mod queue;
 pub mod tracking;
