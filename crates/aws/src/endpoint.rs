@@ -244,12 +244,24 @@ mod tests {
         api.sagemaker.us-east-1.amazonaws.com
         api.ecr.us-east-1.amazonaws.com
         s3-control.us-east-1.amazonaws.com
+        bedrock-agent.us-east-1.amazonaws.com
+        bedrock-agentcore-control.us-east-1.amazonaws.com
+        eks.us-east-1.amazonaws.com
+        cognito-identity.us-east-1.amazonaws.com
         api-fips.sagemaker.us-east-1.amazonaws.com
         ecr-fips.us-east-1.amazonaws.com
         s3-control-fips.us-east-1.amazonaws.com
+        bedrock-agent-fips.us-east-1.amazonaws.com
+        bedrock-agentcore-control-fips.us-east-1.amazonaws.com
+        fips.eks.us-east-1.amazonaws.com
+        cognito-identity-fips.us-east-1.amazonaws.com
         api.sagemaker.us-east-1.api.aws
         ecr.us-east-1.api.aws
         s3-control.dualstack.us-east-1.amazonaws.com
+        bedrock-agent.us-east-1.api.aws
+        bedrock-agentcore-control.us-east-1.api.aws
+        eks.us-east-1.api.aws
+        cognito-identity.us-east-1.amazonaws.com
         ");
     }
 

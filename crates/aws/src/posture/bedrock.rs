@@ -192,8 +192,10 @@ const GUARDRAIL_MEMBERS: &[Member] = &[
     derived("version", "Version"),
 ];
 
-/// The policies of a guardrail: there, here, and the lists in them.
-const POLICIES: [(&str, &str, &[(&str, &str)]); 5] = [
+/// A policy of a guardrail: there, here, and the lists in it.
+type PolicyNames = (&'static str, &'static str, &'static [(&'static str, &'static str)]);
+
+const POLICIES: [PolicyNames; 5] = [
     ("contentPolicy", "ContentPolicyConfig", &[("filters", "FiltersConfig")]),
     (
         "sensitiveInformationPolicy",

@@ -138,7 +138,7 @@ fn artefacts(reader: &Reader<'_>, package: &Item) -> Told {
         };
         match tag(reader, bucket, key) {
             Ok(tag) => {
-                found.push(json!({"Url": url, "ETag": tag, "Registered": bare(&container["ModelDataETag"])}))
+                found.push(json!({"Url": url, "ETag": tag, "Registered": bare(&container["ModelDataETag"])}));
             }
             Err(error) => return Told::Not(error),
         }

@@ -4,7 +4,7 @@ use crate::support::proxy::{Fate, Memory, Proxy, json_error, operation, xml_erro
 use crate::support::{Emulator, client, folder, python, settings, variables};
 use aws::Client;
 use controls::{Finding, Selection, live, scan};
-use facts::inventory::{Difference, Inventory, Item, Status};
+use facts::inventory::{Difference, Inventory, Status};
 use facts::remediation::Target;
 use serde_json::json;
 use std::collections::{BTreeMap, BTreeSet};
@@ -35,10 +35,6 @@ fn collect(client: &Client) -> Inventory {
             || item.properties.values().any(|value| own(&value.to_string()))
     });
     inventory
-}
-
-fn item<'i>(inventory: &'i Inventory, kind: &str) -> &'i Item {
-    inventory.resources.iter().find(|item| item.kind == kind).unwrap_or_else(|| panic!("no {kind}"))
 }
 
 /// The text with names in the place of identifiers that are others in each run.
@@ -206,7 +202,7 @@ fn what_fails_always_is_unknown_never_good_and_never_forgotten() {
         compare(&known.verdicts, &known.without([(operation.clone(), fate)], PATIENT), operation);
     });
     // What becomes of the others is the same for all operations, so some are taken at a time.
-    let mut runs: Vec<(usize, fn(&str) -> Fate, Duration)> = Vec::new();
+    let mut runs: Vec<Run> = Vec::new();
     for part in 0..PARTS {
         runs.push((part, |operation| refused(operation, 429, "Throttling"), PATIENT));
         runs.push((part, |_| Fate::Reset, PATIENT));
@@ -219,6 +215,9 @@ fn what_fails_always_is_unknown_never_good_and_never_forgotten() {
         compare(&known.verdicts, &inventory, "some");
     });
 }
+
+/// Which part of the operations fails, how, and how long is waited for an answer.
+type Run = (usize, fn(&str) -> Fate, Duration);
 
 const PARTS: usize = 6;
 const SHORT: Duration = Duration::from_millis(150);

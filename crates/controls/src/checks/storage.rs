@@ -170,7 +170,7 @@ fn takes_access_logs(case: &Case<'_>) -> Option<Answer> {
         match pointing.unclear {
             None => return Some(spot.holds("it writes its access logs here")),
             Some(missing) => {
-                perhaps = Some(spot.unknown(format!("whether it writes its access logs here: {missing}")))
+                perhaps = Some(spot.unknown(format!("whether it writes its access logs here: {missing}")));
             }
         }
     }

@@ -112,7 +112,7 @@ impl Verdicts {
     }
 
     fn was_asked(&self, finding: &Finding) -> bool {
-        self.asked.contains(&(finding.control.to_string(), finding.kind.clone()))
+        self.asked.contains(&(finding.control().to_string(), finding.kind.clone()))
     }
 
     /// What is known of resources that are certainly not there any more: all of their type was listed, and they were not in
