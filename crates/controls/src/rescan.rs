@@ -110,7 +110,8 @@ impl Posture {
     /// listed has none.
     pub fn resources(&self) -> impl Iterator<Item = (&str, &str, Option<&Item>)> {
         let all = self.estate.resources().iter().enumerate();
-        all.map(|(at, one)| (one.kind.as_str(), one.id.as_str(), self.inventory.resources.get(at)))
+        let own = all.map(|(at, one)| (one.kind.as_str(), one.id.as_str(), self.inventory.resources.get(at)));
+        own.chain(self.ruled.silent.iter().map(|one| (one.kind.as_str(), one.resource.as_str(), None)))
     }
 
     /// Whether a finding is of a whole control, or of a part whose whole is not asked.
@@ -124,7 +125,12 @@ impl Posture {
         let (read, unread) = (&self.inventory.read, &self.inventory.unread);
         let tried =
             self.units.iter().filter(|(kind, _)| read.contains(**kind) || unread.contains_key(**kind));
-        tried.flat_map(|(kind, units)| units.iter().map(|unit| (unit.control.id, *kind)))
+        let own = tried.flat_map(|(kind, units)| units.iter().map(|unit| (unit.control.id, *kind)));
+        let rules = self
+            .selection
+            .rules()
+            .flat_map(|rule| rule.kinds.iter().map(move |kind| (rule.id.as_str(), kind.as_str())));
+        own.chain(rules.filter(|(_, kind)| read.contains(*kind) || unread.contains_key(*kind)))
     }
 
     /// The report of a scan from scratch.

@@ -123,8 +123,7 @@ fn dialogue(folder: &Path, commands: &[&str]) -> String {
             .collect();
         let words: Vec<&str> = words.iter().map(String::as_str).collect();
         // A day on which one of the waivers is over.
-        let output =
-            common::wardmote(folder).args(&words).env("SOURCE_DATE_EPOCH", "1782864000").output().unwrap();
+        let output = wardmote(folder).args(&words).env("SOURCE_DATE_EPOCH", "1782864000").output().unwrap();
         let text =
             String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
         all += &format!("$ wardmote {command}\n{text}exit {}\n\n", output.status.code().unwrap_or(-1));
@@ -175,7 +174,7 @@ fn sarif_names_every_rule_and_place() {
     let folder = folder();
     let stack = folder.path().join("stack.yaml").display().to_string();
     let output = run(folder.path(), &["audit", &stack, "--control", "S3-05", "--format", "sarif"]);
-    let sarif: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    let sarif: Value = serde_json::from_slice(&output.stdout).unwrap();
     let result = &sarif["runs"][0]["results"][0];
     let rule = &sarif["runs"][0]["tool"]["driver"]["rules"][result["ruleIndex"].as_u64().unwrap() as usize];
     assert_eq!((&result["ruleId"], &rule["id"]), (&"S3-05".into(), &"S3-05".into()));
@@ -243,11 +242,8 @@ fn findings_for_lakes_security_hub_and_browsers() {
             "audit ./stack.yaml --control S3-05 --control SM-01 --waivers ./waivers.yaml --format html",
         ],
     ));
-    let output = common::wardmote(folder.path())
-        .args(["audit", "x"])
-        .env("SOURCE_DATE_EPOCH", "soon")
-        .output()
-        .unwrap();
+    let output =
+        wardmote(folder.path()).args(["audit", "x"]).env("SOURCE_DATE_EPOCH", "soon").output().unwrap();
     insta::assert_snapshot!(String::from_utf8_lossy(&output.stderr));
 }
 

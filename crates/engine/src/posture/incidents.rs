@@ -1,7 +1,7 @@
 //! Incidents: which there should be follows from what is known, from waivers and from the day; what is missing is opened, and
 //! what is over is closed.
 
-use super::known::{Key, Known, Verdicts, severity};
+use super::known::{Key, Known, Verdicts};
 use super::record::{Cause, Closing, Incident, IncidentEvent, Opening};
 use crate::record::Fact;
 use crate::{Done, Engine, Error};
@@ -134,7 +134,8 @@ impl Engine {
                 (Some(_), None) | (None, Some(_)) => {}
                 (None, None) => {
                     // Nothing is opened on what is not known at this moment.
-                    if !matches!(finding.verdict, Verdict::Broken { .. }) || severity(&key.0) < turn.at_least
+                    if !matches!(finding.verdict, Verdict::Broken { .. })
+                        || finding.about.severity() < turn.at_least
                     {
                         continue;
                     }
@@ -193,7 +194,7 @@ fn opening(turn: &Turn<'_>, finding: &Finding) -> Opening {
         control: finding.control().to_string(),
         kind: finding.kind.clone(),
         resource: finding.resource.clone(),
-        severity: severity(finding.control()).name().to_owned(),
+        severity: finding.about.severity().name().to_owned(),
         reason: short(finding.reason()),
         evidence: finding.evidence.iter().take(MOST_EVIDENCE).map(|one| short(&one.said)).collect(),
         changed: changed.cloned().unwrap_or_default().into_iter().take(50).collect(),

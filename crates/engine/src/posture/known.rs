@@ -2,7 +2,7 @@
 
 use super::record::{AccountPosture, VerdictChange};
 use crate::{Engine, Error};
-use controls::{Finding, Posture, Severity, control_named};
+use controls::{Finding, Posture};
 use facts::{Digest, Verdict};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -150,11 +150,6 @@ impl Verdicts {
         serde_json_canonicalizer::to_string(&kept)
             .map_err(|error| Error::damaged(format!("cannot encode a posture: {error}")))
     }
-}
-
-/// How bad it is if a control is broken; what is not known any more is as bad as can be.
-pub(crate) fn severity(control: &str) -> Severity {
-    control_named(control).map_or(Severity::Critical, |control| control.severity)
 }
 
 fn object(digest: &Digest) -> String {

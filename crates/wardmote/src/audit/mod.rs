@@ -12,6 +12,7 @@ mod waivers;
 pub(crate) use args::{AuditArgs, ControlsCommand, FailOn, ScopeArgs};
 pub(crate) use catalog::run as controls;
 pub(crate) use live::client;
+pub(crate) use rules::read as rules;
 
 use crate::answer::Answers;
 use crate::failure::{Exit, Failure};

@@ -2,6 +2,7 @@
 
 use crate::audit::{FailOn, ScopeArgs};
 use clap::{Args, Subcommand, ValueEnum, ValueHint};
+use std::path::PathBuf;
 use std::time::Duration;
 
 const AFTER: &str = "\
@@ -27,6 +28,9 @@ pub(crate) struct WatchArgs {
     /// Tell the verdicts on: to AWS Security Hub, or to the rules of AWS Config that ask by the queue.
     #[arg(long, value_enum, value_name = "WHERE")]
     pub(crate) push: Vec<Push>,
+    /// Rules of yours, asked beside the controls; can be given more than once.
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) rules: Vec<PathBuf>,
     #[command(flatten)]
     pub(crate) scope: ScopeArgs,
     /// Where AWS is, in place of AWS_ENDPOINT_URL.

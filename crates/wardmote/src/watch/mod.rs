@@ -47,7 +47,7 @@ pub(crate) fn run(
     args: &WatchArgs,
     answers: &Answers,
 ) -> Result<ExitCode, Failure> {
-    let selection = crate::audit::selection(&args.scope, &::controls::Rules::default())?;
+    let selection = crate::audit::selection(&args.scope, &crate::audit::rules(&args.rules)?)?;
     let engine = house.open()?;
     house.sign_in(&engine, act_as)?;
     let client = crate::audit::client(args.endpoint_url.as_deref(), args.region.as_deref())?;
