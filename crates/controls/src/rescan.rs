@@ -169,8 +169,10 @@ impl Posture {
             }
             let case = Case { estate: &self.estate, resource, read: &read };
             let known = came_from.get(at).copied().flatten().and_then(|from| old[from].take());
+            let is_open = |one: &Answered| self.questions.are_open(&one.rests_on);
             let mut all = Vec::new();
             match known {
+                Some(known) if !known.iter().any(is_open) => all = known,
                 Some(known) => {
                     for answered in known {
                         if self.questions.are_open(&answered.rests_on) {
@@ -270,10 +272,10 @@ fn same_items(earlier: &Inventory, later: &Inventory) -> Vec<Option<usize>> {
 
 /// Whether two readings know the same of a resource, whenever they were made.
 fn is_same(one: &Item, other: &Item) -> bool {
-    let missing = |item: &Item| -> Vec<(String, String)> {
+    fn missing(item: &Item) -> Vec<(&String, String)> {
         let all = item.provenance.iter();
-        all.filter_map(|(name, provenance)| Some((name.clone(), Provenance::missing(provenance)?))).collect()
-    };
+        all.filter_map(|(name, provenance)| Provenance::missing(provenance).map(|why| (name, why))).collect()
+    }
     one.properties == other.properties
         && one.derived == other.derived
         && one.names == other.names
