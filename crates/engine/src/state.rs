@@ -271,18 +271,10 @@ impl State {
                 let fired = FiredAlert { rule, sentence };
                 keep(&mut self.alerts, model, Recorded { what: fired, evidence, time, by });
             }
-            Fact::Remediation { plan, event } => {
-                let entry = Recorded { what: plan, evidence, time, by };
-                let known = self.remediations.take(event, entry);
-                known.ok_or_else(|| {
-                    lost(
-                        receipt,
-                        "the plans cannot follow it",
-                        &"nobody made the plan or the step that it is about",
-                    )
-                })?;
-            }
-            fact @ (Fact::Posture { .. } | Fact::Incident { .. } | Fact::Waiver { .. }) => {
+            fact @ (Fact::Remediation { .. }
+            | Fact::Posture { .. }
+            | Fact::Incident { .. }
+            | Fact::Waiver { .. }) => {
                 self.watched(fact, Recorded { what: (), evidence, time, by }, receipt)?;
             }
             Fact::KeyAdministered { key, change } => {
@@ -315,13 +307,19 @@ fn at(time: Timestamp, by: PersonId) -> At {
 }
 
 impl State {
-    /// Takes in what became known of accounts, and what may stay as it is.
+    /// Takes in what became known of accounts, what is put right in them, and what may stay as it is.
     fn watched(&mut self, fact: Fact, entry: Recorded<()>, receipt: &Receipt) -> Result<(), Error> {
         let Recorded { evidence, time, by, .. } = entry;
         let of = |what: String| Recorded { what, evidence: evidence.clone(), time, by: by.clone() };
         let known = match fact {
             Fact::Incident { incident, event } => self.postures.follow(event, of(incident)),
             Fact::Waiver { waiver, event } => self.waivers.take(event, of(waiver)),
+            Fact::Remediation { plan, event } => {
+                let entry = Recorded { what: plan, evidence, time, by };
+                let about = "nobody made the plan or the step that it is about";
+                let known = self.remediations.take(event, entry);
+                return known.map(|_| ()).ok_or_else(|| lost(receipt, "the plans cannot follow it", &about));
+            }
             Fact::Posture { account, region, event } => {
                 self.postures.take((account, region), event, (time, evidence));
                 Some(())

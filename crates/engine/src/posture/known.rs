@@ -199,3 +199,106 @@ impl Engine {
         Ok(verdicts)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use controls::Selection;
+    use facts::inventory::Inventory;
+    use proptest::prelude::*;
+    use serde_json::{Value, json};
+
+    /// What a sweep sees of a bucket.
+    #[derive(Debug, Clone, Copy, PartialEq)]
+    enum Sight {
+        Good,
+        Bad,
+        Denied,
+        /// It is not there.
+        Gone,
+        /// Buckets could not be listed.
+        Unlisted,
+    }
+
+    fn inventory(sights: &[Sight]) -> Inventory {
+        let unlisted = sights.contains(&Sight::Unlisted);
+        let at = "2026-11-21T10:00:00.000Z";
+        let bucket = |(number, sight): (usize, &Sight)| -> Option<Value> {
+            let status = match sight {
+                Sight::Good => "Enabled",
+                Sight::Bad => "Suspended",
+                Sight::Denied => "",
+                Sight::Gone | Sight::Unlisted => return None,
+            };
+            let told = if status.is_empty() { "denied" } else { "ok" };
+            Some(json!({"type": "AWS::S3::Bucket", "id": format!("b{number}"),
+                "properties": {"BucketName": format!("b{number}"), "VersioningConfiguration": {"Status": status}},
+                "provenance": {"VersioningConfiguration": {"call": "s3:GetBucketVersioning", "at": at, "status": told}}}))
+        };
+        let resources: Vec<Value> =
+            if unlisted { Vec::new() } else { sights.iter().enumerate().filter_map(bucket).collect() };
+        let (read, missing) = match unlisted {
+            true => (json!([]), json!({"AWS::S3::Bucket": "`s3:ListAllMyBuckets` was denied"})),
+            false => (json!(["AWS::S3::Bucket"]), json!({})),
+        };
+        let text = json!({"form": "wardmote-inventory/1", "account": "123456789012", "region": "eu-central-1",
+            "read_at": at, "resources": resources, "read": read, "unread": missing});
+        Inventory::from_json(&text.to_string()).unwrap()
+    }
+
+    /// What is known of a bucket, from all that was ever seen of it at once.
+    fn expected(history: &[Sight]) -> Option<Known> {
+        let gone = history.iter().rposition(|sight| *sight == Sight::Gone).map_or(0, |at| at + 1);
+        let since = &history[gone..];
+        let decided: Vec<&Sight> =
+            since.iter().filter(|sight| matches!(sight, Sight::Good | Sight::Bad)).collect();
+        match decided.last() {
+            None => since.contains(&Sight::Denied).then_some(Known::NeverDecided),
+            Some(Sight::Good) => Some(Known::Holds),
+            Some(_) => {
+                let always = gone == 0 && history[0] == Sight::Bad && !decided.contains(&&Sight::Good);
+                Some(if always { Known::BrokenFromTheStart } else { Known::Broken })
+            }
+        }
+    }
+
+    fn sight() -> impl Strategy<Value = Sight> {
+        prop_oneof![Just(Sight::Good), Just(Sight::Bad), Just(Sight::Denied), Just(Sight::Gone)]
+    }
+
+    /// Sweeps of three buckets; now and then none can be listed.
+    fn sweeps() -> impl Strategy<Value = Vec<Vec<Sight>>> {
+        let sweep = prop_oneof![
+            5 => proptest::collection::vec(sight(), 3),
+            1 => Just(vec![Sight::Unlisted; 3]),
+        ];
+        proptest::collection::vec(sweep, 1..8)
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_known_is_what_was_decided_last(sweeps in sweeps()) {
+            let selection = Selection::default().control("S3-12").unwrap();
+            let (mut verdicts, mut posture) = (Verdicts::default(), None::<Posture>);
+            for (at, sights) in sweeps.iter().enumerate() {
+                match &mut posture {
+                    Some(posture) => drop(posture.update(inventory(sights))),
+                    None => posture = Some(Posture::new(inventory(sights), selection.clone())),
+                }
+                let seen = posture.as_ref().unwrap();
+                let mut changes: Vec<VerdictChange> = seen.findings().filter_map(|one| verdicts.change(one)).collect();
+                changes.extend(verdicts.gone(seen));
+                changes.into_iter().for_each(|change| verdicts.take(change));
+                verdicts.ask(seen);
+                for bucket in 0..3 {
+                    let history: Vec<Sight> = sweeps[..=at].iter().map(|sights| sights[bucket]).collect();
+                    let known = verdicts.of("S3-12", "AWS::S3::Bucket", &format!("b{bucket}"));
+                    prop_assert_eq!(known, expected(&history), "{:?}", history);
+                }
+                // What is kept comes back as it was.
+                let kept: Kept = serde_json::from_str(&verdicts.canonical().unwrap()).unwrap();
+                prop_assert_eq!(kept.verdicts.len(), verdicts.count());
+            }
+        }
+    }
+}

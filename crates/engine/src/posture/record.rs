@@ -330,3 +330,58 @@ impl Postures {
         Some(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::record::Fact;
+
+    #[test]
+    fn facts_are_written_in_one_way() {
+        let opening = Opening {
+            account: "123456789012".to_owned(),
+            region: "eu-central-1".to_owned(),
+            control: "S3-12".to_owned(),
+            kind: "AWS::S3::Bucket".to_owned(),
+            resource: "data".to_owned(),
+            severity: "medium".to_owned(),
+            reason: "because".to_owned(),
+            evidence: Vec::new(),
+            changed: vec!["VersioningConfiguration".to_owned()],
+            cause: Some(Cause {
+                call: "s3:PutBucketVersioning".to_owned(),
+                event: None,
+                time: None,
+                by: None,
+            }),
+        };
+        let change = VerdictChange {
+            control: "S3-12".to_owned(),
+            kind: "AWS::S3::Bucket".to_owned(),
+            resource: "data".to_owned(),
+            known: Some(Known::BrokenFromTheStart),
+        };
+        let of = |event| Fact::Posture { account: "1".to_owned(), region: "r".to_owned(), event };
+        let all = [
+            Fact::Incident { incident: "I-1".to_owned(), event: IncidentEvent::Opened(Box::new(opening)) },
+            Fact::Incident {
+                incident: "I-1".to_owned(),
+                event: IncidentEvent::Closed { because: Closing::Gone },
+            },
+            of(PostureEvent::Changed { verdicts: vec![change] }),
+            of(PostureEvent::Swept { counts: Counts::default(), table: None }),
+            Fact::Waiver { waiver: "W-1".to_owned(), event: WaiverEvent::Withdrawn { reason: None } },
+        ];
+        let lines: Vec<String> = all.iter().map(|fact| serde_json::to_string(fact).unwrap()).collect();
+        assert!(
+            lines[0]
+                .starts_with("{\"fact\":\"incident\",\"incident\":\"I-1\",\"event\":{\"event\":\"opened\""),
+            "{}",
+            lines[0]
+        );
+        for line in lines {
+            let again: Fact = serde_json::from_str(&line).unwrap();
+            assert_eq!(serde_json::to_string(&again).unwrap(), line);
+        }
+    }
+}

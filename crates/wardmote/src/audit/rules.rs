@@ -11,7 +11,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 /// The rules of all these files.
-pub(super) fn read(paths: &[PathBuf]) -> Result<Rules, Failure> {
+pub(crate) fn read(paths: &[PathBuf]) -> Result<Rules, Failure> {
     paths.iter().try_fold(Rules::default(), |before, path| {
         let text = files::text(path)?;
         ::controls::rules(&path.display().to_string(), &text, before).map_err(|wrong| files::refused(&wrong))

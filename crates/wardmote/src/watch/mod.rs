@@ -115,7 +115,8 @@ impl Watcher<'_> {
                 None => {}
                 Some(Ok(letters)) if letters.is_empty() => {}
                 Some(Ok(letters)) => {
-                    if self.letters(&letters)?.is_some() {
+                    let trouble = self.letters(&letters)?;
+                    if trouble.is_some() {
                         stop.wait(self.pause().min(left));
                     }
                 }
