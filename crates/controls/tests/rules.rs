@@ -179,7 +179,7 @@ fn of_a_live_account_what_was_not_read_is_not_known() {
         of(read(&elsewhere.to_string())),
         [
             "R-2 every AWS::KMS::Key unknown at 0:0: `kms:ListKeys` was denied",
-            "R-2 every AWS::EC2::Instance unknown at 0:0: which `AWS::EC2::Instance` there are: not read by this version"
+            "R-2 every AWS::EC2::Instance unknown at 0:0: which `AWS::EC2::Instance` there are: none was read"
         ]
     );
 }

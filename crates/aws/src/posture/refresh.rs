@@ -27,11 +27,18 @@ pub fn refresh(client: &Client, inventory: &mut Inventory, target: &Target) -> R
     let aliases = kms::aliases(&reader, &mut Draft::default());
     draft.managed_keys.extend(managed(client, &account, aliases)?);
     kms::name_managed_keys(&mut draft);
-    super::approvals::settle(&reader, &mut draft);
+    put(&reader, inventory, &gone, draft);
+    inventory.sort();
+    Ok(())
+}
+
+/// Puts what was read anew in the place of what an older reading had.
+pub(super) fn put(reader: &Reader<'_>, inventory: &mut Inventory, gone: &Gone, mut draft: Draft) {
+    super::approvals::settle(reader, &mut draft);
     keep_reports(inventory, &mut draft);
     draft.close();
     // Who read one of a type that could not be listed before still does not know the others.
-    let kept: Vec<(String, String)> = match &gone {
+    let kept: Vec<(String, String)> = match gone {
         Gone::Kinds(_) => Vec::new(),
         Gone::One(..) | Gone::Pieces(_) => {
             let unread = |kind: &String| Some((kind.clone(), inventory.unread.get(kind)?.clone()));
@@ -50,8 +57,6 @@ pub fn refresh(client: &Client, inventory: &mut Inventory, target: &Target) -> R
         inventory.unread.insert(kind, why);
     }
     inventory.resources.extend(draft.items);
-    inventory.sort();
-    Ok(())
 }
 
 /// A report of when a role used its rights takes seconds to make and tells of months: the one that is there stays.

@@ -3,8 +3,8 @@
 
 use super::items::Draft;
 use super::reader::Reader;
-use super::refresh::{again, managed, whole};
-use super::{collector, kms, s3, sagemaker, services, side_by_side};
+use super::refresh::{Gone, again, managed, put, whole};
+use super::{OF_TEMPLATES, collector, kms, s3, sagemaker, services, side_by_side, sources};
 use crate::client::Client;
 use crate::error::{AwsError, Trouble};
 use facts::inventory::{Inventory, Touched};
@@ -55,8 +55,7 @@ pub fn reread(client: &Client, inventory: &mut Inventory, touched: &[Touched]) -
 fn one_of(reader: &Reader<'_>, later: &mut Inventory, target: &Target) -> Result<(), AwsError> {
     let mut draft = Draft::default();
     let gone = again(reader, later, target, &mut draft)?;
-    later.resources.retain(|item| !gone.covers(item));
-    join(later, draft);
+    put(reader, later, &gone, draft);
     Ok(())
 }
 
@@ -69,24 +68,38 @@ fn all_of(reader: &Reader<'_>, later: &mut Inventory, kind: &str) -> Result<BTre
             each(&buckets, &mut draft, |bucket, part| s3::read(reader, bucket, part));
             ["AWS::S3::Bucket", "AWS::S3::BucketPolicy"].map(str::to_owned).into()
         }
-        "AWS::KMS::Key" => {
+        // Aliases are names of keys.
+        "AWS::KMS::Key" | "AWS::KMS::Alias" => {
             let keys = kms::list(reader, &mut draft);
             let aliases = kms::aliases(reader, &mut draft);
             each(&keys, &mut draft, |arn, part| kms::read(reader, arn, &aliases, part));
+            ["AWS::KMS::Key", "AWS::KMS::Alias"].map(str::to_owned).into()
+        }
+        kind if OF_TEMPLATES.contains(&kind) => {
+            draft.read(&[kind]);
             [kind.to_owned()].into()
         }
-        _ => match sagemaker::KINDS.iter().chain(services::KINDS).find(|known| known.kind == kind) {
-            Some(known) => {
+        _ => match (listed(kind), sources().find(|source| source.kinds().contains(&kind))) {
+            (Some(known), _) => {
                 let ids = collector::list(reader, known, &mut draft);
                 each(&ids, &mut draft, |id, part| collector::read(reader, known, id, part));
                 [kind.to_owned()].into()
             }
-            None => whole(reader, kind, &mut draft)?,
+            (None, Some(source)) => {
+                let pieces = source.list(reader, &mut draft);
+                each(&pieces, &mut draft, |piece, part| piece.run(reader, part));
+                source.kinds().into_iter().map(str::to_owned).collect()
+            }
+            (None, None) => whole(reader, kind, &mut draft)?,
         },
     };
-    later.resources.retain(|item| !kinds.contains(&item.kind));
-    join(later, draft);
+    put(reader, later, &Gone::Kinds(kinds.clone()), draft);
     Ok(kinds)
+}
+
+/// A type that is listed by one call and read by another.
+fn listed(kind: &str) -> Option<&'static collector::Kind> {
+    sagemaker::KINDS.iter().chain(services::KINDS).find(|known| known.kind == kind)
 }
 
 fn each<T: Sync>(all: &[T], draft: &mut Draft, read: impl Fn(&T, &mut Draft) + Sync) {
@@ -96,14 +109,4 @@ fn each<T: Sync>(all: &[T], draft: &mut Draft, read: impl Fn(&T, &mut Draft) + S
         part
     });
     parts.into_iter().for_each(|part| draft.join(part));
-}
-
-fn join(later: &mut Inventory, draft: Draft) {
-    for kind in draft.read.iter().chain(draft.unread.keys()) {
-        later.read.remove(kind);
-        later.unread.remove(kind);
-    }
-    later.read.extend(draft.read);
-    later.unread.extend(draft.unread);
-    later.resources.extend(draft.items);
 }
