@@ -25,17 +25,20 @@ const RESOURCES: &Call = call!(
     "apigateway:GET",
     "GET /restapis/{restapi_id}/resources?embed=methods&limit=500"
 );
+const AUTHORIZERS: &Call =
+    call!(GATEWAY, "GetAuthorizers", "apigateway:GET", "GET /restapis/{restapi_id}/authorizers?limit=500");
 const FIREWALL: &Call = call!(WAF, "GetWebACLForResource", "wafv2:GetWebACLForResource");
 
-pub(super) const CALLS: [&Call; 3] = [STAGES, RESOURCES, FIREWALL];
+pub(super) const CALLS: [&Call; 4] = [STAGES, RESOURCES, AUTHORIZERS, FIREWALL];
 
 const STAGE_KIND: &str = "AWS::ApiGateway::Stage";
 const METHOD_KIND: &str = "AWS::ApiGateway::Method";
+const AUTHORIZER_KIND: &str = "AWS::ApiGateway::Authorizer";
 
 pub(super) static TYPES: [Type; 3] = [
     Type {
         kind: "AWS::ApiGateway::RestApi",
-        children: &[STAGE_KIND, METHOD_KIND],
+        children: &[STAGE_KIND, METHOD_KIND, AUTHORIZER_KIND],
         list: call!(GATEWAY, "GetRestApis", "apigateway:GET", "GET /restapis?limit=500"),
         with: || json!({}),
         items: ("item", "position"),
@@ -106,6 +109,29 @@ fn parts(reader: &Reader<'_>, told: &Value, api: &mut Item, draft: &mut Draft) {
     }
     stages(reader, api, draft);
     methods(reader, api, draft);
+    authorizers(reader, api, draft);
+}
+
+/// Who decides for methods that ask somebody; methods name them by their id.
+fn authorizers(reader: &Reader<'_>, api: &Item, draft: &mut Draft) {
+    let told = match reader.ask(AUTHORIZERS, &json!({"restapi_id": api.id})) {
+        Ok(told) => told,
+        Err(error) => return draft.unread(AUTHORIZER_KIND, &AUTHORIZERS.operation, &error),
+    };
+    for told in told["item"].as_array().into_iter().flatten() {
+        let Some(id) = told["id"].as_str() else { continue };
+        let mut authorizer = item(AUTHORIZER_KIND, &format!("{}|{id}", api.id));
+        authorizer.names.insert(id.to_owned());
+        learn(&mut authorizer, "RestApiId", &AUTHORIZERS.operation, Told::Is(api.id.clone().into()));
+        let members = [
+            always("name", "Name"),
+            always("type", "Type"),
+            is("authorizerUri", "AuthorizerUri"),
+            is("providerARNs", "ProviderARNs"),
+        ];
+        describe(&mut authorizer, &AUTHORIZERS.operation, Ok(told), &members);
+        draft.items.push(authorizer);
+    }
 }
 
 /// The policy, which the service escapes once more than JSON does.

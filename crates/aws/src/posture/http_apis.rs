@@ -15,8 +15,12 @@ const ROUTES: &Call = call!(GATEWAY, "GetRoutes", "apigateway:GET", "GET /v2/api
 const STAGES: &Call = call!(GATEWAY, "GetStages", "apigateway:GET", "GET /v2/apis/{apiId}/stages");
 const INTEGRATIONS: &Call =
     call!(GATEWAY, "GetIntegrations", "apigateway:GET", "GET /v2/apis/{apiId}/integrations");
+const AUTHORIZERS: &Call =
+    call!(GATEWAY, "GetAuthorizers", "apigateway:GET", "GET /v2/apis/{apiId}/authorizers");
 
-pub(super) const CALLS: [&Call; 3] = [ROUTES, STAGES, INTEGRATIONS];
+pub(super) const CALLS: [&Call; 4] = [ROUTES, STAGES, INTEGRATIONS, AUTHORIZERS];
+
+const AUTHORIZER_KIND: &str = "AWS::ApiGatewayV2::Authorizer";
 
 /// What comes with an API: the type, how it is listed, and which member names one.
 struct Part {
@@ -26,7 +30,18 @@ struct Part {
     members: &'static [Member],
 }
 
-static PARTS: [Part; 3] = [
+static PARTS: [Part; 4] = [
+    Part {
+        kind: AUTHORIZER_KIND,
+        list: AUTHORIZERS,
+        id: "authorizerId",
+        members: &[
+            always("name", "Name"),
+            always("authorizerType", "AuthorizerType"),
+            is("authorizerUri", "AuthorizerUri"),
+            is("jwtConfiguration", "JwtConfiguration"),
+        ],
+    },
     Part {
         kind: "AWS::ApiGatewayV2::Route",
         list: ROUTES,
@@ -68,7 +83,12 @@ static PARTS: [Part; 3] = [
 pub(super) static TYPES: [Type; 2] = [
     Type {
         kind: "AWS::ApiGatewayV2::Api",
-        children: &["AWS::ApiGatewayV2::Route", "AWS::ApiGatewayV2::Stage", "AWS::ApiGatewayV2::Integration"],
+        children: &[
+            "AWS::ApiGatewayV2::Route",
+            "AWS::ApiGatewayV2::Stage",
+            "AWS::ApiGatewayV2::Integration",
+            AUTHORIZER_KIND,
+        ],
         list: call!(GATEWAY, "GetApis", "apigateway:GET", "GET /v2/apis"),
         with: || json!({}),
         items: ("items", "nextToken"),
@@ -120,6 +140,10 @@ fn parts(reader: &Reader<'_>, _: &Value, api: &mut Item, draft: &mut Draft) {
             let mut one = item(part.kind, &format!("{}|{id}", api.id));
             learn(&mut one, "ApiId", operation, Told::Is(api.id.clone().into()));
             describe(&mut one, operation, Ok(&told), part.members);
+            if part.kind == AUTHORIZER_KIND {
+                // Routes name it by its id.
+                one.names.insert(id.to_owned());
+            }
             if part.id == "stageName" {
                 learn(&mut one, "Tags", operation, Told::Is(pairs(&told["tags"])));
             }
