@@ -227,10 +227,14 @@ impl Gaps {
 
     /// A check looks for resources of this type by a property, and is told where that is not known.
     fn listed(&self, kind: &str) {
-        let is_listed = self.read.as_ref().is_none_or(|read| read.contains(kind) || read.contains(ALL));
-        if !is_listed {
+        if !self.is_listed(kind) {
             self.asked(kind);
         }
+    }
+
+    /// Whether all of a type is known that there is, if not all about it.
+    fn is_listed(&self, kind: &str) -> bool {
+        self.read.as_ref().is_none_or(|read| read.contains(kind) || read.contains(ALL))
     }
 
     /// A check looks for resources of this type.
@@ -382,9 +386,10 @@ impl Estate {
 
     /// The resource of a type that a text names, by its place.
     fn by_text(&self, text: &str, kind: &str) -> Option<usize> {
-        // The whole of it before its end: ends may be of many.
-        let named = [text, last_part(text)].into_iter().filter_map(|name| self.by_name.get(name)).flatten();
-        named.copied().find(|at| self.resources[*at].kind == kind)
+        names_in(text).find_map(|name| {
+            let named = self.by_name.get(name)?;
+            named.iter().copied().find(|at| self.resources[*at].kind == kind)
+        })
     }
 
     /// All of a type whose property, at a path with dots, refers to a resource, in the order of the file; with the cause if
@@ -439,6 +444,15 @@ impl Estate {
     }
 }
 
+/// What in a text may name a resource: of an address such as `s3://bucket/prefix` the bucket; else the whole of it, and
+/// then its end, which may be of many.
+fn names_in(text: &str) -> impl Iterator<Item = &str> {
+    let bucket = text.strip_prefix("s3://").map(|rest| rest.split('/').next().unwrap_or(rest));
+    let end = last_part(text);
+    let other = (bucket.is_none() && end.len() < text.len()).then_some(end);
+    std::iter::once(bucket.unwrap_or(text)).chain(other)
+}
+
 /// What of a name, an ARN or an address names a resource.
 fn last_part(text: &str) -> &str {
     text.rsplit([':', '/']).next().unwrap_or(text)
@@ -467,7 +481,7 @@ fn whole_edge(node: &Node) -> Option<&Edge> {
 fn by_name<'a>(node: &Node, named: &'a HashMap<String, Vec<String>>, to: &mut Vec<&'a str>) {
     match &node.value {
         Value::Text(text) => {
-            let ids = named.get(text).or_else(|| named.get(last_part(text)));
+            let ids = names_in(text).find_map(|name| named.get(name));
             to.extend(ids.into_iter().flatten().map(String::as_str));
         }
         Value::List(items) => items.iter().for_each(|item| by_name(item, named, to)),

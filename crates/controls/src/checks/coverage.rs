@@ -40,7 +40,13 @@ pub(crate) const UNITS: &[Unit] = &[
         "a trail records what is done with objects and what models are asked",
         [TRAIL],
         [],
-        |case| all([records(case, OBJECTS), records(case, INVOCATIONS)].into_iter().chain(sensitive(case)))
+        |case| {
+            let objects = records(case, OBJECTS);
+            // A trail that records no objects covers no bucket.
+            let buckets: Vec<Answer> =
+                if objects.is_broken() { Vec::new() } else { sensitive(case).collect() };
+            all([objects, records(case, INVOCATIONS)].into_iter().chain(buckets))
+        }
     ),
     part!(
         "LOG-02",
@@ -108,16 +114,17 @@ fn mentions(node: &Node, text: &str) -> bool {
 
 /// Every bucket with sensitive data, or for training, must be covered by this trail or another one.
 fn sensitive<'a>(case: &'a Case<'_>) -> impl Iterator<Item = Answer> + 'a {
+    let everything = covers(case.resource, None) == Cover::Yes;
     let buckets = case.estate.of_kind(BUCKET).filter(|bucket| matches!(class(bucket), Class::Closed));
-    buckets.map(|bucket| {
-        let own = covers(case.resource, bucket);
+    buckets.map(move |bucket| {
+        let own = if everything { Cover::Yes } else { covers(case.resource, Some(bucket)) };
         if own == Cover::Yes {
             return Spot::of(case.resource).holds(format!("it covers `{}`", bucket.id));
         }
         let others = case.estate.of_kind(TRAIL).filter(|trail| trail.id != case.resource.id);
         let mut worst = own;
         for trail in others {
-            match covers(trail, bucket) {
+            match covers(trail, Some(bucket)) {
                 Cover::Yes => {
                     return Spot::of(trail)
                         .holds(format!("it covers `{}`", bucket.id))
@@ -138,7 +145,7 @@ fn sensitive<'a>(case: &'a Case<'_>) -> impl Iterator<Item = Answer> + 'a {
     })
 }
 
-/// Whether reads and writes of all objects of a bucket are recorded.
+/// Whether reads and writes of all objects of a bucket, or of every bucket, are recorded.
 #[derive(PartialEq)]
 enum Cover {
     Yes,
@@ -146,7 +153,7 @@ enum Cover {
     Unclear(String),
 }
 
-fn covers(trail: &Resource, bucket: &Resource) -> Cover {
+fn covers(trail: &Resource, bucket: Option<&Resource>) -> Cover {
     let (basic, advanced) = (find(trail, "EventSelectors"), find(trail, "AdvancedEventSelectors"));
     let mut unclear = basic.missing().or(advanced.missing());
     let mut why = "no selector is about it".to_owned();
@@ -168,7 +175,7 @@ fn no() -> Cover {
 }
 
 /// A selector of the first sort: `ReadWriteType`, and `DataResources` with ARNs that objects' ARNs begin with.
-fn basic_cover(spot: &Spot<'_>, item: &Node, bucket: &Resource) -> Vec<Cover> {
+fn basic_cover(spot: &Spot<'_>, item: &Node, bucket: Option<&Resource>) -> Vec<Cover> {
     match below(spot, item, "ReadWriteType").state {
         State::Known(node) if node.text().is_some_and(|text| text != "All") => {
             return vec![Cover::No(format!("a selector is `{}`", node.shown()))];
@@ -192,7 +199,7 @@ fn basic_cover(spot: &Spot<'_>, item: &Node, bucket: &Resource) -> Vec<Cover> {
 }
 
 /// Whether one of the ARNs of a list is a beginning of the ARNs of all objects of the bucket.
-fn values(found: &Found<'_>, bucket: &Resource) -> Vec<Cover> {
+fn values(found: &Found<'_>, bucket: Option<&Resource>) -> Vec<Cover> {
     match &found.state {
         State::Unknown(missing) => vec![Cover::Unclear(missing.clone())],
         State::Absent => vec![no()],
@@ -200,7 +207,7 @@ fn values(found: &Found<'_>, bucket: &Resource) -> Vec<Cover> {
     }
 }
 
-fn begins(value: &Node, bucket: &Resource) -> Cover {
+fn begins(value: &Node, bucket: Option<&Resource>) -> Cover {
     if let Some(text) = value.text() {
         let Some((_, rest)) =
             text.split_once(":s3").filter(|(partition, _)| partition.starts_with("arn:aws"))
@@ -209,14 +216,15 @@ fn begins(value: &Node, bucket: &Resource) -> Cover {
         };
         let rest = rest.trim_start_matches(':');
         let (name, prefix) = rest.split_once('/').unwrap_or((rest, ""));
-        return match (name.is_empty(), bucket.name() == Some(name) || bucket.id == name, prefix.is_empty()) {
+        let ours = bucket.is_some_and(|bucket| bucket.name() == Some(name) || bucket.id == name);
+        return match (name.is_empty(), ours, prefix.is_empty()) {
             (true, _, _) | (_, true, true) => Cover::Yes,
             (_, true, false) => Cover::No(format!("a selector is only about `{prefix}` in it")),
             _ => no(),
         };
     }
     let shown = value.shown();
-    let ours = value.edges().iter().any(|edge| edge.to == bucket.id);
+    let ours = value.edges().iter().any(|edge| bucket.is_some_and(|bucket| edge.to == bucket.id));
     match (ours, value.hole()) {
         (true, None) if shown.ends_with('}') || shown.ends_with("}/") || !shown.contains('}') => Cover::Yes,
         (true, None) => Cover::No(format!("a selector is only about `{shown}`")),
@@ -226,7 +234,7 @@ fn begins(value: &Node, bucket: &Resource) -> Cover {
 }
 
 /// A selector of the second sort: all of its conditions must be met by an event.
-fn advanced_cover(spot: &Spot<'_>, item: &Node, bucket: &Resource) -> Cover {
+fn advanced_cover(spot: &Spot<'_>, item: &Node, bucket: Option<&Resource>) -> Cover {
     let fields = below(spot, item, "FieldSelectors");
     if let Some(missing) = fields.missing() {
         return Cover::Unclear(missing);
@@ -254,7 +262,7 @@ fn advanced_cover(spot: &Spot<'_>, item: &Node, bucket: &Resource) -> Cover {
 }
 
 /// What a condition on the ARN leaves out; nothing if not this bucket.
-fn by_arn(spot: &Spot<'_>, field: &Node, bucket: &Resource) -> Option<Cover> {
+fn by_arn(spot: &Spot<'_>, field: &Node, bucket: Option<&Resource>) -> Option<Cover> {
     let starts = below(spot, field, "StartsWith");
     if !starts.is_absent() {
         let all = values(&starts, bucket);

@@ -128,7 +128,7 @@ fn artefacts(case: &Case<'_>) -> Answer {
             answers.extend(url.missing().map(|missing| url.spot.clone().unknown(missing)));
             continue;
         };
-        let Some(bucket) = super::serving::bucket_of(case, node) else {
+        let Some(bucket) = case.estate.target(node, "AWS::S3::Bucket") else {
             answers.push(
                 url.spot
                     .clone()

@@ -1,6 +1,5 @@
 //! For how long objects stay: no longer and no shorter than was declared, and records long enough.
 
-use super::serving::bucket_of;
 use crate::answer::{Answer, Spot, all, below, find};
 use crate::node::{Node, Value};
 use crate::resource::{Resource, State, cause};
@@ -146,12 +145,9 @@ fn days(text: &str) -> Option<u64> {
 fn records(case: &Case<'_>) -> Option<Answer> {
     let least = (*super::logs::LOG_DAYS)?;
     let (writer, spot) = WRITERS.iter().find_map(|(kind, path)| {
-        case.estate.of_kind(kind).find_map(|writer| {
-            let found = find(writer, path);
-            let State::Known(node) = found.state else { return None };
-            let bucket = bucket_of(case, node).or_else(|| case.estate.target(node, BUCKET))?;
-            (bucket.id == case.resource.id).then_some((writer, found.spot))
-        })
+        let mut writers = case.estate.pointing(kind, path, case.resource).into_iter();
+        let writer = writers.find(|one| one.unclear.is_none())?.from;
+        Some((writer, find(writer, path).spot))
     })?;
     let answer = match stay(case.resource) {
         Stay::Days(given, at) if given < least => at.broken(format!(

@@ -58,7 +58,7 @@ fn captures(case: &Case<'_>) -> Answer {
     let target = match &to.state {
         State::Absent => to.spot.clone().broken("`DataCaptureConfig.DestinationS3Uri` is absent"),
         State::Unknown(cause) => to.spot.clone().unknown(cause.clone()),
-        State::Known(node) => match bucket_of(case, node) {
+        State::Known(node) => match case.estate.target(node, "AWS::S3::Bucket") {
             Some(bucket) => {
                 let spot = to.spot.clone();
                 let encrypted = find(bucket, "BucketEncryption.ServerSideEncryptionConfiguration").present();
@@ -77,15 +77,6 @@ fn captures(case: &Case<'_>) -> Answer {
         },
     };
     all([on, capture("KmsKeyId").customer_key(), target])
-}
-
-/// The bucket of an address such as `s3://bucket/prefix`.
-pub(super) fn bucket_of<'a>(case: &Case<'a>, node: &crate::node::Node) -> Option<&'a Resource> {
-    if node.edges().is_empty() {
-        let name = node.text()?.strip_prefix("s3://")?.split('/').next()?;
-        return case.estate.of_kind("AWS::S3::Bucket").find(|bucket| bucket.name() == Some(name));
-    }
-    case.estate.target(node, "AWS::S3::Bucket")
 }
 
 fn instances(case: &Case<'_>) -> Answer {

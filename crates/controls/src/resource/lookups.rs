@@ -126,7 +126,10 @@ impl News {
         };
         let mut kinds = named(before);
         kinds.extend(named(after));
-        kinds.retain(|kind| before.cause(kind) != after.cause(kind));
+        let differs = |kind: &String| {
+            before.cause(kind) != after.cause(kind) || before.is_listed(kind) != after.is_listed(kind)
+        };
+        kinds.retain(differs);
         Self { all, later, kinds }
     }
 

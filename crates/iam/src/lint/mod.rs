@@ -99,6 +99,12 @@ pub fn lint_named(code: &str) -> Option<Lint> {
 /// `malformed`, and nothing else.
 #[must_use]
 pub fn lint(file: &str, text: &str, kind: PolicyKind) -> Report {
+    lint_for(file, text, kind, |_| true)
+}
+
+/// The same by some lints alone: those of whose code `wanted` says so.
+#[must_use]
+pub fn lint_for(file: &str, text: &str, kind: PolicyKind, wanted: impl Fn(&str) -> bool) -> Report {
     let (policy, json) = match (read_policy(text), read(text)) {
         (Ok(policy), Ok(json)) => (policy, json),
         (Err(wrongs), _) => return malformed(file, text, kind, &wrongs),
@@ -106,7 +112,7 @@ pub fn lint(file: &str, text: &str, kind: PolicyKind) -> Report {
     };
     let subject = Subject::new(text, &json, &policy, kind);
     let mut all = Vec::new();
-    for unit in units() {
+    for unit in units().filter(|unit| wanted(unit.code)) {
         let mut out = Out::default();
         (unit.check)(&subject, &mut out);
         all.extend(out.drafts.into_iter().map(|draft| (unit, draft)));
