@@ -15,6 +15,7 @@ What AWS CloudFormation takes and moto does not (AWS CloudFormation Template Ref
 - an integration of the type MOCK has neither method nor address;
 - a route table of a stack goes with the stack, so that its network can.
 What other services do and moto 5.2.5 does not know (their API references):
+- GetAuthorizers of API Gateway version 2;
 - UpdateEndpoint of SageMaker, and EnableNetworkIsolation of a model;
 - AssociateKmsKey and DisassociateKmsKey of CloudWatch Logs;
 - ListNotebookInstanceLifecycleConfigs of SageMaker;
@@ -23,11 +24,13 @@ What other services do and moto 5.2.5 does not know (their API references):
 By their signatures alone, moto takes the calls of two services for those of others: Agents for Amazon Bedrock, and the
 control plane of AgentCore.
 """
+import json
 import sys
 
 import answers
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, utils
+from moto.apigatewayv2.responses import ApiGatewayV2Response
 from moto.core.exceptions import JsonRESTError
 from moto.core.responses import ActionResult
 from moto.kms.models import KmsBackend
@@ -176,7 +179,13 @@ def list_lifecycle_configs(self):
         {name: one.notebook_instance_lifecycle_config_name, arn: one.arn} for one in all]})
 
 
+def get_authorizers(self):
+    api = self.apigatewayv2_backend.get_api(self.path.split("/")[-2])
+    return 200, {}, json.dumps({"items": [one.to_json() for one in api.authorizers.values()]})
+
+
 SageMakerResponse.list_notebook_instance_lifecycle_configs = list_lifecycle_configs
+ApiGatewayV2Response.get_authorizers = get_authorizers
 
 OF_AGENTS = ("/agents", "/knowledgebases", "/prompts", "/flows", "/tags/")
 
