@@ -114,7 +114,7 @@ pub(super) const FIXES: &[Fix] = &[
     },
     Fix {
         name: "abort_incomplete_uploads",
-        control: "S3-15",
+        control: "S3-15.rule",
         kind: BUCKET,
         class: Class::Patch,
         does: "a lifecycle rule ends uploads that were not finished within seven days",
