@@ -160,21 +160,6 @@ pub(crate) fn unreadable(operation: &'static Operation, answer: &Answer) -> AwsE
         .with_help("look whether a proxy or AWS_ENDPOINT_URL answers in place of AWS")
 }
 
-/// Undoes percent-encoding (RFC 3986).
-pub(crate) fn decode(text: &str) -> Option<String> {
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.as_bytes().iter();
-    while let Some(&byte) = rest.next() {
-        if byte == b'%' {
-            let pair = [*rest.next()?, *rest.next()?];
-            bytes.push(hex::decode(pair).ok()?.first().copied()?);
-        } else {
-            bytes.push(byte);
-        }
-    }
-    String::from_utf8(bytes).ok()
-}
-
 fn request_id(answer: &Answer) -> Option<String> {
     let id = answer.header("x-amzn-requestid").or_else(|| answer.header("x-amz-request-id"))?;
     plain(id).then(|| id.to_owned())

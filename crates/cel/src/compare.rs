@@ -38,10 +38,7 @@ impl Joined {
             Ok(equal) => Ok(!equal),
             Err(stopped @ Fault::Stopped(_)) => Err(stopped),
             Err(fault) => {
-                self.0 = Some(match self.0.take() {
-                    Some(before) => before.and(fault),
-                    None => fault,
-                });
+                fault.beside(&mut self.0);
                 Ok(false)
             }
         }

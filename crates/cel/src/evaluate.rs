@@ -99,12 +99,7 @@ impl<'a, H: Host<'a>> Machine<'_, 'a, H> {
             match one(self, *id) {
                 Ok(value) => all.push(value),
                 Err(stopped @ Fault::Stopped(_)) => return Err(stopped),
-                Err(other) => {
-                    fault = Some(match fault {
-                        Some(before) => before.and(other),
-                        None => other,
-                    });
-                }
+                Err(other) => other.beside(&mut fault),
             }
         }
         fault.map_or(Ok(all), Err)
@@ -137,12 +132,7 @@ impl<'a, H: Host<'a>> Machine<'_, 'a, H> {
                 Ok(truth) if truth == deciding => return Ok(Value::Bool(deciding)),
                 Ok(_) => {}
                 Err(stopped @ Fault::Stopped(_)) => return Err(stopped),
-                Err(other) => {
-                    fault = Some(match fault {
-                        Some(before) => before.and(other),
-                        None => other,
-                    });
-                }
+                Err(other) => other.beside(&mut fault),
             }
         }
         fault.map_or(Ok(Value::Bool(!deciding)), Err)
@@ -271,12 +261,7 @@ impl<'a, H: Host<'a>> Machine<'_, 'a, H> {
                 Ok(true) => return Ok(Value::Bool(true)),
                 Ok(false) => {}
                 Err(stopped @ Fault::Stopped(_)) => return Err(stopped),
-                Err(fault) => {
-                    unclear = Some(match unclear {
-                        Some(before) => before.and(fault),
-                        None => fault,
-                    });
-                }
+                Err(fault) => fault.beside(&mut unclear),
             }
         }
         unclear.map_or(Ok(Value::Bool(false)), Err)

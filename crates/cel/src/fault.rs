@@ -108,6 +108,14 @@ impl Fault {
         self
     }
 
+    /// What is kept of a fault beside those before it, until it is known whether they matter.
+    pub(crate) fn beside(self, before: &mut Option<Self>) {
+        *before = Some(match before.take() {
+            Some(before) => before.and(self),
+            None => self,
+        });
+    }
+
     /// What comes of two: what was stopped stays so, and what is not known goes before what fails, because with the
     /// missing value it might not have come to the failure.
     pub(crate) fn and(self, other: Self) -> Self {

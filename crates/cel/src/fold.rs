@@ -82,12 +82,7 @@ impl<'a, H: Host<'a>> Machine<'_, 'a, H> {
                 Ok(truth) if truth == deciding => return Ok(Value::Bool(deciding)),
                 Ok(_) => {}
                 Err(stopped @ Fault::Stopped(_)) => return Err(stopped),
-                Err(other) => {
-                    fault = Some(match fault {
-                        Some(before) => before.and(other),
-                        None => other,
-                    });
-                }
+                Err(other) => other.beside(&mut fault),
             }
         }
         fault.map_or(Ok(Value::Bool(!deciding)), Err)

@@ -48,29 +48,24 @@ pub(crate) fn arithmetic<'a, H: Host<'a>>(
     }
 }
 
-fn ints(operator: Operator, a: i64, b: i64) -> Result<i64, Fault> {
-    let of = match operator {
-        Operator::Add => a.checked_add(b),
-        Operator::Subtract => a.checked_sub(b),
-        Operator::Multiply => a.checked_mul(b),
-        _ if b == 0 => return Err(Fault::failed("a division by zero")),
-        Operator::Divide => a.checked_div(b),
-        _ => a.checked_rem(b),
+/// Arithmetic of whole numbers: what does not fit is a failure.
+macro_rules! checked {
+    ($name:ident, $number:ty) => {
+        fn $name(operator: Operator, a: $number, b: $number) -> Result<$number, Fault> {
+            let of = match operator {
+                Operator::Add => a.checked_add(b),
+                Operator::Subtract => a.checked_sub(b),
+                Operator::Multiply => a.checked_mul(b),
+                _ if b == 0 => return Err(Fault::failed("a division by zero")),
+                Operator::Divide => a.checked_div(b),
+                _ => a.checked_rem(b),
+            };
+            of.ok_or_else(overflow)
+        }
     };
-    of.ok_or_else(overflow)
 }
-
-fn uints(operator: Operator, a: u64, b: u64) -> Result<u64, Fault> {
-    let of = match operator {
-        Operator::Add => a.checked_add(b),
-        Operator::Subtract => a.checked_sub(b),
-        Operator::Multiply => a.checked_mul(b),
-        _ if b == 0 => return Err(Fault::failed("a division by zero")),
-        Operator::Divide => a.checked_div(b),
-        _ => a.checked_rem(b),
-    };
-    of.ok_or_else(overflow)
-}
+checked!(ints, i64);
+checked!(uints, u64);
 
 fn moments<'a, H>(operator: Operator, one: &Value<'a, H>, other: &Value<'a, H>) -> Option<Outcome<'a, H>> {
     use crate::time::Span;

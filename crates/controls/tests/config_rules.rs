@@ -2,36 +2,28 @@
 #![expect(
     clippy::unwrap_used,
     clippy::expect_used,
+    clippy::panic,
     clippy::disallowed_methods,
     reason = "a test reads files, and fails if it cannot"
 )]
 
+#[path = "../../aws/tests/emulator/support/venv.rs"]
+mod venv;
+
 use controls::{Finding, Selection, config_rules, scan, template};
 use facts::Verdict;
-use std::fs::{self, File};
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// Python with the linter, in the folder of the build in which the room `blueprint` has it.
+/// AWS's linter of templates.
 fn linter() -> PathBuf {
     let list = Path::new(env!("CARGO_MANIFEST_DIR")).join("../blueprint/tests/lint/requirements.txt");
-    let wanted = fs::read_to_string(&list).unwrap();
-    let venv = Path::new(env!("CARGO_TARGET_TMPDIR")).join("cfn-lint");
-    fs::create_dir_all(env!("CARGO_TARGET_TMPDIR")).unwrap();
-    let lock = File::create(venv.with_extension("lock")).unwrap();
-    lock.lock().unwrap();
-    let ready = venv.join("ready");
-    if !fs::read_to_string(&ready).is_ok_and(|found| found == wanted) {
-        run(Command::new("python3").args(["-m", "venv", "--clear"]).arg(&venv));
-        let pip = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r"];
-        run(Command::new(venv.join("bin/python")).args(pip).arg(&list));
-        fs::write(ready, wanted).unwrap();
-    }
-    venv.join("bin/cfn-lint")
+    venv::of("cfn-lint", &list).join("bin/cfn-lint")
 }
 
 fn run(command: &mut Command) {
-    let output = command.output().expect("install the packages `python3` and `python3-venv`");
+    let output = command.output().expect("the linter starts");
     let text = String::from_utf8_lossy(&output.stderr) + String::from_utf8_lossy(&output.stdout);
     assert!(output.status.success(), "{command:?} failed\n{text}");
 }

@@ -2,41 +2,25 @@
 //! unknown here must fail there.
 #![expect(
     clippy::unwrap_used,
-    clippy::expect_used,
+    clippy::panic,
     clippy::disallowed_methods,
     reason = "a test reads files, and fails if it cannot"
 )]
 
+#[path = "../../aws/tests/emulator/support/venv.rs"]
+mod venv;
+
 use controls::{GuardFor, Rules, Selection, export_guard, rules, scan, simple_expression, template};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
-use std::fs::{self, File};
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-/// Python with cfn-guard, in a folder of the build that later runs find again.
+/// Python with cfn-guard.
 fn python() -> PathBuf {
     let list = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/guard/requirements.txt");
-    let wanted = fs::read_to_string(&list).unwrap();
-    let venv = Path::new(env!("CARGO_TARGET_TMPDIR")).join("cfn-guard");
-    fs::create_dir_all(env!("CARGO_TARGET_TMPDIR")).unwrap();
-    let lock = File::create(venv.with_extension("lock")).unwrap();
-    lock.lock().unwrap();
-    let ready = venv.join("ready");
-    if !fs::read_to_string(&ready).is_ok_and(|found| found == wanted) {
-        run(Command::new("python3").args(["-m", "venv", "--clear"]).arg(&venv));
-        let pip = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r"];
-        run(Command::new(venv.join("bin/python")).args(pip).arg(&list));
-        fs::write(ready, wanted).unwrap();
-    }
-    venv.join("bin/python")
-}
-
-fn run(command: &mut Command) {
-    let output = command.output().expect("install the packages `python3` and `python3-venv`");
-    let text = String::from_utf8_lossy(&output.stderr) + String::from_utf8_lossy(&output.stdout);
-    assert!(output.status.success(), "{command:?} failed\n{text}");
+    venv::of("cfn-guard", &list).join("bin/python")
 }
 
 /// Which Guard rules each template does not comply with.

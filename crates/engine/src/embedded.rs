@@ -8,8 +8,7 @@ use charter::model::{Charter, Key, Model};
 use facts::inventory::{ALL, Inventory, Item, Provenance, Status as Known};
 use facts::{AlertRule, RoleId, Timestamp};
 use registry::{Status, Version};
-use serde_json::{Map, Value, json};
-use std::collections::{BTreeMap, BTreeSet};
+use serde_json::{Value, json};
 use world::KeyState;
 
 /// What stands where an account's number would.
@@ -47,17 +46,7 @@ struct View<'a> {
 
 impl View<'_> {
     fn item(&self, kind: &str, id: &str) -> Draft {
-        let item = Item {
-            kind: kind.to_owned(),
-            id: id.to_owned(),
-            arn: None,
-            region: None,
-            names: BTreeSet::new(),
-            properties: Map::new(),
-            derived: Map::new(),
-            provenance: BTreeMap::new(),
-        };
-        Draft { item, at: self.now }
+        Draft { item: Item::new(kind, id), at: self.now }
     }
 
     /// Principals of people and services with one of the roles.
@@ -257,10 +246,10 @@ fn configuration_name(model: &Model) -> String {
 
 /// The approval status that SageMaker would show.
 fn approval(status: Status) -> &'static str {
-    match status {
-        Status::Approved | Status::Deployed | Status::Superseded => "Approved",
-        Status::Candidate | Status::Validated | Status::RolledBack => "PendingManualApproval",
-        Status::Failed | Status::Rejected | Status::Retired => "Rejected",
+    match (status.is_approved(), status.is_refused()) {
+        (true, _) => "Approved",
+        (_, true) => "Rejected",
+        _ => "PendingManualApproval",
     }
 }
 

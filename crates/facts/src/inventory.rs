@@ -234,6 +234,21 @@ impl Inventory {
 }
 
 impl Item {
+    /// A resource of which nothing is known yet.
+    #[must_use]
+    pub fn new(kind: &str, id: &str) -> Self {
+        Self {
+            kind: kind.to_owned(),
+            id: id.to_owned(),
+            arn: None,
+            region: None,
+            names: BTreeSet::new(),
+            properties: Map::new(),
+            derived: Map::new(),
+            provenance: BTreeMap::new(),
+        }
+    }
+
     fn key(&self) -> String {
         format!("{} {}", self.kind, self.id)
     }

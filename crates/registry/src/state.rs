@@ -32,6 +32,20 @@ pub enum Status {
     Retired,
 }
 
+impl Status {
+    /// Whether it may serve: all approvals are given, and nothing has voided them.
+    #[must_use]
+    pub fn is_approved(self) -> bool {
+        matches!(self, Self::Approved | Self::Deployed | Self::Superseded)
+    }
+
+    /// Whether it was decided that it shall not serve; one that was taken back waits for new approvals.
+    #[must_use]
+    pub fn is_refused(self) -> bool {
+        matches!(self, Self::Failed | Self::Rejected | Self::Retired)
+    }
+}
+
 impl fmt::Display for Status {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {

@@ -9,49 +9,19 @@ mod common;
 #[path = "../../aws/tests/emulator/support/mod.rs"]
 mod support;
 
-use aws_house::on_aws;
+use aws_house::{House, on_aws, text};
 use common::stable;
 use serde_json::Value;
 use std::collections::BTreeSet;
-use std::net::SocketAddr;
-use std::path::PathBuf;
-use std::process::{Child, Output, Stdio};
+use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
 use support::proxy::{Fate, Proxy, json_error, xml_error};
 use support::{Emulator, script};
-
-struct House {
-    folder: tempfile::TempDir,
-    address: SocketAddr,
-}
 
 /// Only what the tests change, so that a round is short.
 const SCOPE: [&str; 4] = ["--control", "S3-02", "--name", "watched*"];
 
 impl House {
-    fn founded() -> Self {
-        let house = Self { folder: tempfile::tempdir().unwrap(), address: Emulator::get().address };
-        for words in [&["init"][..], &["apply", "--as", "carla"]] {
-            let output = house.run(words);
-            assert!(output.status.success(), "{}", text(&output));
-        }
-        house
-    }
-
-    fn dir(&self) -> PathBuf {
-        self.folder.path().join("house")
-    }
-
-    fn run(&self, words: &[&str]) -> Output {
-        on_aws(&self.dir(), self.address).args(words).output().unwrap()
-    }
-
-    fn json(&self, words: &[&str]) -> Value {
-        let output = on_aws(&self.dir(), self.address).arg("--json").args(words).output().unwrap();
-        assert!(output.status.success(), "{words:?}: {}", text(&output));
-        serde_json::from_slice(&output.stdout).unwrap()
-    }
-
     /// What a command says and how it ends, without what differs from run to run.
     fn said(&self, words: &[&str]) -> String {
         let output = self.run(words);
@@ -105,10 +75,6 @@ fn timeless(line: &str) -> String {
         None => word.to_owned(),
     };
     line.split(' ').map(word).collect::<Vec<_>>().join(" ")
-}
-
-fn text(output: &Output) -> String {
-    String::from_utf8_lossy(&output.stderr).into_owned() + &String::from_utf8_lossy(&output.stdout)
 }
 
 fn account(what: &str, names: &str) -> String {

@@ -17,7 +17,6 @@ use crate::client::Client;
 use crate::error::{AwsError, Trouble};
 use crate::operation::Operation;
 use crate::permissions::{Place, PolicyDocument};
-use crate::wire::decode;
 use api::{LIST_KEYS, OPERATIONS};
 use bounds::Sort;
 use serde_json::{Map, Value, json};
@@ -206,7 +205,8 @@ fn gap(operation: &Operation, arn: &str, what: &str, sort: Sort) -> Gap {
 
 /// A policy document. IAM encodes it as in a URL; others give it as it is.
 fn document(text: &str, of: &str) -> Result<Value, AwsError> {
-    let text = if text.trim_start().starts_with('{') { Some(text.to_owned()) } else { decode(text) };
+    let text =
+        if text.trim_start().starts_with('{') { Some(text.to_owned()) } else { facts::percent_decoded(text) };
     let value = text.and_then(|text| serde_json::from_str::<Value>(&text).ok()).filter(Value::is_object);
     value.ok_or_else(|| {
         AwsError::new(Trouble::Unreadable, format!("a policy of `{of}` is no JSON object"))

@@ -165,6 +165,7 @@ fn put_document(read: &mut Item, name: &str, value: Option<Value>) {
 /// A policy document, which IAM encodes as in a URL.
 fn document(value: &Value) -> Option<Value> {
     let text = value.as_str()?;
-    let text = if text.trim_start().starts_with('{') { text.to_owned() } else { crate::wire::decode(text)? };
+    let text =
+        if text.trim_start().starts_with('{') { text.to_owned() } else { facts::percent_decoded(text)? };
     serde_json::from_str::<Value>(&text).ok().filter(Value::is_object)
 }

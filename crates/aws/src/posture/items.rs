@@ -4,7 +4,7 @@ use super::now;
 use crate::error::{AwsError, Trouble};
 use crate::operation::Operation;
 use facts::inventory::{Item, Provenance, Status};
-use serde_json::{Map, Value};
+use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Resources, and types that could not be listed.
@@ -74,16 +74,7 @@ impl Told {
 
 /// A resource without properties yet.
 pub(super) fn item(kind: &str, id: &str) -> Item {
-    Item {
-        kind: kind.to_owned(),
-        id: id.to_owned(),
-        arn: None,
-        region: None,
-        names: BTreeSet::new(),
-        properties: Map::new(),
-        derived: Map::new(),
-        provenance: BTreeMap::new(),
-    }
+    Item::new(kind, id)
 }
 
 /// Writes down a property and how it was learnt.

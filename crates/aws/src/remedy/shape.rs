@@ -6,7 +6,7 @@ use crate::error::{AwsError, Trouble};
 use crate::operation::Protocol;
 use crate::posture::{address, items, tree};
 use crate::transport::Answer;
-use crate::wire::{Wire, decode, from_json};
+use crate::wire::{Wire, from_json};
 use aws_lc_rs::digest::{SHA256, digest};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -102,7 +102,11 @@ pub(super) fn part(known: &'static Known, answer: &Value, look: &Look) -> Result
     }
     if look.document {
         let Some(text) = found.as_str() else { return Ok(found) };
-        let plain = if text.trim_start().starts_with('{') { Some(text.to_owned()) } else { decode(text) };
+        let plain = if text.trim_start().starts_with('{') {
+            Some(text.to_owned())
+        } else {
+            facts::percent_decoded(text)
+        };
         let unreadable = || AwsError::new(Trouble::Unreadable, "the policy is no JSON").of(&known.operation);
         found = plain.and_then(|text| serde_json::from_str(&text).ok()).ok_or_else(unreadable)?;
     }

@@ -2,6 +2,7 @@
 
 use super::{Recorded, pascal};
 use facts::inventory::{Item, Status};
+use facts::percent_decoded;
 use serde_json::{Value, json};
 
 /// A user, group or role.
@@ -59,32 +60,6 @@ fn document(told: &Value) -> Option<Value> {
         return Some(told.clone());
     }
     let text = told.as_str()?;
-    let text = if text.trim_start().starts_with('{') { text.to_owned() } else { decoded(text)? };
+    let text = if text.trim_start().starts_with('{') { text.to_owned() } else { percent_decoded(text)? };
     serde_json::from_str::<Value>(&text).ok().filter(Value::is_object)
-}
-
-/// Percent encoding undone (RFC 3986, section 2.1).
-fn decoded(text: &str) -> Option<String> {
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.bytes();
-    while let Some(byte) = rest.next() {
-        if byte == b'%' {
-            let digit = |byte: Option<u8>| char::from(byte?).to_digit(16).and_then(|d| u8::try_from(d).ok());
-            bytes.push(digit(rest.next())? * 16 + digit(rest.next())?);
-        } else {
-            bytes.push(byte);
-        }
-    }
-    String::from_utf8(bytes).ok()
-}
-
-#[cfg(test)]
-mod tests {
-    #[test]
-    fn percent_encoding_is_undone() {
-        assert_eq!(super::decoded("%7B%22a%22%3A1%7d").as_deref(), Some("{\"a\":1}"));
-        assert_eq!(super::decoded("%7"), None);
-        assert_eq!(super::decoded("%zz"), None);
-        assert_eq!(super::decoded("%ff"), None);
-    }
 }

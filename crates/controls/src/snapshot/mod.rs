@@ -171,16 +171,10 @@ impl<'a> Recorded<'a> {
     fn item(&self, kind: &str, id: &str) -> Item {
         let mut names = BTreeSet::from([self.id.to_owned(), self.name.to_owned()]);
         names.remove(id);
-        let mut item = Item {
-            kind: kind.to_owned(),
-            id: id.to_owned(),
-            arn: self.arn.map(ToOwned::to_owned),
-            region: Some(self.region.to_owned()),
-            names,
-            properties: Map::new(),
-            derived: Map::new(),
-            provenance: BTreeMap::new(),
-        };
+        let mut item = Item::new(kind, id);
+        item.arn = self.arn.map(ToOwned::to_owned);
+        item.region = Some(self.region.to_owned());
+        item.names = names;
         let pair = |(key, value): (&String, &Value)| json!({ "Key": key, "Value": value });
         let tags =
             self.tags.map(|tags| tags.iter().map(pair).collect::<Vec<_>>()).filter(|tags| !tags.is_empty());

@@ -181,14 +181,14 @@ pub(crate) fn latest(desk: &Desk, actor: &Actor, input: Latest) -> Result<Latest
 #[derive(Deserialize, JsonSchema)]
 pub(crate) struct Search {
     #[serde(default)]
-    filter: Option<String>,
+    pub(super) filter: Option<String>,
     #[serde(default, deserialize_with = "lenient::maybe_int64")]
     #[schemars(with = "Option<i64>")]
-    max_results: Option<i64>,
+    pub(super) max_results: Option<i64>,
     #[serde(default, deserialize_with = "lenient::texts")]
-    order_by: Vec<String>,
+    pub(super) order_by: Vec<String>,
     #[serde(default)]
-    page_token: Option<String>,
+    pub(super) page_token: Option<String>,
 }
 
 #[derive(Serialize, JsonSchema)]

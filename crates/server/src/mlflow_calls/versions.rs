@@ -1,6 +1,6 @@
 //! Versions of registered models.
 
-use super::models::may_read;
+use super::models::{Search, may_read};
 use crate::call::Nothing;
 use crate::desk::Desk;
 use crate::failure::wire;
@@ -160,19 +160,6 @@ pub(crate) fn download_uri(desk: &Desk, actor: &Actor, input: Which) -> Result<D
         )));
     }
     Ok(DownloadUri { artifact_uri })
-}
-
-#[derive(Deserialize, JsonSchema)]
-pub(crate) struct Search {
-    #[serde(default)]
-    filter: Option<String>,
-    #[serde(default, deserialize_with = "lenient::maybe_int64")]
-    #[schemars(with = "Option<i64>")]
-    max_results: Option<i64>,
-    #[serde(default, deserialize_with = "lenient::texts")]
-    order_by: Vec<String>,
-    #[serde(default)]
-    page_token: Option<String>,
 }
 
 #[derive(Serialize, JsonSchema)]

@@ -8,7 +8,7 @@ use crate::failure::{Exit, Failure};
 use crate::house::House;
 use aws::packages::{ApprovalStatus, Label, ModelPackages, Package};
 use charter::model::Model;
-use registry::{Status, Version};
+use registry::Version;
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
 use std::process::ExitCode;
@@ -180,11 +180,10 @@ impl Mirror<'_> {
 
 /// What the record says of a version, in SageMaker's words.
 fn label(version: &Version) -> Label {
-    let status = match version.status {
-        Status::Approved | Status::Deployed | Status::Superseded => ApprovalStatus::Approved,
-        Status::Failed | Status::Rejected | Status::Retired => ApprovalStatus::Rejected,
-        // Taken back, it needs new approvals.
-        Status::Candidate | Status::Validated | Status::RolledBack => ApprovalStatus::PendingManualApproval,
+    let status = match (version.status.is_approved(), version.status.is_refused()) {
+        (true, _) => ApprovalStatus::Approved,
+        (_, true) => ApprovalStatus::Rejected,
+        _ => ApprovalStatus::PendingManualApproval,
     };
     let approvers: Vec<String> =
         version.approvals.iter().map(|given| given.approver.id.to_string()).collect();

@@ -1,8 +1,11 @@
 //! The clients in their environment, and a house that serves.
 
+#[path = "../../../aws/tests/emulator/support/venv.rs"]
+mod venv;
+
 use crate::common::{run, wardmote};
 use serde_json::{Map, Value};
-use std::fs::{self, File};
+use std::fs;
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -151,41 +154,15 @@ fn founded_with(dir: &Path, change: impl Fn(String) -> String) {
     assert!(run(dir, &["apply", "--as", "carla"]).status.success());
 }
 
-/// Python with the clients, in a folder of the build that later runs find again.
+/// Python with the clients.
 fn environment() -> PathBuf {
     let [wanted, three] = ["requirements.txt", "three.txt"].map(|name| folder().join(name));
-    let text = fs::read_to_string(&wanted).unwrap() + &fs::read_to_string(&three).unwrap();
-    let place = Path::new(env!("CARGO_TARGET_TMPDIR")).join("mlflow");
-    fs::create_dir_all(env!("CARGO_TARGET_TMPDIR")).unwrap();
-    let lock = File::create(place.with_extension("lock")).unwrap();
-    lock.lock().unwrap();
-    let ready = place.join("ready");
-    if fs::read_to_string(&ready).is_ok_and(|found| found == text) {
-        return place;
-    }
-    let packages = "install the packages `python3` and `python3-venv`";
-    let command = |program: &Path, arguments: &[&str], advice: &str| {
-        let output = Command::new(program).args(arguments).output();
-        let output =
-            output.unwrap_or_else(|error| panic!("cannot run `{}`: {error}; {advice}", program.display()));
-        let said = String::from_utf8_lossy(&output.stderr) + String::from_utf8_lossy(&output.stdout);
-        assert!(
-            output.status.success(),
-            "`{} {}` failed; {advice}\n{said}",
-            program.display(),
-            arguments.join(" ")
-        );
-    };
-    command(Path::new("python3"), &["-m", "venv", "--clear", place.to_str().unwrap()], packages);
-    // Every package is named with its version, so nothing has to be worked out.
-    let install =
-        ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-compile", "--no-deps"];
-    let over = place.join("three");
-    let [wanted, three] = [wanted.to_str().unwrap(), three.to_str().unwrap()];
-    for more in [vec!["-r", wanted], vec!["--target", over.to_str().unwrap(), "-r", three]] {
-        let words: Vec<&str> = install.into_iter().chain(more).collect();
-        command(&place.join("bin/python"), &words, "the packages of `requirements.txt` must be reachable");
-    }
-    fs::write(ready, text).unwrap();
-    place
+    venv::made("mlflow", &[&wanted, &three], |place| {
+        let over = place.join("three").display().to_string();
+        let [wanted, three] = [&wanted, &three].map(|list| list.display().to_string());
+        // Every package is named with its version, so nothing has to be worked out.
+        [vec!["-r".to_owned(), wanted], vec!["--target".to_owned(), over, "-r".to_owned(), three]]
+            .map(|more| ["--no-compile", "--no-deps"].map(str::to_owned).into_iter().chain(more).collect())
+            .to_vec()
+    })
 }

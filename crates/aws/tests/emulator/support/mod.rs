@@ -2,11 +2,11 @@
 
 pub(crate) mod account;
 pub(crate) mod proxy;
+mod venv;
 
 use aws::{Client, Settings, Sources};
 use proxy::Proxy;
 use std::collections::BTreeMap;
-use std::fs::{self, File};
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
@@ -64,36 +64,9 @@ impl Emulator {
     }
 }
 
-/// Python with the emulator, in a folder of the build that later runs find again.
+/// Python with the emulator.
 pub(crate) fn python() -> PathBuf {
-    let wanted = fs::read_to_string(folder().join("requirements.txt")).unwrap();
-    let venv = Path::new(env!("CARGO_TARGET_TMPDIR")).join("emulator");
-    fs::create_dir_all(env!("CARGO_TARGET_TMPDIR")).unwrap();
-    let lock = File::create(venv.with_extension("lock")).unwrap();
-    lock.lock().unwrap();
-    let ready = venv.join("ready");
-    if fs::read_to_string(&ready).is_ok_and(|found| found == wanted) {
-        return venv.join("bin/python");
-    }
-    let run = |program: &Path, arguments: &[&str], advice: &str| {
-        let output = Command::new(program).args(arguments).output();
-        let output =
-            output.unwrap_or_else(|error| panic!("cannot run `{}`: {error}; {advice}", program.display()));
-        let text = String::from_utf8_lossy(&output.stderr) + String::from_utf8_lossy(&output.stdout);
-        assert!(
-            output.status.success(),
-            "`{} {}` failed; {advice}\n{text}",
-            program.display(),
-            arguments.join(" ")
-        );
-    };
-    let packages = "install the packages `python3` and `python3-venv`";
-    run(Path::new("python3"), &["-m", "venv", "--clear", &venv.display().to_string()], packages);
-    let list = folder().join("requirements.txt").display().to_string();
-    let pip = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r", &list];
-    run(&venv.join("bin/python"), &pip, "the packages of `requirements.txt` must be reachable");
-    fs::write(ready, wanted).unwrap();
-    venv.join("bin/python")
+    venv::of("emulator", &folder().join("requirements.txt")).join("bin/python")
 }
 
 /// What `outlets.py` prints.
