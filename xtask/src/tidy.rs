@@ -10,7 +10,7 @@ const FUNCTION_LINES: usize = 70;
 const MAX_FILE_BYTES: u64 = 1 << 20;
 
 /// Every room and its storey. A room imports only lower storeys, and the siblings named.
-const STOREYS: [(&str, u8); 22] = [
+const STOREYS: [(&str, u8); 23] = [
     ("facts", 0),
     ("charter", 1),
     ("blueprint", 1),
@@ -20,6 +20,7 @@ const STOREYS: [(&str, u8); 22] = [
     ("controls", 1),
     ("trail", 1),
     ("registry", 1),
+    ("signing", 1),
     ("monitor", 1),
     ("privacy", 1),
     ("guard", 1),
@@ -34,9 +35,10 @@ const STOREYS: [(&str, u8); 22] = [
     ("aws", 3),
     ("wardmote", 4),
 ];
-const SIBLINGS: [(&str, &str); 8] = [
+const SIBLINGS: [(&str, &str); 9] = [
     ("world", "ledger"),
     ("registry", "ledger"),
+    ("signing", "ledger"),
     ("engine", "dossier"),
     ("controls", "cel"),
     ("controls", "iam"),

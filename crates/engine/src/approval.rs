@@ -2,7 +2,7 @@
 
 use crate::governance::GOVERNOR;
 use crate::record::Refused;
-use crate::{Done, Engine, Error, signing, vault};
+use crate::{Done, Engine, Error, vault};
 use charter::model::Model;
 use facts::{Actor, Digest, EvidenceId, ModelName, PersonId};
 use guard::Action;
@@ -207,8 +207,7 @@ impl Engine {
             .keys
             .sign(&key, &signing::pae(&payload))
             .map_err(|error| self.explain_key(&key, error))?;
-        let public = self.ports.keys.public_key(&key).map_err(|error| self.explain_key(&key, error))?;
-        let bundle = signing::bundle(&payload, &der, &public);
+        let bundle = signing::bundle(&payload, &der, &self.signature_key()?);
         let digest = Digest::of(&bundle);
         let object = format!("signatures/{}", digest.to_hex());
         self.ports.objects.put(&object, &bundle)?;

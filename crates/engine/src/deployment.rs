@@ -3,11 +3,12 @@
 use crate::approval::ARTEFACT;
 use crate::governance::SIGNING_KEY;
 use crate::training::model_resource;
-use crate::{Done, Engine, Error, signing};
+use crate::{Done, Engine, Error};
 use facts::{Actor, Digest, EndpointName, KeyId, ModelName, PersonId};
 use guard::{Action, Resource};
 use registry::{Approved, Command, DeploymentPlan, Registration, RollbackPlan, VersionNumber};
 use serde::Serialize;
+use signing::VerifyingKey;
 use std::collections::BTreeSet;
 use world::LoadedModel;
 
@@ -170,6 +171,20 @@ impl Engine {
         SIGNING_KEY.parse().map_err(|error: facts::ParseError| Error::input(error.to_string()))
     }
 
+    /// What its signatures are checked with.
+    pub(crate) fn signature_key(&self) -> Result<VerifyingKey, Error> {
+        VerifyingKey::parse(&self.public_signing_key()?).map_err(|why| {
+            Error::damaged(format!("the public half of the key `{SIGNING_KEY}` is damaged: {why}"))
+        })
+    }
+
+    /// Its public half, in PEM.
+    pub(crate) fn public_signing_key(&self) -> Result<String, Error> {
+        let key = self.signing_key()?;
+        let public = self.ports.keys.public_key(&key).map_err(|error| self.explain_key(&key, error))?;
+        Ok(public.0)
+    }
+
     /// The bundle is the one recorded, it is signed by our key, and it speaks of these files.
     pub(crate) fn check_signature(
         &self,
@@ -177,13 +192,13 @@ impl Engine {
         digest: &Digest,
         registration: &Registration,
     ) -> Result<(), Error> {
-        let key = self.signing_key()?;
         let bundle = self.ports.objects.get(object)?;
         if Digest::of(&bundle) != *digest {
             return Err(Error::damaged(format!("the signature `{object}` is not the one that was recorded")));
         }
-        let public = self.ports.keys.public_key(&key).map_err(|error| self.explain_key(&key, error))?;
-        signing::verify(&bundle, &public, &self.signed_files(registration)?)
+        let files = self.signed_files(registration)?;
+        signing::open(&bundle, &self.signature_key()?)
+            .and_then(|signed| signed.holds_for(&files))
             .map_err(|why| Error::damaged(format!("the signature `{object}` does not hold: {why}")))
     }
 }

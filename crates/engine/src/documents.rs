@@ -1,6 +1,5 @@
 //! Documents from the record: the model card of a version.
 
-use crate::approval::ARTEFACT;
 use crate::record::{Fact as Recorded, Origin};
 use crate::{Done, Engine, Error};
 use charter::model::{Model, RiskTier};
@@ -54,57 +53,6 @@ impl Engine {
         };
         let evidence = self.record(vec![Self::done(actor, Action::DocumentWrite, &resource.name(), fact)])?;
         Ok(Done { answer: CardFiles { version: number, files }, evidence })
-    }
-
-    /// A version as others can verify it: the artefact, its signature bundle and the public key. With these three,
-    /// `model_signing verify key` needs nothing of ours.
-    pub fn export(
-        &mut self,
-        actor: &Actor,
-        name: &ModelName,
-        number: VersionNumber,
-    ) -> Result<Done<CardFiles>, Error> {
-        let model = self.model(name)?.clone();
-        let version = self.version(name, number)?;
-        let resource = self.version_resource(&model, number);
-        self.authorise(actor, Action::DocumentWrite, &resource)?;
-        let automation = self.automation()?;
-        let mut files = self.artefact_files(&automation, &model, &version)?;
-        if let Some((_, object, _)) = &version.signature {
-            let key = self.signing_key()?;
-            let public = self.ports.keys.public_key(&key).map_err(|error| self.explain_key(&key, error))?;
-            files.insert("model.sig".to_owned(), self.ports.objects.get(object)?);
-            files.insert("key.pub".to_owned(), public.0.into_bytes());
-        }
-        let digests = files.iter().map(|(name, bytes)| (name.clone(), Digest::of(bytes))).collect();
-        let fact = Recorded::DocumentMade {
-            model: name.clone(),
-            version: number,
-            kind: "export".to_owned(),
-            files: digests,
-        };
-        let evidence = self.record(vec![Self::done(actor, Action::DocumentWrite, &resource.name(), fact)])?;
-        Ok(Done { answer: CardFiles { version: number, files }, evidence })
-    }
-
-    /// All files of a version's artefact.
-    fn artefact_files(
-        &mut self,
-        automation: &Actor,
-        model: &Model,
-        version: &Version,
-    ) -> Result<BTreeMap<String, Vec<u8>>, Error> {
-        let registration = &version.registration;
-        if registration.files.is_none() {
-            let artefact = self.artefact(automation, model, version)?.to_vec();
-            return Ok(BTreeMap::from([(ARTEFACT.to_owned(), artefact)]));
-        }
-        let manifest = self.manifest(&registration.object, &registration.artefact)?;
-        let mut files = BTreeMap::new();
-        for (name, record) in manifest.files {
-            files.insert(name, self.read_file(record)?.to_vec());
-        }
-        Ok(files)
     }
 
     fn card_of(&self, model: &Model, version: &Version) -> Result<ModelCard, Error> {

@@ -6,10 +6,9 @@ use crate::{Engine, Error};
 use facts::Digest;
 use mlflow::catalogue::Files;
 use serde::{Deserialize, Serialize};
+use signing::Resource;
 use std::collections::BTreeMap;
 
-/// What the tool `model_signing` leaves out unless it is told otherwise.
-const IGNORED: [&str; 4] = [".git", ".gitattributes", ".github", ".gitignore"];
 /// The most files of one artefact.
 const MAX_FILES: usize = 10_000;
 
@@ -31,17 +30,14 @@ impl Manifest {
         Digest::of(lines.as_bytes())
     }
 
-    /// Names and digests, as a signature lists them: by the parts of their paths, so that `a/x` comes before `a-b/y`.
-    pub(crate) fn resources(&self) -> Vec<(String, Digest)> {
-        let mut list: Vec<(String, Digest)> =
-            self.files.iter().map(|(path, file)| (path.clone(), file.digest)).collect();
-        list.sort_by(|(a, _), (b, _)| a.split('/').cmp(b.split('/')));
-        list
+    /// Names and digests, as a signature lists them.
+    pub(crate) fn resources(&self) -> Vec<Resource> {
+        signing::in_order(self.files.iter().map(|(path, file)| (path.clone(), file.digest)))
     }
 
     /// A path that verifiers of signatures leave out, so that what lies there would be signed by nobody.
     pub(crate) fn ignored(&self) -> Option<&str> {
-        let ignored = |path: &&String| path.split('/').any(|part| IGNORED.contains(&part));
+        let ignored = |path: &&String| path.split('/').any(|part| signing::IGNORED.contains(&part));
         self.files.keys().find(ignored).map(String::as_str)
     }
 
@@ -100,13 +96,6 @@ mod tests {
             parts: Vec::new(),
         };
         Manifest { files: paths.iter().map(|path| ((*path).to_owned(), record.clone())).collect() }
-    }
-
-    #[test]
-    fn a_signature_lists_paths_by_their_parts() {
-        let listed = manifest(&["a-b/y", "a.txt", "a/x", "Z"]).resources();
-        let names: Vec<&str> = listed.iter().map(|(name, _)| name.as_str()).collect();
-        assert_eq!(names, ["Z", "a/x", "a-b/y", "a.txt"]);
     }
 
     #[test]

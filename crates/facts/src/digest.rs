@@ -23,6 +23,25 @@ impl Digest {
         for part in parts {
             context.update(part);
         }
+        Self::finished(context)
+    }
+
+    /// The digest of all that `reader` gives, however long, in little memory.
+    pub fn of_reader(reader: &mut impl std::io::Read) -> std::io::Result<Self> {
+        let mut context = aws_lc_rs::digest::Context::new(&aws_lc_rs::digest::SHA256);
+        let mut buffer = vec![0; 1 << 18];
+        loop {
+            match reader.read(&mut buffer) {
+                Ok(0) => break,
+                Ok(read) => context.update(&buffer[..read]),
+                Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(Self::finished(context))
+    }
+
+    fn finished(context: aws_lc_rs::digest::Context) -> Self {
         let mut out = [0; 32];
         out.copy_from_slice(context.finish().as_ref());
         Self(out)

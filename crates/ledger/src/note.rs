@@ -163,11 +163,15 @@ impl Verifier {
         seen
     }
 
-    /// The first 4 bytes of SHA-256 over name, newline, type and key.
+    /// SHA-256 over name, newline, type and key. Notes name a key by the first 4 bytes of it.
+    #[must_use]
+    pub fn id(&self) -> Digest {
+        Digest::of_parts(&[self.name.as_bytes(), b"\n", &[ED25519_TYPE], &self.public])
+    }
+
     fn key_id(&self) -> [u8; 4] {
-        let digest = Digest::of_parts(&[self.name.as_bytes(), b"\n", &[ED25519_TYPE], &self.public]);
         let mut id = [0; 4];
-        id.copy_from_slice(&digest.as_bytes()[..4]);
+        id.copy_from_slice(&self.id().as_bytes()[..4]);
         id
     }
 }

@@ -12,7 +12,10 @@ fn the_document_is_as_agreed() {
     if std::env::var_os("UPDATE_GOLDEN").is_some() {
         std::fs::write(path, &actual).unwrap();
     }
-    assert_eq!(std::fs::read_to_string(path).unwrap_or_default(), actual);
+    let golden = std::fs::read_to_string(path).unwrap_or_default();
+    let different = golden.lines().zip(actual.lines()).enumerate().find(|(_, (was, is))| was != is);
+    assert_eq!(different, None, "(line from 0, (was, is)); `UPDATE_GOLDEN=1` writes it anew");
+    assert_eq!(golden.len(), actual.len(), "one goes on where the other ends");
 }
 
 #[test]

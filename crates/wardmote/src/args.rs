@@ -306,6 +306,8 @@ pub(crate) enum ModelCommand {
         #[arg(long, value_hint = ValueHint::DirPath)]
         out: PathBuf,
     },
+    /// Check a signature and the files that it was made for; ours or the OpenSSF tool's. Needs no house.
+    Verify(SignatureArgs),
     /// Take a version out of use for good.
     Retire {
         /// Which.
@@ -323,6 +325,25 @@ pub(crate) struct VersionArgs {
     pub(crate) model: ModelName,
     /// The number of the version.
     pub(crate) version: u32,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct SignatureArgs {
+    /// The folder of the model's files, and nothing else.
+    #[arg(value_hint = ValueHint::DirPath)]
+    pub(crate) folder: PathBuf,
+    /// The signature: an OpenSSF Model Signing bundle.
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) signature: PathBuf,
+    /// The public key in PEM, got from whom you trust.
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) public_key: PathBuf,
+    /// The key of a ledger, `log.vkey`: demand the proof that the signature was recorded there.
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) log_key: Option<PathBuf>,
+    /// A path in the folder that need not be signed, such as `.git`. May be repeated.
+    #[arg(long, value_name = "PATH")]
+    pub(crate) ignore: Vec<String>,
 }
 
 #[derive(Debug, Args)]

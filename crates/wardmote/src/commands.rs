@@ -253,6 +253,7 @@ impl At<'_> {
                 let done = engine.export(actor, &version.model, VersionNumber(version.version))?;
                 self.write_files(&done, out)
             }),
+            ModelCommand::Verify(args) => crate::signature::verify(args, self.answers),
             ModelCommand::Deploy(VersionArgs { model, version }) => self.with(|engine, actor| {
                 let done = engine.deploy(actor, model, VersionNumber(*version))?;
                 self.answers.give(&done, |done| render::deployed(&done.answer, &done.evidence))

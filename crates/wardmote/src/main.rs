@@ -15,6 +15,7 @@ mod iam;
 mod remediate;
 mod render;
 mod serve;
+mod signature;
 mod waiver;
 mod watch;
 

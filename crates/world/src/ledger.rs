@@ -2,7 +2,7 @@
 
 use crate::PortError;
 use facts::{EvidenceId, StreamName};
-use ledger::{Draft, Entry};
+use ledger::{Draft, Entry, Verifier};
 
 /// An answer that says "done": the entry is on stable storage and under a signed checkpoint.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,6 +31,9 @@ pub trait LedgerStore: Send + Sync {
 
     /// The latest checkpoint as a signed note (C2SP tlog-checkpoint).
     fn checkpoint(&self) -> Result<String, PortError>;
+
+    /// The key that checkpoints are checked with, and the name of the log.
+    fn verifier(&self) -> Result<Verifier, PortError>;
 
     /// A C2SP `tlog-proof@v1` for entry `index` against the latest checkpoint.
     fn proof(&self, index: u64) -> Result<String, PortError>;

@@ -27,7 +27,7 @@ pub use verify::{VerifyReport, verify_ledger};
 use crate::files;
 use db::Db;
 use facts::{EvidenceId, StreamName};
-use ledger::{Checkpoint, Draft, Entry, Signer, Tree, leaf_hash};
+use ledger::{Checkpoint, Draft, Entry, Signer, Tree, Verifier, leaf_hash};
 use rusqlite::Connection;
 use sequencer::{Job, Sequencing};
 use std::path::{Path, PathBuf};
@@ -162,6 +162,10 @@ impl LedgerStore for SqliteLedger {
             .ok_or_else(|| PortError::new(Kind::Absent, "the ledger is empty"))
     }
 
+    fn verifier(&self) -> Result<Verifier, PortError> {
+        read_vkey(&self.dir)
+    }
+
     fn proof(&self, index: u64) -> Result<String, PortError> {
         let (tree, checkpoint) = self.with_reader(|connection| {
             // One state of both, whatever is appended between the two questions.
@@ -196,9 +200,9 @@ impl std::fmt::Debug for SqliteLedger {
 }
 
 /// The verifier key of the folder.
-pub(super) fn read_vkey(dir: &Path) -> Result<ledger::Verifier, PortError> {
+pub(super) fn read_vkey(dir: &Path) -> Result<Verifier, PortError> {
     let path = dir.join(VKEY);
     let text = String::from_utf8(files::read(&path)?).unwrap_or_default();
-    ledger::Verifier::parse(&text)
+    Verifier::parse(&text)
         .map_err(|error| PortError::new(Kind::Damaged, format!("`{}`: {error}", path.display())))
 }

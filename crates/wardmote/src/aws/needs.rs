@@ -52,7 +52,7 @@ const fn writing(keys: &'static [KeyUse]) -> Needs {
 }
 
 /// Every command; a test holds that none is missing.
-const COMMANDS: [(&str, Needs); 64] = [
+const COMMANDS: [(&str, Needs); 65] = [
     ("demo", Needs { signals: &LOOK, ..writing(&ALL_BUT_ROTATION) }),
     ("init", NOTHING),
     ("plan", OPEN),
@@ -82,6 +82,7 @@ const COMMANDS: [(&str, Needs); 64] = [
     ("model deploy", reading(&[UnwrapDataKey, PublicKey])),
     ("model rollback", reading(&[UnwrapDataKey, PublicKey])),
     ("model export", reading(&[UnwrapDataKey, PublicKey])),
+    ("model verify", NOTHING),
     ("model retire", OPEN),
     ("serve", writing(&[UnwrapDataKey, GenerateDataKey, PublicKey])),
     ("labels import", writing(&[GenerateDataKey])),

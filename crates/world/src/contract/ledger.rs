@@ -74,9 +74,10 @@ fn proves_what_it_holds(open: &dyn Fn() -> Box<dyn LedgerStore>) {
     let proof = store.proof(1).ok().and_then(|text| ledger::TlogProof::parse(&text));
     assert_eq!(
         proof.map(|proof| (proof.index, proof.checkpoint)),
-        Some((1, note)),
+        Some((1, note.clone())),
         "a proof carries the checkpoint"
     );
+    assert!(store.verifier().is_ok_and(|key| key.open(&note).is_ok()), "the log's key signed the checkpoint");
     assert_eq!(
         store.proof(99).err().map(|error| error.kind()),
         Some(Kind::Absent),
