@@ -52,7 +52,7 @@ const fn writing(keys: &'static [KeyUse]) -> Needs {
 }
 
 /// Every command; a test holds that none is missing.
-const COMMANDS: [(&str, Needs); 64] = [
+const COMMANDS: [(&str, Needs); 65] = [
     ("demo", Needs { signals: &LOOK, ..writing(&ALL_BUT_ROTATION) }),
     ("init", NOTHING),
     ("plan", OPEN),
@@ -88,6 +88,7 @@ const COMMANDS: [(&str, Needs); 64] = [
     ("monitor", Needs { signals: &LOOK, ..writing(&[UnwrapDataKey, GenerateDataKey, PublicKey]) }),
     ("card", OPEN),
     ("history", OPEN),
+    ("lineage", OPEN),
     ("log", NOTHING),
     ("log export", NOTHING),
     ("verify", OPEN),
