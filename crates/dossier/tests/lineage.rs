@@ -15,14 +15,14 @@ fn graph() -> Graph {
     let mut graph = Graph::new("credit-scoring, version 2");
     graph.node(
         Node::new("data:raw", Kind::Data, "credit-raw/2025-10-01", recorded(3))
-            .with("rows", 1000)
+            .with("rows", &1000)
             .with("made by", "diego"),
     );
     graph.node(
-        Node::new("data:training", Kind::Data, "credit-training/2025-10-01", recorded(7)).with("rows", 1000),
+        Node::new("data:training", Kind::Data, "credit-training/2025-10-01", recorded(7)).with("rows", &1000),
     );
     graph.node(Node::new("code", Kind::Code, "9f2c1ab", recorded(12)).with("uncommitted changes", "no"));
-    graph.node(Node::new("env", Kind::Environment, "requirements.txt", Basis::Claimed).with("seed", 42));
+    graph.node(Node::new("env", Kind::Environment, "requirements.txt", Basis::Claimed).with("seed", &42));
     graph.node(
         Node::new("run", Kind::Run, "training run", recorded(9))
             .with("by", "training-job")
@@ -72,7 +72,7 @@ fn three_forms_of_one_graph() {
 fn no_text_becomes_markup() {
     let odd = "\"]; <script>alert(1)</script> --> x\n---\u{0}`|{}#quot;";
     let mut graph = Graph::new(odd);
-    graph.node(Node::new("a", Kind::Data, odd, Basis::Claimed).with("what", odd));
+    graph.node(Node::new("a", Kind::Data, odd, Basis::Claimed).with("what", &odd));
     graph.node(Node::new("b", Kind::Run, odd.repeat(100), Basis::Claimed));
     graph.edge("a", odd, "b");
     graph.edge("a", "to nothing", "c");

@@ -122,7 +122,7 @@ impl Node {
 
     /// The same with one more detail.
     #[must_use]
-    pub fn with(mut self, name: impl Into<String>, value: impl ToString) -> Self {
+    pub fn with(mut self, name: impl Into<String>, value: &(impl ToString + ?Sized)) -> Self {
         self.details.push(Detail { name: clean(&name.into()), value: clean(&value.to_string()) });
         self
     }

@@ -13,8 +13,8 @@ impl Walk<'_> {
             let verdict = if report.passes() { "validation passed" } else { "validation did not pass" };
             let mut node =
                 Node::new(format!("decision:{evidence}"), Kind::Decision, verdict, recorded(evidence))
-                    .with("criteria that hold", format!("{held} of {}", report.criteria.len()))
-                    .with("measured on", format!("{} rows", report.rows));
+                    .with("criteria that hold", &format!("{held} of {}", report.criteria.len()))
+                    .with("measured on", &format!("{} rows", report.rows));
             if report.claimed_by_run.is_some() {
                 node = node.with("figures", "claims of the run");
             }
@@ -25,7 +25,7 @@ impl Walk<'_> {
         if let Some((bundle, _, evidence)) = &version.signature {
             let signed = format!("decision:{evidence}");
             let node = Node::new(&signed, Kind::Decision, "signature", recorded(evidence));
-            self.graph.node(node.with("bundle", brief(bundle)));
+            self.graph.node(node.with("bundle", &brief(bundle)));
             let before: Vec<String> = version
                 .approvals
                 .iter()
@@ -50,10 +50,10 @@ impl Walk<'_> {
         let name = format!("approved by {}", given.approver.id);
         let mut node = Node::new(&id, Kind::Decision, name, recorded(&given.evidence))
             .with("role", &given.role)
-            .with("on", given.time.date())
+            .with("on", &given.time.date())
             .with("signed by them", if given.signed.is_some() { "yes" } else { "no" });
         if let Some(revoked) = &given.revoked {
-            node = node.with("taken back", revoked.time.date());
+            node = node.with("taken back", &revoked.time.date());
         }
         self.graph.node(node);
         let shown = format!("decision:{}", given.validation);
@@ -63,16 +63,16 @@ impl Walk<'_> {
 
     fn stretch(&mut self, version: &Version, stretch: &Stretch) {
         let id = format!("deployment:{}", stretch.evidence);
-        let until = stretch.until.map_or_else(|| "now".to_owned(), |until| until.date());
+        let until = stretch.until.map_or_else(|| "now".to_owned(), facts::Timestamp::date);
         let node =
             Node::new(&id, Kind::Deployment, stretch.endpoint.to_string(), recorded(&stretch.evidence))
-                .with("from", stretch.since.date())
-                .with("until", until)
+                .with("from", &stretch.since.date())
+                .with("until", &until)
                 .with("by", if stretch.rolled_back { "rollback" } else { "deployment" });
         let lost = version.losses.iter().filter(|loss| {
             stretch.since <= loss.time && stretch.until.is_none_or(|until| loss.time <= until)
         });
-        self.graph.node(lost.fold(node, |node, loss| node.with("without evidence since", loss.time.date())));
+        self.graph.node(lost.fold(node, |node, loss| node.with("without evidence since", &loss.time.date())));
         match &version.signature {
             Some((_, _, signed)) => self.graph.edge(format!("decision:{signed}"), "allowed", &id),
             None => self.graph.edge(of_version(version), "served as", &id),
@@ -103,9 +103,9 @@ impl Walk<'_> {
         let looks = looks.filter(|report| report.what.version == version.version).count();
         let id = format!("use:{}", last.evidence);
         let node = Node::new(&id, Kind::Use, format!("{count} requests captured"), recorded(&last.evidence))
-            .with("from", first.what.first.date())
-            .with("to", last.what.last.date())
-            .with("looks of the monitor", looks);
+            .with("from", &first.what.first.date())
+            .with("to", &last.what.last.date())
+            .with("looks of the monitor", &looks);
         self.graph.node(node);
         self.graph.edge(deployment, "answered", id);
     }
@@ -119,7 +119,7 @@ impl Walk<'_> {
             found.map_or_else(|| "alert".to_owned(), |alert| format!("alert: {}", alert.what.rule.metric));
         let mut node = Node::new(format!("alert:{evidence}"), Kind::Use, name, recorded(evidence));
         if let Some(alert) = found {
-            node = node.with("on", alert.time.date());
+            node = node.with("on", &alert.time.date());
         }
         self.graph.node(node);
     }

@@ -132,10 +132,10 @@ impl Walk<'_> {
         let (id, about) = (of_version(version), &version.registration);
         let name = format!("{} version {}", about.model, version.version);
         let mut node = Node::new(&id, Kind::Version, name, recorded(&version.registered_by))
-            .with("status", version.status)
-            .with("artefact", brief(&about.artefact))
-            .with("bytes", about.size_bytes)
-            .with("registered", version.registered.date());
+            .with("status", &version.status)
+            .with("artefact", &brief(&about.artefact))
+            .with("bytes", &about.size_bytes)
+            .with("registered", &version.registered.date());
         for hand in about.involved.iter().filter(|hand| hand.how == How::Submitted) {
             node = node.with("submitted by", &hand.person);
         }
@@ -162,8 +162,8 @@ impl Walk<'_> {
             let tenths = run.what.duration_ms % 1000 / 100;
             Node::new(format!("run:{}", run.evidence), Kind::Run, "training run", recorded(&run.evidence))
                 .with("by", &run.what.service)
-                .with("program", run.what.command.first().map_or("", |word| name_of(word)))
-                .with("lasted", format!("{seconds}.{tenths} s"))
+                .with("program", &run.what.command.first().map_or("", |word| name_of(word)))
+                .with("lasted", &format!("{seconds}.{tenths} s"))
         } else {
             Node::new(format!("run:?{}", version.version), Kind::Run, "the run that made it", Basis::Missing)
         };
@@ -220,7 +220,7 @@ impl Walk<'_> {
         };
         let Recorded { what, evidence, time, by } = known;
         let node = Node::new(&id, Kind::Data, name.to_string(), recorded(&evidence));
-        self.graph.node(described(node, &what).with("made by", by).with("on", time.date()));
+        self.graph.node(described(node, &what).with("made by", &by).with("on", &time.date()));
         match &what.origin {
             Origin::File { .. } => {}
             Origin::Pseudonymised { source, .. } => {
@@ -269,7 +269,7 @@ impl Walk<'_> {
         let folder = about.files.and_then(|_| self.engine.manifest(&about.object, &about.artefact).ok());
         for (path, file) in folder.iter().flat_map(|folder| &folder.files) {
             if LOCK_FILES.contains(&name_of(path)) {
-                node = node.with(path.as_str(), brief(&file.digest));
+                node = node.with(path.as_str(), &brief(&file.digest));
             }
         }
         let seeds = about.hyperparameters.iter().filter(|(name, _)| {
@@ -296,9 +296,9 @@ impl Walk<'_> {
 
 fn described(node: Node, snapshot: &Snapshot) -> Node {
     let node = node
-        .with("rows", snapshot.rows)
-        .with("columns", snapshot.columns.len())
-        .with("digest", brief(&snapshot.digest))
+        .with("rows", &snapshot.rows)
+        .with("columns", &snapshot.columns.len())
+        .with("digest", &brief(&snapshot.digest))
         .with("key", &snapshot.key);
     match &snapshot.origin {
         Origin::File { file } => node.with("file", file),
