@@ -145,6 +145,35 @@ impl Client {
         }
     }
 
+    /// The URL of a signed call without a body that somebody else may send for `seconds`, with one more header.
+    pub(crate) fn presigned(
+        &self,
+        operation: &'static Operation,
+        query: &[(&str, &str)],
+        header: (&str, &str),
+        seconds: u32,
+    ) -> Result<String, AwsError> {
+        let (region, endpoint) = (self.region()?, self.endpoint(operation)?);
+        let used = self.credentials(None)?;
+        let own = |(name, value): (&str, &str)| (name.to_owned(), value.to_owned());
+        let query: Vec<_> = query.iter().copied().map(own).collect();
+        let headers = [own(("host", &endpoint.authority)), own(header)];
+        let time = jiff::Timestamp::now().strftime("%Y%m%dT%H%M%SZ").to_string();
+        let signer = Signer {
+            key_id: used.key_id(),
+            secret: used.secret(),
+            region: signing_region(operation.service, region),
+            service: operation.service.name,
+            time: &time,
+            encode_again: true,
+        };
+        let path = format!("{}/", endpoint.path);
+        let payload = sha256_hex(b"");
+        let signed =
+            Signed { method: "GET", path: &path, query: &query, headers: &headers, payload: &payload };
+        Ok(format!("{endpoint}/?{}", signer.presigned(&signed, used.token(), seconds)))
+    }
+
     /// The credentials in use; new ones if they end soon or are `refused`.
     fn credentials(&self, refused: Option<&Credentials>) -> Result<Credentials, AwsError> {
         let mut cached = self.inner.credentials.lock().unwrap_or_else(PoisonError::into_inner);

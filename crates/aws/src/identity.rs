@@ -61,6 +61,31 @@ fn who_am_i(client: &Client) -> Result<Caller, AwsError> {
     from_xml::<Response>(&WHO_AM_I, &answer).map(|response| response.get_caller_identity_result)
 }
 
+/// Where STS is asked by this client, and the region in whose name: the URL without a slash at its end.
+///
+/// # Errors
+/// If there is no region.
+pub fn sts(client: &Client) -> Result<(String, String), AwsError> {
+    Ok((client.address(&STS)?.to_string(), client.region()?.to_owned()))
+}
+
+/// The URL of a signed `GetCallerIdentity` that whoever gets it may send, with this header, for so many seconds. It proves
+/// who signed it and allows nothing else.
+///
+/// # Errors
+/// If there are no credentials, or no region.
+pub fn signed_identity(client: &Client, header: (&str, &str), seconds: u32) -> Result<String, AwsError> {
+    let query = [("Action", WHO_AM_I.name), ("Version", "2011-06-15")];
+    client.presigned(&WHO_AM_I, &query, header, seconds)
+}
+
+/// The ARN of the caller, if that is what STS answered.
+#[must_use]
+pub fn caller_in(answer: &[u8]) -> Option<String> {
+    let response: Response = quick_xml::de::from_str(std::str::from_utf8(answer).ok()?).ok()?;
+    Some(response.get_caller_identity_result.arn)
+}
+
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct Response {

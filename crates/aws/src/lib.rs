@@ -26,14 +26,16 @@ pub mod stacks;
 pub mod trails;
 mod transport;
 pub mod watch;
+mod web;
 mod wire;
 
 pub use client::{Attempt, Client};
 pub use credentials::Credentials;
 pub use error::{AwsError, Trouble};
-pub use identity::{Identity, identity};
+pub use identity::{Identity, caller_in, identity, signed_identity, sts};
 pub use keys::{KeySettings, KeyUse, KmsKeys};
 pub use objects::{ObjectSettings, ObjectUse, S3Objects};
 pub use operation::{On, Operation, Permission, Protocol, Retry, Service};
 pub use permissions::{PolicyDocument, Statement};
 pub use settings::{Settings, Sources};
+pub use web::Web;

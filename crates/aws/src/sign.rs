@@ -4,8 +4,9 @@
 //! Source: IAM User Guide, "Create a signed AWS API request".
 
 use aws_lc_rs::{digest, hmac};
+use facts::percent_encoded;
 use std::cell::RefCell;
-use std::fmt::Write;
+use std::fmt::Write as _;
 use zeroize::Zeroizing;
 
 const ALGORITHM: &str = "AWS4-HMAC-SHA256";
@@ -54,6 +55,27 @@ impl Signer<'_> {
         )
     }
 
+    /// The query of a call that somebody else will send: `seconds` long it is as good as the caller. What is signed lacks
+    /// everything that this adds to its query; its headers must be sent as they are.
+    pub(crate) fn presigned(&self, request: &Signed<'_>, token: Option<&str>, seconds: u32) -> String {
+        let mut query = request.query.to_vec();
+        let mut add = |name: &str, value: String| query.push((name.to_owned(), value));
+        add("X-Amz-Algorithm", ALGORITHM.to_owned());
+        add("X-Amz-Credential", format!("{}/{}", self.key_id, self.scope()));
+        add("X-Amz-Date", self.time.to_owned());
+        add("X-Amz-Expires", seconds.to_string());
+        add("X-Amz-SignedHeaders", names(&canonical_headers(request.headers)));
+        if let Some(token) = token {
+            add("X-Amz-Security-Token", token.to_owned());
+        }
+        let signed = Signed { query: &query, ..*request };
+        let canonical = self.canonical(&signed, &canonical_headers(signed.headers));
+        let signature = self.signature(&self.string_to_sign(&canonical));
+        query.push(("X-Amz-Signature".to_owned(), signature));
+        let pair = |(name, value): &(String, String)| format!("{}={}", encode(name), encode(value));
+        query.iter().map(pair).collect::<Vec<_>>().join("&")
+    }
+
     fn canonical(&self, request: &Signed<'_>, headers: &[(String, String)]) -> String {
         let mut query: Vec<(String, String)> =
             request.query.iter().map(|(name, value)| (encode(name), encode(value))).collect();
@@ -63,7 +85,7 @@ impl Signer<'_> {
         for (name, value) in headers {
             let _ = writeln!(lines, "{name}:{value}");
         }
-        let path = encode_with(request.path, |b| b == b'/' || (b == b'%' && !self.encode_again));
+        let path = percent_encoded(request.path, |b| b == b'/' || (b == b'%' && !self.encode_again));
         format!(
             "{}\n{path}\n{}\n{lines}\n{}\n{}",
             request.method,
@@ -145,24 +167,12 @@ fn names(headers: &[(String, String)]) -> String {
 
 /// Percent-encodes everything but the unreserved characters of RFC 3986.
 pub(crate) fn encode(text: &str) -> String {
-    encode_with(text, |_| false)
+    percent_encoded(text, |_| false)
 }
 
 /// The same for a path: slashes stay.
 pub(crate) fn encode_path(text: &str) -> String {
-    encode_with(text, |b| b == b'/')
-}
-
-fn encode_with(text: &str, keep: impl Fn(u8) -> bool) -> String {
-    let mut out = String::with_capacity(text.len());
-    for byte in text.bytes() {
-        if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~') || keep(byte) {
-            out.push(char::from(byte));
-        } else {
-            let _ = write!(out, "%{byte:02X}");
-        }
-    }
-    out
+    percent_encoded(text, |b| b == b'/')
 }
 
 #[cfg(test)]

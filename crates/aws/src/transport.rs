@@ -108,16 +108,30 @@ impl Transport {
         limit: usize,
         time: Duration,
     ) -> Result<Answer, Fault> {
+        self.in_lane(|lane| lane.send(request, limit, time))
+    }
+
+    /// The same with all of it within `time`, however slowly it makes progress.
+    pub(crate) fn send_within(
+        &self,
+        request: Request<Full<Bytes>>,
+        limit: usize,
+        time: Duration,
+    ) -> Result<Answer, Fault> {
+        self.in_lane(|lane| lane.send_within(request, limit, time))
+    }
+
+    fn in_lane(&self, work: impl FnOnce(&Lane) -> Result<Answer, Fault> + Send) -> Result<Answer, Fault> {
         let free = self.free.lock().unwrap_or_else(PoisonError::into_inner).pop();
         let lane = match free {
             Some(lane) => lane,
             None => Lane::new(&self.https)?,
         };
         let result = if Handle::try_current().is_ok() {
-            let beside = || lane.send(request, limit, time);
+            let beside = || work(&lane);
             std::thread::scope(|scope| scope.spawn(beside).join()).unwrap_or(Err(Fault::Broken))
         } else {
-            lane.send(request, limit, time)
+            work(&lane)
         };
         self.free.lock().unwrap_or_else(PoisonError::into_inner).push(lane);
         result
@@ -143,16 +157,33 @@ impl Lane {
 
     fn send(&self, request: Request<Full<Bytes>>, limit: usize, time: Duration) -> Result<Answer, Fault> {
         let Some(runtime) = &self.runtime else { return Err(Fault::Connect) };
+        runtime.block_on(self.exchange(request, limit, time))
+    }
+
+    fn send_within(
+        &self,
+        request: Request<Full<Bytes>>,
+        limit: usize,
+        time: Duration,
+    ) -> Result<Answer, Fault> {
+        let Some(runtime) = &self.runtime else { return Err(Fault::Connect) };
+        runtime.block_on(async { timeout(time, self.exchange(request, limit, time)).await? })
+    }
+
+    async fn exchange(
+        &self,
+        request: Request<Full<Bytes>>,
+        limit: usize,
+        time: Duration,
+    ) -> Result<Answer, Fault> {
         let bytes = request.body().size_hint().exact().unwrap_or_default();
         let until_begin = time + Duration::from_secs(bytes / SLOWEST_BYTES_PER_SECOND);
-        runtime.block_on(async {
-            // Nobody looked at the lane's connections since it was used last: one that was closed is noticed now, and not
-            // when a request is half out.
-            tokio::task::yield_now().await;
-            let sent = self.client.request(request);
-            let response = timeout(until_begin, sent).await?.map_err(|error: legacy::Error| fault(&error))?;
-            whole(response, limit, time).await
-        })
+        // Nobody looked at the lane's connections since it was used last: one that was closed is noticed now, and not
+        // when a request is half out.
+        tokio::task::yield_now().await;
+        let sent = self.client.request(request);
+        let response = timeout(until_begin, sent).await?.map_err(|error: legacy::Error| fault(&error))?;
+        whole(response, limit, time).await
     }
 }
 

@@ -4,6 +4,7 @@ use crate::record::{Fact, Refused};
 use crate::{Error, Notebook, State};
 use charter::Checked;
 use facts::{Actor, ActorKind, EvidenceId, PersonId, RoleId, StreamName, Timestamp};
+use guard::door::Recognised;
 use guard::{AccessKey, Action, Authorized, Authorizer, Decision, Resource};
 use ledger::{Draft, Outcome};
 use std::collections::BTreeSet;
@@ -95,6 +96,15 @@ impl Engine {
         };
         let holder = self.state.credentials().verify(key).ok_or_else(unknown)?;
         self.actor(holder)
+    }
+
+    /// Whom a door has recognised, with the roles that the charter in force gives and the door leaves them.
+    ///
+    /// # Errors
+    /// If the charter names nobody of that id.
+    pub fn let_in(&self, recognised: &Recognised) -> Result<Actor, Error> {
+        let actor = self.actor(recognised.id())?;
+        Ok(Actor::new(actor.id, actor.kind, recognised.held(actor.roles)))
     }
 
     /// The actor behind a person's or service's id, as the charter in force describes it.

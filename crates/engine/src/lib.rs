@@ -23,6 +23,7 @@ mod feedback;
 mod governance;
 mod history;
 mod keys;
+mod lineage;
 mod manifest;
 mod monitoring;
 mod notebook;
@@ -54,6 +55,7 @@ pub use error::Error;
 pub use governance::{Deliver, Founded, Issued};
 pub use history::{ApprovedBy, HistoryAnswer, Served};
 pub use keys::KeyView;
+pub use lineage::{INPUT, OUTPUT, lineage_dataset};
 pub use manifest::Manifest;
 pub use notebook::{
     Batch, FileRecord, Listed, ModelPatch, NewLoggedModel, NewRun, Notebook, RunPatch,

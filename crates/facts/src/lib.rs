@@ -41,6 +41,6 @@ pub use name::{
 pub use quantity::{Days, Share};
 pub use tags::{DataClassification, ModelStage, TagSet, Tags};
 pub use time::Timestamp;
-pub use uri::{percent_decoded, relative_reference};
+pub use uri::{percent_decoded, percent_encoded, relative_reference};
 pub use verdict::Verdict;
 pub use verifier_key::VerifierKey;

@@ -6,9 +6,15 @@ use std::fmt::Write as _;
 /// two digits, and folders are parted by `/`.
 #[must_use]
 pub fn relative_reference(path: &str) -> String {
-    let mut out = String::with_capacity(path.len());
-    for byte in path.replace('\\', "/").bytes() {
-        if byte.is_ascii_alphanumeric() || b"-._~/".contains(&byte) {
+    percent_encoded(&path.replace('\\', "/"), |byte| byte == b'/')
+}
+
+/// Percent encoding of everything but the unreserved characters (RFC 3986, section 2.3) and what is to be kept.
+#[must_use]
+pub fn percent_encoded(text: &str, keep: impl Fn(u8) -> bool) -> String {
+    let mut out = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) || keep(byte) {
             out.push(char::from(byte));
         } else {
             // Writing to a text does not fail.

@@ -38,13 +38,16 @@ impl Refusal {
     pub(crate) fn unauthorised() -> Self {
         let message =
             "this endpoint answers only to callers with an access key: send `Authorization: Bearer wmk_...`";
-        Self::new(StatusCode::UNAUTHORIZED, "UnauthorizedException", message)
-            .with("www-authenticate", "Bearer")
+        Self::unknown(message.to_owned())
     }
 
     pub(crate) fn wrong_key() -> Self {
-        Self::new(StatusCode::UNAUTHORIZED, "UnauthorizedException", "the access key is not valid")
-            .with("www-authenticate", "Bearer")
+        Self::unknown("the access key is not valid".to_owned())
+    }
+
+    /// Somebody whom no door recognises.
+    pub(crate) fn unknown(why: String) -> Self {
+        Self::new(StatusCode::UNAUTHORIZED, "UnauthorizedException", why).with("www-authenticate", "Bearer")
     }
 
     pub(crate) fn bad_request(message: impl Into<String>) -> Self {

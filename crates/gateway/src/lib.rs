@@ -11,8 +11,10 @@ mod capture;
 mod metrics;
 mod refused;
 mod serve;
+mod tls;
 
 pub use bundle::{Bundle, BundleSlot, Principal, Route};
 pub use capture::{Capture, CaptureSettings, CaptureSink, Segment};
 pub use refused::RefusedCalls;
-pub use serve::{Beside, Gateway, Reply};
+pub use serve::{Beside, Doors, Gateway, Reply};
+pub use tls::Tls;

@@ -4,9 +4,10 @@ use crate::answer::{Answer, Refusal, plain, set};
 use crate::bundle::{Bundle, BundleSlot, Principal, Route};
 use crate::capture::Capture;
 use crate::metrics::Metrics;
+use crate::tls::Tls;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use facts::EndpointName;
+use facts::{EndpointName, PersonId};
 use guard::AccessKey;
 use guard::quota::Admission;
 use http_body_util::combinators::UnsyncBoxBody;
@@ -16,6 +17,7 @@ use hyper::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap};
 use hyper::service::service_fn;
 use hyper::{Method, Request, Response, StatusCode};
 use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::server::graceful::{GracefulShutdown, Watcher};
 use monitor::capture::{CaptureData, CaptureRecord, CapturedBody, EventMetadata};
 use monitor::payload::{self, Prediction};
 use std::convert::Infallible;
@@ -41,6 +43,7 @@ pub struct Gateway {
     listener: TcpListener,
     address: SocketAddr,
     shared: Arc<Shared>,
+    tls: Option<Tls>,
 }
 
 /// What is answered beside the endpoints, under paths of its own.
@@ -51,11 +54,20 @@ pub trait Beside: Send + Sync {
     fn answer(&self, request: Request<Incoming>) -> Pin<Box<dyn Future<Output = Response<Reply>> + Send>>;
 }
 
+/// Ways to show who calls beside access keys.
+pub trait Doors: Send + Sync {
+    /// Whether a text may be for one of them.
+    fn may_be_theirs(&self, text: &str) -> bool;
+    /// Who shows it, or why that is nobody.
+    fn who(&self, text: String) -> Pin<Box<dyn Future<Output = Result<PersonId, String>> + Send>>;
+}
+
 /// The body of an answer; that of a large one comes in parts.
 pub type Reply = UnsyncBoxBody<Bytes, Box<dyn std::error::Error + Send + Sync>>;
 
 struct Shared {
     beside: Option<Arc<dyn Beside>>,
+    doors: Option<Arc<dyn Doors>>,
     slot: BundleSlot,
     capture: Option<Capture>,
     clock: Arc<dyn Clock>,
@@ -81,6 +93,7 @@ impl Gateway {
         entropy.fill(&mut session)?;
         let shared = Shared {
             beside: None,
+            doors: None,
             slot,
             capture,
             clock,
@@ -88,7 +101,7 @@ impl Gateway {
             count: AtomicU64::new(0),
             metrics: Metrics::default(),
         };
-        Ok(Self { listener, address, shared: Arc::new(shared) })
+        Ok(Self { listener, address, shared: Arc::new(shared), tls: None })
     }
 
     /// Answers further paths on the same address.
@@ -101,6 +114,22 @@ impl Gateway {
         self
     }
 
+    /// Takes other ways to show who calls.
+    #[must_use]
+    pub fn through(mut self, doors: Arc<dyn Doors>) -> Self {
+        if let Some(shared) = Arc::get_mut(&mut self.shared) {
+            shared.doors = Some(doors);
+        }
+        self
+    }
+
+    /// Speaks TLS and nothing else.
+    #[must_use]
+    pub fn over(mut self, tls: Tls) -> Self {
+        self.tls = Some(tls);
+        self
+    }
+
     /// Where it listens.
     pub fn local_addr(&self) -> SocketAddr {
         self.address
@@ -108,7 +137,7 @@ impl Gateway {
 
     /// Answers until `shutdown` is ready, then lets what has begun finish.
     pub async fn run(self, shutdown: impl Future<Output = ()>) {
-        let graceful = hyper_util::server::graceful::GracefulShutdown::new();
+        let graceful = GracefulShutdown::new();
         let room = Arc::new(Semaphore::new(MAX_CONNECTIONS));
         tokio::pin!(shutdown);
         loop {
@@ -119,25 +148,42 @@ impl Gateway {
             let Ok((stream, _)) = accepted else { continue };
             let Ok(permit) = Arc::clone(&room).try_acquire_owned() else { continue };
             let shared = Arc::clone(&self.shared);
-            let service = service_fn(move |request| {
-                let shared = Arc::clone(&shared);
-                async move { Ok::<_, Infallible>(shared.reply(request).await) }
-            });
-            let mut builder = hyper::server::conn::http1::Builder::new();
-            builder
-                .timer(TokioTimer::new())
-                .header_read_timeout(HEADER_TIMEOUT)
-                .max_headers(MAX_HEADERS)
-                .max_buf_size(64 << 10);
-            let connection = graceful.watch(builder.serve_connection(TokioIo::new(stream), service));
+            let (watcher, acceptor) = (graceful.watcher(), self.tls.as_ref().map(Tls::acceptor));
             tokio::spawn(async move {
-                // A connection that breaks is the client's affair.
-                drop(connection.await);
+                match acceptor {
+                    None => serve(shared, TokioIo::new(stream), watcher).await,
+                    Some(acceptor) => {
+                        let shaken = tokio::time::timeout(HEADER_TIMEOUT, acceptor.accept(stream)).await;
+                        // Who does not speak TLS is not spoken to.
+                        if let Ok(Ok(stream)) = shaken {
+                            serve(shared, TokioIo::new(stream), watcher).await;
+                        }
+                    }
+                }
                 drop(permit);
             });
         }
         drop(tokio::time::timeout(DRAIN_TIMEOUT, graceful.shutdown()).await);
     }
+}
+
+/// One connection, until it ends or all are to end.
+async fn serve<S>(shared: Arc<Shared>, stream: S, watcher: Watcher)
+where
+    S: hyper::rt::Read + hyper::rt::Write + Unpin + Send + 'static,
+{
+    let service = service_fn(move |request| {
+        let shared = Arc::clone(&shared);
+        async move { Ok::<_, Infallible>(shared.reply(request).await) }
+    });
+    let mut builder = hyper::server::conn::http1::Builder::new();
+    builder
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEADER_TIMEOUT)
+        .max_headers(MAX_HEADERS)
+        .max_buf_size(64 << 10);
+    // A connection that breaks is the client's affair.
+    drop(watcher.watch(builder.serve_connection(stream, service)).await);
 }
 
 impl Shared {
@@ -221,10 +267,21 @@ impl Shared {
     async fn invoke(&self, name: &str, id: &str, request: Request<Incoming>) -> Result<Answer, Refusal> {
         let bundle = self.slot.get();
         let (parts, body) = request.into_parts();
-        let principal = sign_in(&bundle, &parts.headers)?;
+        let principal = self.sign_in(&bundle, &parts.headers).await?;
         self.invoke_as(&bundle, principal, (name, id), (&parts.headers, body))
             .await
             .map_err(|refusal| refusal.to(&principal.id))
+    }
+
+    async fn sign_in<'a>(&self, bundle: &'a Bundle, headers: &HeaderMap) -> Result<&'a Principal, Refusal> {
+        let text = shown(headers)?;
+        if let Some(doors) = self.doors.as_ref().filter(|doors| doors.may_be_theirs(&text)) {
+            let who = doors.who(text).await.map_err(Refusal::unknown)?;
+            let found = bundle.principals.iter().find(|principal| principal.id == who);
+            return found.ok_or_else(|| Refusal::unknown(format!("the charter names no `{who}`")));
+        }
+        let key = AccessKey::parse(&text).map_err(|_| Refusal::wrong_key())?;
+        bundle.sign_in(&key).ok_or_else(Refusal::wrong_key)
     }
 
     async fn invoke_as(
@@ -364,21 +421,19 @@ fn header<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
     headers.get(name).and_then(|value| value.to_str().ok())
 }
 
-/// `Authorization: Bearer wmk_...`, or Basic with the key as password.
-fn sign_in<'a>(bundle: &'a Bundle, headers: &HeaderMap) -> Result<&'a Principal, Refusal> {
+/// `Authorization: Bearer ...`, or Basic with the same as password.
+fn shown(headers: &HeaderMap) -> Result<String, Refusal> {
     let text = header(headers, AUTHORIZATION.as_str()).ok_or_else(Refusal::unauthorised)?;
     let (scheme, rest) = text.split_once(' ').ok_or_else(Refusal::unauthorised)?;
-    let key = match scheme.to_ascii_lowercase().as_str() {
-        "bearer" => rest.trim().to_owned(),
+    match scheme.to_ascii_lowercase().as_str() {
+        "bearer" => Ok(rest.trim().to_owned()),
         "basic" => {
             let decoded = STANDARD.decode(rest.trim()).ok().and_then(|bytes| String::from_utf8(bytes).ok());
             let decoded = decoded.ok_or_else(Refusal::wrong_key)?;
-            decoded.split_once(':').map(|(_, password)| password.to_owned()).ok_or_else(Refusal::wrong_key)?
+            decoded.split_once(':').map(|(_, password)| password.to_owned()).ok_or_else(Refusal::wrong_key)
         }
-        _ => return Err(Refusal::unauthorised()),
-    };
-    let key = AccessKey::parse(&key).map_err(|_| Refusal::wrong_key())?;
-    bundle.sign_in(&key).ok_or_else(Refusal::wrong_key)
+        _ => Err(Refusal::unauthorised()),
+    }
 }
 
 fn find<'a>(bundle: &'a Bundle, name: &str) -> Result<(&'a EndpointName, &'a Route), Refusal> {

@@ -6,11 +6,11 @@
 //! versions/NAME/NUMBER/...                a registered version, as it was frozen; read only
 //! ```
 
+use crate::auth::{self, Login};
 use crate::body::Parts;
-use crate::call::blocking;
+use crate::call::{self, blocking};
 use crate::desk::Desk;
 use crate::failure::{self, json, wire};
-use crate::{auth, call};
 use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::extract::RawPathParams;
@@ -18,7 +18,7 @@ use axum::http::{HeaderMap, HeaderValue, Request, Response, StatusCode, header};
 use axum::routing::{get, put};
 use engine::{FileRecord, Listed, Opening, PART_BYTES, Sealing, artefact_path, listing};
 use facts::Actor;
-use guard::{AccessKey, Action};
+use guard::Action;
 use http_body_util::BodyExt;
 use mlflow::{Code, Error};
 use serde_json::json;
@@ -46,7 +46,7 @@ pub(crate) fn mount(mut router: Router, desk: &Arc<Desk>) -> Router {
 /// A request for a path of artefacts.
 struct Asked {
     desk: Arc<Desk>,
-    key: AccessKey,
+    login: Login,
     path: String,
     headers: HeaderMap,
     body: Body,
@@ -76,7 +76,7 @@ where
 
 fn asked(desk: Arc<Desk>, path: &RawPathParams, request: Request<Body>) -> Result<Asked, Error> {
     let (parts, body) = request.into_parts();
-    let key = auth::access_key(&parts.headers)?;
+    let login = auth::login(&parts.headers)?;
     let named = path.iter().find(|(name, _)| *name == "path").map(|(_, path)| path.to_owned());
     let path = match named {
         Some(path) => path,
@@ -88,7 +88,7 @@ fn asked(desk: Arc<Desk>, path: &RawPathParams, request: Request<Body>) -> Resul
             }
         }
     };
-    Ok(Asked { desk, key, path, headers: parts.headers, body })
+    Ok(Asked { desk, login, path, headers: parts.headers, body })
 }
 
 /// What a path leads to.
@@ -149,7 +149,7 @@ fn version_files(
 
 async fn list(asked: Asked) -> Result<Response<Body>, Error> {
     let listed: Vec<Listed> = blocking(move || {
-        let actor = asked.desk.sign_in(&asked.key)?;
+        let actor = asked.desk.sign_in(&asked.login)?;
         let files = files(&asked.desk, &actor, &place(&asked.path)?)?;
         Ok(listing(files.iter().map(|(name, record)| (name, record.size_bytes))))
     })
@@ -159,7 +159,7 @@ async fn list(asked: Asked) -> Result<Response<Body>, Error> {
 
 async fn remove(asked: Asked) -> Result<Response<Body>, Error> {
     blocking(move || {
-        let actor = asked.desk.sign_in(&asked.key)?;
+        let actor = asked.desk.sign_in(&asked.login)?;
         let Place::Notebook { experiment, path } = place(&asked.path)? else { return Err(frozen()) };
         asked.desk.allow_id(&actor, Action::TrackingWrite, &experiment)?;
         asked.desk.notebook().forget_files(&path)
@@ -176,14 +176,14 @@ fn frozen() -> Error {
 }
 
 async fn write(asked: Asked) -> Result<Response<Body>, Error> {
-    let Asked { desk, key, path, headers, mut body } = asked;
+    let Asked { desk, login, path, headers, mut body } = asked;
     let length = headers.get(header::CONTENT_LENGTH).and_then(|text| text.to_str().ok()?.parse::<u64>().ok());
     if length.is_some_and(|length| length > MAX_FILE_BYTES) {
         return Err(Error::invalid(format!("the artefact is larger than {MAX_FILE_BYTES} bytes")));
     }
     let begun = {
         let desk = Arc::clone(&desk);
-        blocking(move || begin(&desk, &key, &path)).await?
+        blocking(move || begin(&desk, &login, &path)).await?
     };
     let (path, mut sealing) = begun;
     let mut part: Vec<u8> = Vec::new();
@@ -226,8 +226,8 @@ fn seal(mut sealing: Sealing, mut part: Vec<u8>) -> Result<(Sealing, Vec<u8>), E
     Ok((sealing, part))
 }
 
-fn begin(desk: &Desk, key: &AccessKey, path: &str) -> Result<(String, Sealing), Error> {
-    let actor = desk.sign_in(key)?;
+fn begin(desk: &Desk, login: &Login, path: &str) -> Result<(String, Sealing), Error> {
+    let actor = desk.sign_in(login)?;
     let Place::Notebook { experiment, path } = place(path)? else { return Err(frozen()) };
     desk.allow_id(&actor, Action::TrackingWrite, &experiment)?;
     let mut segments = path.split('/').skip(1);
@@ -244,9 +244,9 @@ fn begin(desk: &Desk, key: &AccessKey, path: &str) -> Result<(String, Sealing), 
 }
 
 async fn read(asked: Asked) -> Result<Response<Body>, Error> {
-    let Asked { desk, key, path, headers, .. } = asked;
+    let Asked { desk, login, path, headers, .. } = asked;
     let opened = blocking(move || {
-        let actor = desk.sign_in(&key)?;
+        let actor = desk.sign_in(&login)?;
         let record = match place(&path)? {
             Place::Notebook { experiment, path } => {
                 desk.allow_id(&actor, Action::TrackingRead, &experiment)?;

@@ -19,7 +19,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 /// Where MLflow's calls are, for clients and for its pages.
-const ROOTS: [&str; 2] = ["/api/2.0/mlflow", "/ajax-api/2.0/mlflow"];
+const ROOTS: &[&str] = &["/api/2.0/mlflow", "/ajax-api/2.0/mlflow"];
 /// The largest body of a call; MLflow's own limit of a batch is 1 MB.
 const MAX_BODY_BYTES: usize = 4 << 20;
 const BODY_TIMEOUT: Duration = Duration::from_secs(30);
@@ -34,6 +34,8 @@ pub(crate) struct Call {
     pub(crate) method: Method,
     /// Below the root: `/runs/create`.
     pub(crate) path: &'static str,
+    /// What stands before the path.
+    roots: &'static [&'static str],
     /// What it does, in a few words.
     pub(crate) summary: &'static str,
     /// What the policies are asked.
@@ -70,6 +72,7 @@ impl Call {
         Self {
             method,
             path,
+            roots: ROOTS,
             summary,
             action,
             input: SchemaGenerator::subschema_for::<I>,
@@ -78,15 +81,21 @@ impl Call {
         }
     }
 
+    /// The same, not one of MLflow's: below another root.
+    pub(crate) fn below(mut self, roots: &'static [&'static str]) -> Self {
+        self.roots = roots;
+        self
+    }
+
     /// The path under the first root.
     pub(crate) fn full_path(&self) -> String {
-        format!("{}{}", ROOTS[0], self.path)
+        format!("{}{}", self.roots.first().copied().unwrap_or_default(), self.path)
     }
 
     /// Puts it where clients look for it.
     pub(crate) fn mount(&self, mut router: Router, desk: &Arc<Desk>) -> Router {
         let filter = MethodFilter::try_from(self.method.clone()).unwrap_or(MethodFilter::POST);
-        for root in ROOTS {
+        for root in self.roots {
             let (desk, run) = (Arc::clone(desk), Arc::clone(&self.run));
             let handler = move |path: RawPathParams, request: Request<Body>| {
                 let (desk, run) = (Arc::clone(&desk), Arc::clone(&run));
@@ -106,7 +115,7 @@ async fn answer(
     path: &RawPathParams,
     request: Request<Body>,
 ) -> Result<Response<Body>, Error> {
-    let key = auth::access_key(request.headers())?;
+    let login = auth::login(request.headers())?;
     let (parts, body) = request.into_parts();
     let mut input = query(parts.uri.query().unwrap_or_default());
     input.extend(read(body).await?);
@@ -114,7 +123,7 @@ async fn answer(
         input.insert(name.to_owned(), Value::String(value.to_owned()));
     }
     blocking(move || {
-        let actor = desk.sign_in(&key)?;
+        let actor = desk.sign_in(&login)?;
         run(&desk, &actor, Value::Object(input))
     })
     .await

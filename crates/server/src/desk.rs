@@ -1,9 +1,11 @@
 //! What all calls share: the engine behind its lock, and the notebook beside it.
 
+use crate::auth::{Login, same_name};
+use crate::doors::{Doors, Shown};
 use crate::failure::wire;
 use engine::{Engine, Notebook};
 use facts::Actor;
-use guard::{AccessKey, Action, Resource};
+use guard::{Action, Resource};
 use mlflow::entity::Experiment;
 use mlflow::{Code, Error};
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -12,6 +14,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 pub struct Desk {
     engine: Arc<Mutex<Engine>>,
     notebook: Notebook,
+    doors: Arc<Doors>,
 }
 
 impl Desk {
@@ -19,10 +22,10 @@ impl Desk {
     ///
     /// # Errors
     /// If the notebook cannot be opened.
-    pub fn new(engine: Arc<Mutex<Engine>>) -> Result<Self, Error> {
+    pub fn new(engine: Arc<Mutex<Engine>>, doors: Arc<Doors>) -> Result<Self, Error> {
         let notebook = lock(&engine)?.notebook();
         notebook.found()?;
-        Ok(Self { engine, notebook })
+        Ok(Self { engine, notebook, doors })
     }
 
     /// The notebook.
@@ -37,9 +40,20 @@ impl Desk {
         Ok(engine)
     }
 
-    /// Whose key it is.
-    pub(crate) fn sign_in(&self, key: &AccessKey) -> Result<Actor, Error> {
-        self.engine()?.sign_in(key).map_err(|error| Error::new(Code::Unauthenticated, error.to_string()))
+    /// Who calls. May ask an issuer or STS, with the engine free meanwhile.
+    pub(crate) fn sign_in(&self, login: &Login) -> Result<Actor, Error> {
+        let unknown = |why: &dyn std::fmt::Display| Error::new(Code::Unauthenticated, why.to_string());
+        let recognised = match &login.shown {
+            Shown::Key(key) => {
+                same_name(&login.user, key.holder())?;
+                return self.engine()?.sign_in(key).map_err(|error| unknown(&error));
+            }
+            Shown::Token(token) => self.doors.token(token),
+            Shown::Aws(token) => self.doors.aws(token),
+        };
+        let recognised = recognised.map_err(|why| unknown(&why))?;
+        same_name(&login.user, recognised.id())?;
+        self.engine()?.let_in(&recognised).map_err(|error| unknown(&error))
     }
 
     /// Asks the policies about an experiment; a refusal is recorded.

@@ -7,12 +7,15 @@ mod auth;
 mod body;
 mod call;
 mod desk;
+mod doors;
 mod failure;
+mod lineage;
 mod mlflow_calls;
 mod openapi;
 mod routes;
 
 pub use desk::Desk;
+pub use doors::{Doors, Outside, Shown};
 pub use openapi::document;
 
 use axum::Router;

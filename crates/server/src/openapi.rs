@@ -46,8 +46,12 @@ pub fn document() -> Value {
         "components": {
             "schemas": schemas,
             "securitySchemes": {
-                "bearer": { "type": "http", "scheme": "bearer", "description": "an access key: wmk_..." },
-                "basic": { "type": "http", "scheme": "basic", "description": "an access key as password" },
+                "bearer": {
+                    "type": "http",
+                    "scheme": "bearer",
+                    "description": "an access key: wmk_...; where the house opens these doors, a token of an identity provider (JSON Web Token, RS256 or ES256), or a signed call of sts:GetCallerIdentity: wardmote-aws-v1....",
+                },
+                "basic": { "type": "http", "scheme": "basic", "description": "the same as password" },
             },
         },
     })

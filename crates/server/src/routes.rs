@@ -1,4 +1,4 @@
-//! All calls of MLflow that are answered.
+//! All calls that are answered: MLflow's, and few beside them.
 
 use crate::call::Call;
 use crate::mlflow_calls::{experiments, logged_models, models, runs, versions};
@@ -7,7 +7,18 @@ use guard::Action::{RegistryPromote, RegistryRead, RegistryWrite, TrackingRead, 
 
 /// All of them.
 pub(crate) fn all() -> Vec<Call> {
-    [experiments(), runs(), logged_models(), models(), versions()].concat()
+    [experiments(), runs(), logged_models(), models(), versions(), beside_mlflow()].concat()
+}
+
+/// What is not MLflow's.
+fn beside_mlflow() -> Vec<Call> {
+    let lineage = Call::new(
+        post("/lineage"),
+        "Note what a run read and wrote, as an event of OpenLineage",
+        TrackingWrite,
+        crate::lineage::note,
+    );
+    vec![lineage.below(&["/api/v1"])]
 }
 
 fn post(path: &'static str) -> (Method, &'static str) {

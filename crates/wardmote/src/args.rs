@@ -69,6 +69,8 @@ pub(crate) enum Command {
     Card(CardArgs),
     /// What served at a time, and who approved it on which evidence.
     History(HistoryArgs),
+    /// Where a version comes from and what became of it: data, code, run, decisions, deployments, use.
+    Lineage(crate::lineage::LineageArgs),
     /// Show entries of the ledger, or export it.
     #[command(args_conflicts_with_subcommands = true)]
     Log(LogArgs),
@@ -358,6 +360,15 @@ pub(crate) struct ServeArgs {
     /// The address to listen on; port 0 takes any free one.
     #[arg(long, default_value = "127.0.0.1:8080")]
     pub(crate) listen: std::net::SocketAddr,
+    /// Speak TLS: the file with this server's certificate and those that vouch for it, in PEM. Read again when it changes.
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, requires = "tls_key")]
+    pub(crate) tls_cert: Option<PathBuf>,
+    /// The file with its private key, in PEM; only its owner may read it.
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, requires = "tls_cert")]
+    pub(crate) tls_key: Option<PathBuf>,
+    /// Listen without TLS on an address that others reach, because what stands before this server speaks TLS.
+    #[arg(long, conflicts_with = "tls_cert")]
+    pub(crate) without_tls: bool,
     /// Captured traffic is sealed into the record at least this often.
     #[arg(long, default_value_t = 60)]
     pub(crate) capture_seconds: u64,

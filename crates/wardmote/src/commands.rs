@@ -50,6 +50,7 @@ pub(crate) fn run(cli: &Cli, answers: &Answers) -> Run {
         Command::Monitor(args) => at.monitor(args),
         Command::Card(args) => at.card(args),
         Command::History(args) => at.history(args),
+        Command::Lineage(args) => crate::lineage::run(&house, args, answers),
         Command::Log(args) => at.log(args),
         Command::Verify(args) => at.verify(args),
         Command::Iam(command) => crate::iam::run(command, answers),

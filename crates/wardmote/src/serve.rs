@@ -3,7 +3,8 @@
 
 use crate::answer::Answers;
 use crate::args::ServeArgs;
-use crate::failure::Failure;
+use crate::doors::{self, Certificate, ToEndpoints};
+use crate::failure::{Exit, Failure};
 use crate::house::House;
 use engine::Engine;
 use gateway::{
@@ -24,8 +25,11 @@ use tower::ServiceExt;
 use world::{Kind, PortError};
 
 const REFRESH: Duration = Duration::from_millis(200);
+const LOOK_AT_CERTIFICATE: Duration = Duration::from_secs(10);
 
 pub(crate) fn run(house: &House, args: &ServeArgs, answers: &Answers) -> Result<ExitCode, Failure> {
+    let certificate = certificate(args)?;
+    let doors = Arc::new(doors::open(house)?);
     let mut engine = house.open()?;
     let slot = BundleSlot::default();
     slot.put(bundle(&mut engine)?);
@@ -48,8 +52,13 @@ pub(crate) fn run(house: &House, args: &ServeArgs, answers: &Answers) -> Result<
         drop(probe.map_err(|error| PortError::io(format!("listen on `{}`", args.listen), error))?);
         let (capture, writer) = Capture::start(&house.capture_dir(), settings, clock.clone(), sink)?;
         let gateway = Gateway::bind(args.listen, slot.clone(), Some(capture), clock, &SystemEntropy).await?;
-        let gateway = gateway.with(registry(&engine)?);
-        announce(&gateway, answers)?;
+        let to_endpoints = ToEndpoints { doors: Arc::clone(&doors), engine: Arc::clone(&engine) };
+        let mut gateway = gateway.with(registry(&engine, &doors)?).through(Arc::new(to_endpoints));
+        if let Some(certificate) = &certificate {
+            gateway = gateway.over(certificate.tls());
+        }
+        announce(&gateway, (certificate.is_some(), &doors), answers)?;
+        let renewer = tokio::spawn(renew(certificate));
         let refresher = {
             let (engine, slot) = (Arc::clone(&engine), slot.clone());
             tokio::spawn(async move {
@@ -65,6 +74,7 @@ pub(crate) fn run(house: &House, args: &ServeArgs, answers: &Answers) -> Result<
         };
         gateway.run(stopped(args.until_stdin_closes)).await;
         refresher.abort();
+        renewer.abort();
         // All senders are gone now: the writer hands over what it has and ends.
         drop(tokio::task::spawn_blocking(move || writer.join()).await);
         Ok(())
@@ -94,15 +104,54 @@ impl Beside for Registry {
     }
 }
 
-fn registry(engine: &Arc<Mutex<Engine>>) -> Result<Arc<dyn Beside>, Failure> {
-    let desk = server::Desk::new(Arc::clone(engine)).map_err(engine::Error::from)?;
+/// The certificate; without one, only this machine itself may be listened to.
+fn certificate(args: &ServeArgs) -> Result<Option<Certificate>, Failure> {
+    if let (Some(certificate), Some(key)) = (&args.tls_cert, &args.tls_key) {
+        return Certificate::read(certificate, key).map(Some);
+    }
+    if args.without_tls || args.listen.ip().to_canonical().is_loopback() {
+        return Ok(None);
+    }
+    let text = format!(
+        "`{}` can be reached by others, and without TLS they read keys and data on the way",
+        args.listen
+    );
+    Err(Failure::new(Exit::Usage, text)
+        .with_help("add `--tls-cert FILE --tls-key FILE`; or `--without-tls` if what stands before this server speaks TLS"))
+}
+
+/// Certificates live for weeks, and this program for longer.
+async fn renew(certificate: Option<Certificate>) {
+    let Some(mut certificate) = certificate else { return };
+    loop {
+        tokio::time::sleep(LOOK_AT_CERTIFICATE).await;
+        let looked = tokio::task::spawn_blocking(move || {
+            let said = certificate.renew();
+            (certificate, said)
+        });
+        let Ok((same, said)) = looked.await else { return };
+        certificate = same;
+        if let Some(said) = said {
+            Answers::new(false).remark(&said);
+        }
+    }
+}
+
+fn registry(engine: &Arc<Mutex<Engine>>, doors: &Arc<server::Doors>) -> Result<Arc<dyn Beside>, Failure> {
+    let desk = server::Desk::new(Arc::clone(engine), Arc::clone(doors)).map_err(engine::Error::from)?;
     Ok(Arc::new(Registry(server::router(&Arc::new(desk)))))
 }
 
-fn announce(gateway: &Gateway, answers: &Answers) -> Result<(), Failure> {
-    let url = format!("http://{}", gateway.local_addr());
-    answers
-        .give(&serde_json::json!({ "listening": url }), |_| format!("listening on {url}; stop with Ctrl-C"))
+fn announce(
+    gateway: &Gateway,
+    (tls, doors): (bool, &server::Doors),
+    answers: &Answers,
+) -> Result<(), Failure> {
+    let scheme = if tls { "https" } else { "http" };
+    let (url, names) = (format!("{scheme}://{}", gateway.local_addr()), doors.names());
+    answers.give(&serde_json::json!({ "listening": url, "doors": names }), |_| {
+        format!("listening on {url}; stop with Ctrl-C\ncallers are known by {}", names.join(", "))
+    })
 }
 
 async fn stopped(until_stdin_closes: bool) {

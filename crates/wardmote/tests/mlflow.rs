@@ -5,7 +5,11 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on fails")]
 #![allow(dead_code, reason = "each test file uses its part of the common module")]
 
+#[path = "common/certificate.rs"]
+mod certificate;
 mod common;
+#[path = "common/provider.rs"]
+mod provider;
 #[path = "mlflow/support.rs"]
 mod support;
 
@@ -43,7 +47,10 @@ fn expected(client: Client) -> Vec<Value> {
 }
 
 fn agrees(client: Client, login: Login) {
-    let server = Server::start();
+    agrees_at(&Server::start(), client, login);
+}
+
+fn agrees_at(server: &Server, client: Client, login: Login) {
     let found = steps(&server.script(client, login, "script.py", &[]));
     let expected = expected(client);
     let names = |steps: &[Value]| steps.iter().map(|step| step["step"].to_string()).collect::<Vec<_>>();
@@ -65,6 +72,20 @@ fn the_client_of_mlflow_3_with_a_token() {
 #[test]
 fn the_client_of_mlflow_2_with_name_and_password() {
     agrees(Client::Two, Login::Password("ada"));
+}
+
+#[test]
+fn the_client_of_mlflow_3_over_tls_with_a_token_of_an_identity_provider() {
+    let folder = tempfile::tempdir().unwrap();
+    common::founded(folder.path());
+    let key = provider::Key::rsa("one");
+    let provider = provider::Provider::with(&[&key]);
+    let doors = serde_json::json!({ "doors": { "oidc": [provider.settings(&serde_json::json!({}))] } });
+    fs::write(folder.path().join("house.json"), doors.to_string()).unwrap();
+    let token = key.token(&provider.claims("u-ada", &serde_json::json!({})));
+    let (cert, secret) = certificate::certificate(folder.path(), "server");
+    let server = Server::of(folder, &["--tls-cert", &cert, "--tls-key", &secret], Some(&cert));
+    agrees_at(&server, Client::Three, Login::Bearer(&token));
 }
 
 #[test]

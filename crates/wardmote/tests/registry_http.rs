@@ -1,82 +1,14 @@
 //! The registry over HTTP, without a client: who may call what, and bytes in and out.
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on fails")]
 #![allow(dead_code, reason = "each test file uses its part of the common module")]
 
 mod common;
+#[path = "common/served.rs"]
+mod served;
 
-use serde_json::{Value, json};
-use std::io::{BufRead, BufReader, Read, Write};
-use std::net::TcpStream;
+use serde_json::json;
+use served::{Server, key};
 use std::path::Path;
-use std::process::{Child, ChildStdin, Stdio};
-
-struct Server {
-    child: Child,
-    stdin: Option<ChildStdin>,
-    address: String,
-}
-
-impl Server {
-    fn start(dir: &Path) -> Self {
-        let mut child = common::wardmote(dir)
-            .args(["--json", "serve", "--listen", "127.0.0.1:0", "--until-stdin-closes"])
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let mut line = String::new();
-        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
-        let said: Value = serde_json::from_str(&line).unwrap();
-        let address = said["listening"].as_str().unwrap().trim_start_matches("http://").to_owned();
-        Self { stdin: child.stdin.take(), child, address }
-    }
-
-    /// One request on a connection of its own: status, head and body.
-    fn ask(
-        &self,
-        (method, path): (&str, &str),
-        headers: &[(&str, &str)],
-        body: &[u8],
-    ) -> (u16, String, Vec<u8>) {
-        let mut stream = TcpStream::connect(&self.address).unwrap();
-        let mut head = format!(
-            "{method} {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-length: {}\r\n",
-            body.len()
-        );
-        for (name, value) in headers {
-            head.push_str(&format!("{name}: {value}\r\n"));
-        }
-        stream.write_all(format!("{head}\r\n").as_bytes()).unwrap();
-        stream.write_all(body).unwrap();
-        let mut answer = Vec::new();
-        drop(stream.read_to_end(&mut answer));
-        let end = answer.windows(4).position(|four| four == b"\r\n\r\n").unwrap_or(answer.len());
-        let head = String::from_utf8_lossy(&answer[..end]).to_lowercase();
-        let status = head.split(' ').nth(1).and_then(|text| text.parse().ok()).unwrap_or(0);
-        let body = answer.get(end + 4..).unwrap_or_default().to_vec();
-        (status, head, body)
-    }
-
-    fn call(&self, key: &str, method: &str, path: &str, input: &Value) -> (u16, Value) {
-        let bearer = format!("Bearer {key}");
-        let path = format!("/api/2.0/mlflow{path}");
-        let (status, _, body) =
-            self.ask((method, &path), &[("authorization", &bearer)], input.to_string().as_bytes());
-        (status, serde_json::from_slice(&body).unwrap_or(Value::Null))
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        drop(self.stdin.take());
-        drop(self.child.wait());
-    }
-}
-
-fn key(dir: &Path, holder: &str) -> String {
-    let all: Value = serde_json::from_slice(&std::fs::read(dir.join("credentials.json")).unwrap()).unwrap();
-    all[holder].as_str().unwrap().to_owned()
-}
 
 /// Every call of the document: without a key nobody, and nobody without the right.
 #[test]
@@ -97,13 +29,13 @@ fn no_call_is_answered_to_whoever_may_not() {
         "experiment_id": "0", "experiment_name": "Default", "experiment_ids": ["0"], "run_id": run, "model_id": model,
         "name": "credit-scoring", "new_name": "other", "key": "k", "value": "1", "metric_key": "k", "alias": "a",
         "version": "1", "stage": "Staging", "status": "LOGGED_MODEL_READY", "model_json": "{}", "description": "d",
-        "source": "models:/credit-scoring/1",
+        "source": "models:/credit-scoring/1", "run": { "runId": run }, "eventTime": "2025-10-01T00:00:00Z",
+        "job": { "namespace": "n", "name": "j" },
     });
     let document = server::document();
     let mut refused = 0;
     for (path, operations) in document["paths"].as_object().unwrap() {
-        let path =
-            path.strip_prefix("/api/2.0/mlflow").unwrap().replace("{model_id}", &model).replace("{key}", "k");
+        let path = path.replace("{model_id}", &model).replace("{key}", "k");
         for (method, operation) in operations.as_object().unwrap() {
             let method = method.to_uppercase();
             let (status, said) = server.call("", &method, &path, &input);

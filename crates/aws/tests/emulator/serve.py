@@ -21,11 +21,13 @@ What other services do and moto 5.2.5 does not know (their API references):
 - ListNotebookInstanceLifecycleConfigs of SageMaker;
 - what `answers.json` answers (see `answers.py`).
 
+Whom a call of STS is of when its signature is in the query, moto does not see; it is shown in a header.
 By their signatures alone, moto takes the calls of two services for those of others: Agents for Amazon Bedrock, and the
 control plane of AgentCore.
 """
 import json
 import sys
+import urllib.parse
 
 import answers
 from cryptography.hazmat.primitives import hashes
@@ -192,6 +194,12 @@ OF_AGENTS = ("/agents", "/knowledgebases", "/prompts", "/flows", "/tags/")
 
 class Dispatcher(werkzeug_app.DomainDispatcherApplication):
     def infer_service_region_host(self, environ, path):
+        query = urllib.parse.parse_qs(environ.get("QUERY_STRING", ""))
+        if "HTTP_AUTHORIZATION" not in environ and "/sts/" in query.get("X-Amz-Credential", [""])[0]:
+            credential, signature = query["X-Amz-Credential"][0], query["X-Amz-Signature"][0]
+            environ["HTTP_AUTHORIZATION"] = (
+                f"AWS4-HMAC-SHA256 Credential={credential}, SignedHeaders=host, Signature={signature}"
+            )
         host = super().infer_service_region_host(environ, path) or ""
         if host.startswith("bedrock.") and environ["PATH_INFO"].startswith(OF_AGENTS):
             return host.replace("bedrock.", "bedrock-agent.", 1)

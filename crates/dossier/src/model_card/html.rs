@@ -115,7 +115,7 @@ fn facts(page: &mut String, title: &str, list: &[Fact]) {
 }
 
 /// Text that cannot become markup.
-pub(super) fn escape(text: &str) -> String {
+pub(crate) fn escape(text: &str) -> String {
     text.replace('&', "&amp;")
         .replace('<', "&lt;")
         .replace('>', "&gt;")

@@ -6,6 +6,7 @@ mod html;
 mod markdown;
 mod sagemaker;
 
+pub(crate) use html::escape;
 pub use html::to_html;
 pub use markdown::to_markdown;
 pub use sagemaker::to_sagemaker_json;

@@ -3,6 +3,7 @@
 
 use super::{bounded, catalogue_entry, no_model};
 use crate::core::NewEntry;
+use crate::lineage::is_output;
 use crate::manifest::Manifest;
 use crate::notebook::{Notebook, checked_path};
 use crate::record::{Fact, Refused};
@@ -181,7 +182,7 @@ impl Engine {
     /// The snapshot that a run names as its input, if it is one of the model's data and the record shows that whoever
     /// ran it had read it. A name alone is only a claim.
     fn trained_on(&self, model: &Model, by: &PersonId, run: &Run) -> Option<TrainedOn> {
-        run.inputs.dataset_inputs.iter().find_map(|input| {
+        run.inputs.dataset_inputs.iter().filter(|input| !is_output(input)).find_map(|input| {
             let name: SnapshotName = input.dataset.name.parse().ok()?;
             let snapshot = &self.state.snapshot(&name)?.what;
             let usable = snapshot.dataset == model.training.dataset && self.state.has_read(&name, by);
@@ -286,7 +287,7 @@ fn code_of(run: &Run) -> CodeVersion {
 }
 
 fn tracked_run(by: PersonId, run: &Run) -> TrackedRun {
-    let inputs = run.inputs.dataset_inputs.iter().take(MAX_RECORDED);
+    let inputs = run.inputs.dataset_inputs.iter().filter(|input| !is_output(input)).take(MAX_RECORDED);
     TrackedRun {
         run_id: run.info.run_id.clone(),
         experiment_id: run.info.experiment_id.clone(),

@@ -9,6 +9,8 @@ use std::path::PathBuf;
 pub(crate) enum AwsCommand {
     /// Show who calls, in which region, and which endpoints are in force. Shows no secret.
     Identity,
+    /// Print a token with which a server that takes AWS identities recognises the caller; set MLFLOW_TRACKING_TOKEN to it.
+    Token(TokenArgs),
     /// Print the smallest IAM policy with which a command works.
     Permissions(PermissionsArgs),
     /// Show the CloudWatch alarms that the alert rules of the charter make, and put them.
@@ -20,6 +22,16 @@ pub(crate) enum AwsCommand {
     /// Log files of AWS CloudTrail.
     #[command(subcommand)]
     Trail(TrailCommand),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct TokenArgs {
+    /// The name of the server, as whoever runs it gave it; no other server takes the token.
+    #[arg(long)]
+    pub(crate) server: String,
+    /// How long it lasts.
+    #[arg(long, default_value_t = 900, value_name = "SECONDS", value_parser = clap::value_parser!(u32).range(1..=900))]
+    pub(crate) seconds: u32,
 }
 
 #[derive(Debug, Subcommand)]

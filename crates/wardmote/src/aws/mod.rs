@@ -10,6 +10,7 @@ mod permissions;
 mod registry;
 mod settings;
 mod signals;
+mod token;
 mod trail;
 
 pub(crate) use args::{AwsCommand, StoreArgs};
@@ -25,6 +26,7 @@ use std::process::ExitCode;
 pub(crate) fn run(house: &House, command: &AwsCommand, answers: &Answers) -> Result<ExitCode, Failure> {
     match command {
         AwsCommand::Identity => identity::run(house, answers),
+        AwsCommand::Token(args) => token::run(house, args, answers),
         AwsCommand::Permissions(args) => permissions::run(house, args, answers),
         AwsCommand::Archive(args) => archive::run(house, args, answers),
         AwsCommand::Alarms(args) => signals::alarms(house, args, answers),

@@ -89,6 +89,7 @@ const COMMANDS: [(&str, Needs); 65] = [
     ("monitor", Needs { signals: &LOOK, ..writing(&[UnwrapDataKey, GenerateDataKey, PublicKey]) }),
     ("card", OPEN),
     ("history", OPEN),
+    ("lineage", OPEN),
     ("log", NOTHING),
     ("log export", NOTHING),
     ("verify", OPEN),

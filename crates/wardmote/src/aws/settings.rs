@@ -2,6 +2,7 @@
 //! that follow from it.
 
 use super::StoreArgs;
+use crate::doors::DoorSettings;
 use crate::failure::{Exit, Failure};
 use crate::house::write_private;
 use aws::signals::{SignalSettings, Signals};
@@ -36,6 +37,8 @@ pub(crate) struct HouseSettings {
     keys: Option<Keys>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     signals: Option<Outlets>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    doors: Option<DoorSettings>,
 }
 
 /// Whom the house calls as.
@@ -128,7 +131,7 @@ impl HouseSettings {
         let session_tags = args.session_tags.iter().cloned().collect();
         let role = args.role.clone().map(|arn| Role { arn, session_tags });
         let (region, profile) = (args.region.clone(), args.profile.clone());
-        let mut settings = Self { region, profile, role, objects, keys, signals };
+        let mut settings = Self { region, profile, role, objects, keys, signals, doors: None };
         if settings.calls() {
             settings.region = Some(settings.client()?.region().map_err(failure)?.to_owned());
             // Names that AWS would misread are refused before anything is written.
@@ -170,7 +173,21 @@ impl HouseSettings {
         self.client_as(self.profile.as_deref(), self.role.as_ref())
     }
 
+    /// What is in force of the environment and the shared files, as the house calls.
+    pub(crate) fn called(&self) -> Result<Settings, Failure> {
+        self.called_as(self.profile.as_deref(), self.role.as_ref())
+    }
+
+    /// The doors that are open beside access keys.
+    pub(crate) fn doors(&self) -> DoorSettings {
+        self.doors.clone().unwrap_or_default()
+    }
+
     fn client_as(&self, profile: Option<&str>, role: Option<&Role>) -> Result<Client, Failure> {
+        Client::new(self.called_as(profile, role)?).map_err(failure)
+    }
+
+    fn called_as(&self, profile: Option<&str>, role: Option<&Role>) -> Result<Settings, Failure> {
         let mut settings = Settings::load(Sources::of_process(), profile).map_err(failure)?;
         if let Some(Role { arn, session_tags }) = role {
             settings = settings.with_role(arn, session_tags);
@@ -178,7 +195,7 @@ impl HouseSettings {
         if let Some(region) = &self.region {
             settings = settings.with_region(region).map_err(failure)?;
         }
-        Client::new(settings).map_err(failure)
+        Ok(settings)
     }
 
     /// The objects, if they are in S3.

@@ -37,6 +37,8 @@ pub(crate) enum Login<'a> {
     Nobody,
     /// The access key of this person as a bearer token.
     Token(&'a str),
+    /// This text as a bearer token.
+    Bearer(&'a str),
     /// The name of this person and the access key as password.
     Password(&'a str),
     /// A key that nobody has.
@@ -48,6 +50,7 @@ pub(crate) struct Server {
     folder: tempfile::TempDir,
     process: Child,
     pub(crate) url: String,
+    certificate: Option<String>,
 }
 
 impl Server {
@@ -58,10 +61,15 @@ impl Server {
     /// With a charter that was changed before it came into force.
     pub(crate) fn with_charter(change: impl Fn(String) -> String) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let dir = folder.path();
-        founded_with(dir, change);
-        let mut process = wardmote(dir)
+        founded_with(folder.path(), change);
+        Self::of(folder, &[], None)
+    }
+
+    /// Over a house that is there, with more words, for clients that trust only this certificate.
+    pub(crate) fn of(folder: tempfile::TempDir, words: &[&str], certificate: Option<&str>) -> Self {
+        let mut process = wardmote(folder.path())
             .args(["--json", "serve", "--listen", "127.0.0.1:0", "--until-stdin-closes"])
+            .args(words)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
@@ -70,7 +78,7 @@ impl Server {
         BufReader::new(process.stdout.take().unwrap()).read_line(&mut line).unwrap();
         let answer: Value = serde_json::from_str(&line).unwrap_or_else(|error| panic!("{error}: {line}"));
         let url = answer["listening"].as_str().unwrap().to_owned();
-        Self { folder, process, url }
+        Self { folder, process, url, certificate: certificate.map(str::to_owned) }
     }
 
     pub(crate) fn dir(&self) -> &Path {
@@ -109,10 +117,16 @@ impl Server {
         if client == Client::Three {
             command.env("PYTHONPATH", environment.join("three"));
         }
+        if let Some(certificate) = &self.certificate {
+            command.env("REQUESTS_CA_BUNDLE", certificate);
+        }
         match login {
             Login::Nobody => {}
             Login::Token(who) => {
                 command.env("MLFLOW_TRACKING_TOKEN", self.access_key(who));
+            }
+            Login::Bearer(token) => {
+                command.env("MLFLOW_TRACKING_TOKEN", token);
             }
             Login::Password(who) => {
                 command
