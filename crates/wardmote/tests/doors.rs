@@ -9,7 +9,8 @@ mod provider;
 mod served;
 
 use common::{founded, run, wardmote};
-use provider::{Key, Provider, confused, unsigned};
+use provider::Provider;
+use provider::issuer::{Key, confused, unsigned};
 use serde_json::{Value, json};
 use served::{Server, key};
 use std::fs;

@@ -78,7 +78,7 @@ fn the_client_of_mlflow_2_with_name_and_password() {
 fn the_client_of_mlflow_3_over_tls_with_a_token_of_an_identity_provider() {
     let folder = tempfile::tempdir().unwrap();
     common::founded(folder.path());
-    let key = provider::Key::rsa("one");
+    let key = provider::issuer::Key::rsa("one");
     let provider = provider::Provider::with(&[&key]);
     let doors = serde_json::json!({ "doors": { "oidc": [provider.settings(&serde_json::json!({}))] } });
     fs::write(folder.path().join("house.json"), doors.to_string()).unwrap();

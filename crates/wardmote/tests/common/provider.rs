@@ -1,9 +1,9 @@
 //! An identity provider on loopback: its configuration and its keys, over real HTTP.
 
 #[path = "../../../guard/tests/support/issuer.rs"]
-mod issuer;
+pub(crate) mod issuer;
 
-pub(crate) use issuer::{Key, confused, set, unsigned};
+use issuer::{Key, set};
 
 use serde_json::{Value, json};
 use std::io::{BufRead, BufReader, Write};
