@@ -52,7 +52,7 @@ const fn writing(keys: &'static [KeyUse]) -> Needs {
 }
 
 /// Every command; a test holds that none is missing.
-const COMMANDS: [(&str, Needs); 65] = [
+const COMMANDS: [(&str, Needs); 72] = [
     ("demo", Needs { signals: &LOOK, ..writing(&ALL_BUT_ROTATION) }),
     ("init", NOTHING),
     ("plan", OPEN),
@@ -75,11 +75,14 @@ const COMMANDS: [(&str, Needs); 65] = [
     ("model requests", OPEN),
     ("model show", OPEN),
     ("model train", writing(&[UnwrapDataKey, GenerateDataKey])),
-    ("model validate", reading(&[UnwrapDataKey])),
-    ("model approve", writing(&[Sign, PublicKey])),
+    ("model validate", writing(&[UnwrapDataKey])),
+    ("model approve", writing(&[UnwrapDataKey, Sign, PublicKey])),
     ("model revoke-approval", OPEN),
     ("model reject", OPEN),
-    ("model deploy", reading(&[UnwrapDataKey, PublicKey])),
+    ("model deploy", writing(&[UnwrapDataKey, Sign, PublicKey])),
+    ("model fallback", OPEN),
+    ("model reviews", OPEN),
+    ("model review", OPEN),
     ("model rollback", reading(&[UnwrapDataKey, PublicKey])),
     ("model export", reading(&[UnwrapDataKey, PublicKey])),
     ("model verify", NOTHING),
@@ -89,6 +92,10 @@ const COMMANDS: [(&str, Needs); 65] = [
     ("monitor", Needs { signals: &LOOK, ..writing(&[UnwrapDataKey, GenerateDataKey, PublicKey]) }),
     ("card", OPEN),
     ("history", OPEN),
+    ("who-approved", OPEN),
+    ("model diff", OPEN),
+    ("charter rehearse", OPEN),
+    ("log verify-proof", NOTHING),
     ("log", NOTHING),
     ("log export", NOTHING),
     ("verify", OPEN),
