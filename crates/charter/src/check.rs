@@ -52,8 +52,8 @@ pub(crate) fn check(charter: &Charter, tree: &Node) -> (Vec<Misfit>, Vec<Misfit>
     (checker.errors, checker.warnings)
 }
 
-struct Checker<'a> {
-    charter: &'a Charter,
+pub(crate) struct Checker<'a> {
+    pub(crate) charter: &'a Charter,
     tree: &'a Node,
     errors: Vec<Misfit>,
     warnings: Vec<Misfit>,
@@ -62,11 +62,11 @@ struct Checker<'a> {
 use Step::{Item, Key, KeyItself};
 
 impl Checker<'_> {
-    fn error(&mut self, path: &[Step<'_>], message: String, help: impl Into<Option<String>>) {
+    pub(crate) fn error(&mut self, path: &[Step<'_>], message: String, help: impl Into<Option<String>>) {
         self.errors.push(Misfit { at: self.tree.place_of(path), message, help: help.into() });
     }
 
-    fn warning(&mut self, path: &[Step<'_>], message: String, help: &str) {
+    pub(crate) fn warning(&mut self, path: &[Step<'_>], message: String, help: &str) {
         self.warnings.push(Misfit { at: self.tree.place_of(path), message, help: Some(help.to_owned()) });
     }
 
@@ -98,7 +98,7 @@ impl Checker<'_> {
     }
 
     /// Complains unless `name` is one of `known`.
-    fn refers(&mut self, path: &[Step<'_>], what: &str, name: &impl Display, known: &[String]) {
+    pub(crate) fn refers(&mut self, path: &[Step<'_>], what: &str, name: &impl Display, known: &[String]) {
         let name = name.to_string();
         if !known.contains(&name) {
             let help = if known.is_empty() {
@@ -110,12 +110,12 @@ impl Checker<'_> {
         }
     }
 
-    fn roles(&self) -> Vec<String> {
+    pub(crate) fn roles(&self) -> Vec<String> {
         let own = self.charter.roles.iter().map(|role| role.id.to_string());
         own.chain(BUILT_IN_ROLES.iter().map(|(id, _)| (*id).to_owned())).collect()
     }
 
-    fn refers_to_roles(&mut self, path: &[Step<'_>], roles: &[RoleId]) {
+    pub(crate) fn refers_to_roles(&mut self, path: &[Step<'_>], roles: &[RoleId]) {
         let known = self.roles();
         for (at, role) in roles.iter().enumerate() {
             let path: Vec<Step<'_>> = path.iter().copied().chain([Item(at)]).collect();
@@ -125,6 +125,7 @@ impl Checker<'_> {
 
     fn people(&mut self) {
         let charter = self.charter;
+        self.emails();
         let mut seen: BTreeSet<&PersonId> = BTreeSet::new();
         for (at, person) in charter.people.iter().enumerate() {
             if !seen.insert(&person.id) {
@@ -181,7 +182,7 @@ impl Checker<'_> {
         }
     }
 
-    fn holders(&self, role: &str) -> Vec<&PersonId> {
+    pub(crate) fn holders(&self, role: &str) -> Vec<&PersonId> {
         let holds = |roles: &[RoleId]| roles.iter().any(|held| held.as_str() == role);
         self.charter.people.iter().filter(|person| holds(&person.roles)).map(|person| &person.id).collect()
     }
@@ -336,6 +337,8 @@ impl Checker<'_> {
         }
         self.acceptance(at, model);
         self.approvals(at, model);
+        self.gates(at, model);
+        self.exceptions(at, model);
         self.monitor(at, model);
         let days = model.retention.capture_days.get();
         if model.risk_tier == RiskTier::High && days < 183 {
@@ -467,7 +470,8 @@ impl Checker<'_> {
                 .iter()
                 .filter(|id| engineers.len() > 1 || !engineers.contains(id))
                 .count();
-            if count >= approval.count as usize && free < approval.count as usize {
+            let separated = model.separation.is_none() && count >= approval.count as usize;
+            if separated && free < approval.count as usize {
                 let message =
                     format!("the only people who could approve `{}` are the ones who make it", model.name);
                 self.error(
@@ -475,6 +479,8 @@ impl Checker<'_> {
                     message,
                     "nobody approves their own work: give the role to somebody else".to_owned(),
                 );
+            } else if separated {
+                self.granted(&inside("role"), model, approval);
             }
         }
     }

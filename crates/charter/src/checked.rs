@@ -115,10 +115,37 @@ impl Checked {
         self.charter.datasets.iter().find(|dataset| dataset.id == *id)
     }
 
+    /// Who grants a data set: the people of the team that owns it.
+    pub fn granters(&self, dataset: &DatasetId) -> &[PersonId] {
+        granters(&self.charter, dataset)
+    }
+
+    /// Whether any address of a committer is listed: then it must be known of every version who committed its code.
+    pub fn lists_committers(&self) -> bool {
+        let people = &self.charter.people;
+        !self.charter.outside_committers.is_empty() || people.iter().any(|person| !person.emails.is_empty())
+    }
+
+    /// Whose address this is: none if it stands nowhere, nobody of the people if it is listed as an outsider's.
+    pub fn committer(&self, address: &str) -> Option<Option<&PersonId>> {
+        let lists = |list: &[String]| list.iter().any(|one| one.eq_ignore_ascii_case(address));
+        let person = self.charter.people.iter().find(|person| lists(&person.emails));
+        person
+            .map(|person| Some(&person.id))
+            .or_else(|| lists(&self.charter.outside_committers).then_some(None))
+    }
+
     /// A key by id.
     pub fn key(&self, id: &KeyId) -> Option<&Key> {
         self.charter.keys.iter().find(|key| key.id == *id)
     }
+}
+
+/// The people of the team that owns a data set.
+pub(crate) fn granters<'a>(charter: &'a Charter, dataset: &DatasetId) -> &'a [PersonId] {
+    let owner = charter.datasets.iter().find(|known| known.id == *dataset).map(|known| &known.tags.owner);
+    let team = charter.teams.iter().find(|team| owner.is_some_and(|owner| team.id.as_str() == owner));
+    team.map_or(&[], |team| &team.people)
 }
 
 /// One tree of several files.

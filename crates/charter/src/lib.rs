@@ -8,6 +8,7 @@
 mod check;
 mod checked;
 mod diagnostic;
+mod exceptions;
 pub mod model;
 mod node;
 mod plan;

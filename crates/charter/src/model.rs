@@ -2,8 +2,8 @@
 //! [`crate::read`], which has checked everything that can be checked about it.
 
 use facts::{
-    AlertRule, ColumnName, ControlRule, Criterion, DataClassification, DatasetId, Days, EndpointName, KeyId,
-    ModelName, ModelStage, PersonId, RoleId, Tags, TeamId, VerifierKey,
+    AlertRule, ColumnName, ControlRule, Criterion, DataClassification, DatasetId, Days, EndpointName, GateId,
+    KeyId, ModelName, ModelStage, PersonId, RoleId, Tags, TeamId, VerifierKey,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -25,6 +25,10 @@ pub struct Charter {
     pub teams: Vec<Team>,
     /// The people.
     pub people: Vec<Person>,
+    /// E-mail addresses of those who commit code and are none of the people: contractors, robots, the Git server itself.
+    /// As soon as any address is listed, it must be known of every version who committed its code.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub outside_committers: Vec<String>,
     /// The programs that act under an identity of their own.
     #[serde(default)]
     pub services: Vec<Service>,
@@ -93,6 +97,9 @@ pub struct Person {
     /// The key with which the person signs approvals, as `wardmote key new` prints it. If it is named here, no other counts.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub public_key: Option<VerifierKey>,
+    /// The e-mail addresses under which the person commits code: whoever committed a version's code cannot approve it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub emails: Vec<String>,
 }
 
 /// A program with an identity of its own.
@@ -292,8 +299,21 @@ pub struct Model {
     pub training: Training,
     /// What a version must show before anybody may approve it.
     pub acceptance: Vec<Criterion>,
+    /// Further gates, each decided by a program; see `docs/approvals.md` for what it gets and what it answers.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub gates: Vec<Gate>,
     /// Who must approve, in order.
     pub approvals: Vec<Approval>,
+    /// That whoever had a hand in a version cannot be kept from approving it, and what stands in for that. Where this is
+    /// absent, they are kept from it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub separation: Option<Separation>,
+    /// Who may deploy a version without approvals in an emergency. Where this is absent, nobody may.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub break_glass: Option<BreakGlass>,
+    /// Who looks at a rollback afterwards.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rollback: Option<Rollback>,
     /// Where it serves.
     pub endpoint: Endpoint,
     /// How it is watched.
@@ -351,6 +371,23 @@ fn default_time_limit_seconds() -> u32 {
     3600
 }
 
+/// A gate that a program decides.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Gate {
+    /// Its id.
+    pub id: GateId,
+    /// Program and arguments, run in the folder of the charter.
+    pub command: Vec<String>,
+    /// Seconds after which the program is stopped, which is no pass.
+    #[serde(default = "default_gate_seconds")]
+    pub time_limit_seconds: u32,
+}
+
+fn default_gate_seconds() -> u32 {
+    600
+}
+
 /// One step of approval.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -366,6 +403,61 @@ pub struct Approval {
     /// this charter stands. Who has a key signs in any case.
     #[serde(default, skip_serializing_if = "no")]
     pub signed: bool,
+}
+
+/// A team too small for separation of duties.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Separation {
+    /// Why it cannot be achieved, in a sentence; shown wherever a version is.
+    pub not_achievable: String,
+    /// What stands in for it: all of these.
+    pub compensating: Vec<Compensation>,
+}
+
+/// What stands in for separation of duties.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum Compensation {
+    /// The approval is signed with the approver's own key, for which somebody else or this charter stands.
+    SignedApproval,
+    /// So much time lies between registration and approval.
+    CoolingOff {
+        /// Hours.
+        hours: u32,
+    },
+    /// Somebody who had no hand in it looks at the deployment afterwards.
+    Review(Review),
+}
+
+/// Who looks at a decision afterwards, and how soon.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Review {
+    /// The role.
+    pub role: RoleId,
+    /// How soon.
+    pub within_hours: u32,
+}
+
+/// Deployment without approvals in an emergency. The gates are not lifted.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct BreakGlass {
+    /// The roles that may.
+    pub roles: Vec<RoleId>,
+    /// The longest that a version may serve without approvals.
+    pub max_hours: u32,
+    /// Who looks at it afterwards.
+    pub review: Review,
+}
+
+/// What follows a rollback.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Rollback {
+    /// Who looks at it afterwards.
+    pub review: Review,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]

@@ -1,7 +1,7 @@
 //! What a charter means, and what a new one changes, in sentences.
 
 use crate::Checked;
-use crate::model::{Charter, Model};
+use crate::model::{Charter, Compensation, Model};
 use serde::Serialize;
 use std::fmt;
 
@@ -108,6 +108,16 @@ fn statements(charter: &Charter) -> Vec<Statement> {
         if let Some(key) = &person.public_key {
             say("people", true, format!("{} signs approvals with the key {key} and no other", person.id));
         }
+        if !person.emails.is_empty() {
+            say("people", true, format!("{} commits code as {}", person.id, words(&person.emails)));
+        }
+    }
+    if !charter.outside_committers.is_empty() {
+        let text = format!(
+            "code is also committed, by nobody of the people, as {}",
+            words(&charter.outside_committers)
+        );
+        say("people", false, text);
     }
     for service in &charter.services {
         say("people", false, format!("the service {} acts as {}", service.id, words(&service.roles)));
@@ -156,6 +166,14 @@ fn model_statements(model: &Model, say: &mut impl FnMut(&'static str, bool, Stri
     for criterion in &model.acceptance {
         say("models", true, format!("{name} is accepted only with {criterion}"));
     }
+    for gate in &model.gates {
+        let program = gate.command.join(" ");
+        say(
+            "models",
+            true,
+            format!("{name} is accepted only if `{program}` says that the gate {} holds", gate.id),
+        );
+    }
     for approval in &model.approvals {
         let people =
             if approval.count == 1 { "1 person".to_owned() } else { format!("{} people", approval.count) };
@@ -170,6 +188,7 @@ fn model_statements(model: &Model, say: &mut impl FnMut(&'static str, bool, Stri
             ),
         );
     }
+    exceptions(model, say);
     say(
         "models",
         false,
@@ -205,6 +224,43 @@ fn model_statements(model: &Model, say: &mut impl FnMut(&'static str, bool, Stri
             retention.documents_days.get()
         ),
     );
+}
+
+/// What is allowed beside the ordinary way, and who looks at it.
+fn exceptions(model: &Model, say: &mut impl FnMut(&'static str, bool, String)) {
+    let name = &model.name;
+    if let Some(separation) = &model.separation {
+        let why = &separation.not_achievable;
+        say("models", false, format!("{name}: separation of duties is not achieved: {why}"));
+        for one in &separation.compensating {
+            let text = match one {
+                Compensation::SignedApproval => "a signed approval".to_owned(),
+                Compensation::CoolingOff { hours } => {
+                    format!("{hours} hours between registration and approval")
+                }
+                Compensation::Review(review) => {
+                    format!("a review by {} within {} hours of deployment", review.role, review.within_hours)
+                }
+            };
+            say("models", true, format!("{name}: for separation of duties stands {text}"));
+        }
+    }
+    if let Some(glass) = &model.break_glass {
+        let text = format!(
+            "{name} may be deployed without approvals by {} for at most {} hours, with a review by {} within {} hours",
+            words(&glass.roles),
+            glass.max_hours,
+            glass.review.role,
+            glass.review.within_hours
+        );
+        say("models", false, text);
+    }
+    if let Some(rollback) = &model.rollback {
+        let review = &rollback.review;
+        let text =
+            format!("{name}: a rollback is reviewed by {} within {} hours", review.role, review.within_hours);
+        say("models", true, text);
+    }
 }
 
 fn words(list: &[impl fmt::Display]) -> String {

@@ -82,6 +82,19 @@ fn every_kind_of_mistake_has_its_words() {
         ("capture_days: 190", "capture_days: 0"),
         ("retention: {capture_days: 190, documents_days: 3650}", "retention:"),
         ("group: sex, ", ""),
+        ("roles: [ml-engineer]}", "roles: [ml-engineer], emails: [ada]}"),
+        ("roles: [ml-engineer]}", "roles: [ml-engineer], emails: [ada@bank.example, ADA@bank.example]}"),
+        ("    approvals:", "    gates: [{id: a, command: []}, {id: a, command: [x]}]\n    approvals:"),
+        ("    approvals:", "    separation: {not_achievable: \" \", compensating: []}\n    approvals:"),
+        (
+            "    approvals:",
+            "    separation: {not_achievable: we are two, compensating: [{cooling_off: {hours: 0}}, {review: {role: nurse, within_hours: 0}}]}\n    approvals:",
+        ),
+        (
+            "    approvals:",
+            "    break_glass: {roles: [], max_hours: 1, review: {role: auditor, within_hours: 1}}\n    approvals:",
+        ),
+        ("    approvals:", "    rollback: {review: {role: nurse, within_hours: 1}}\n    approvals:"),
     ] {
         all.push_str(&format!("=== `{}` for `{}`\n{}\n", to.trim(), from.trim(), complaint(from, to)));
     }

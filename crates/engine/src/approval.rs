@@ -6,7 +6,9 @@ use crate::{Done, Engine, Error, vault};
 use charter::model::Model;
 use facts::{Actor, Digest, EvidenceId, ModelName, PersonId};
 use guard::Action;
-use registry::{ApprovalRequest, Approved, Command, Revocation, Statement, Status, VersionNumber};
+use registry::{
+    ApprovalRequest, Approved, Command, Registration, Revocation, Stage, Statement, Status, VersionNumber,
+};
 use serde::Serialize;
 use serde_json::json;
 
@@ -27,13 +29,19 @@ pub struct Decision {
 }
 
 impl Engine {
-    /// What an approver would sign now. Whether it may be approved is decided when the signed statement comes back.
+    /// What an approver would sign now, the gates having been asked again. Whether it may be approved is decided when the
+    /// signed statement comes back.
     pub fn approval_statement(
-        &self,
+        &mut self,
         actor: &Actor,
         name: &ModelName,
         number: VersionNumber,
     ) -> Result<Statement, Error> {
+        let model = self.model(name)?.clone();
+        let resource = self.version_resource(&model, number);
+        if self.permits(actor, Action::ModelApprove, &resource) {
+            self.run_gates(&model, number, Stage::Approval)?;
+        }
         let rules = self.rules(self.model(name)?)?;
         self.version(name, number)?;
         let said = self.state.registry().statement((name, number), actor, &rules, self.now());
@@ -71,6 +79,11 @@ impl Engine {
     ) -> Result<Done<Decision>, Error> {
         let model = self.model(name)?.clone();
         let version = self.version(name, number)?;
+        let resource = self.version_resource(&model, number);
+        // Whoever signed has been shown what the gates said just before.
+        if signed.is_none() && self.permits(actor, Action::ModelApprove, &resource) {
+            self.run_gates(&model, number, Stage::Approval)?;
+        }
         // The registry knows the better reason for the commonest refusals; policy has the last word all the same.
         let request = ApprovalRequest { model: name, version: number, approver: actor, signed };
         let complete =
@@ -78,7 +91,6 @@ impl Engine {
         let mut evidence = Vec::new();
         if complete.is_none() || version.signature.is_some() {
             let event = self.decide(actor, &Command::Approve(request), &model)?;
-            let resource = self.version_resource(&model, number);
             self.authorise(actor, Action::ModelApprove, &resource)?;
             evidence = self.record_event(actor, Action::ModelApprove, event)?;
         }
@@ -185,12 +197,11 @@ impl Engine {
     /// Signs what was approved: the proof of approval is what makes this function callable.
     fn sign(&mut self, model: &Model, approved: &Approved) -> Result<(Digest, Vec<EvidenceId>), Error> {
         let automation = self.automation()?;
-        let key = self.signing_key()?;
         let version = self.version(approved.model(), approved.version())?;
         let approvals: Vec<_> = approved
             .approvals()
             .iter()
-            .map(|given| json!({ "approver": given.approver.id, "role": given.role, "entry": given.evidence, "validation": given.validation, "signed": given.signed.is_some() }))
+            .map(|given| json!({ "approver": given.approver.id, "role": given.role, "entry": given.evidence, "validation": given.validation, "signed": given.signed.is_some(), "own_work": given.own_work }))
             .collect();
         let evidence = json!({
             "model": approved.model(), "version": approved.version(), "charter": self.charter()?.digest(),
@@ -199,9 +210,24 @@ impl Engine {
             "git_commit": version.registration.code.git_commit, "approvals": approvals,
         });
         let name = format!("{}-v{}", approved.model(), approved.version());
-        let resources = self.signed_files(&version.registration)?;
-        let payload = signing::statement(&name, &resources, &evidence);
-        self.key_use(&automation, &key, "sign", &vault::context("signatures", &name))?;
+        let (digest, object) = self.bundle(&name, &version.registration, &evidence)?;
+        let command = Command::Sign(approved.model(), approved.version(), (digest, object));
+        let event = self.decide(&automation, &command, model)?;
+        let evidence = self.record_event(&automation, Action::KeyUse, event)?;
+        Ok((digest, evidence))
+    }
+
+    /// Makes and keeps a signature bundle over the files of a version; gives its digest and object.
+    pub(crate) fn bundle(
+        &mut self,
+        name: &str,
+        registration: &Registration,
+        evidence: &serde_json::Value,
+    ) -> Result<(Digest, String), Error> {
+        let automation = self.automation()?;
+        let key = self.signing_key()?;
+        let payload = signing::statement(name, &self.signed_files(registration)?, evidence);
+        self.key_use(&automation, &key, "sign", &vault::context("signatures", name))?;
         let der = self
             .ports
             .keys
@@ -211,9 +237,6 @@ impl Engine {
         let digest = Digest::of(&bundle);
         let object = format!("signatures/{}", digest.to_hex());
         self.ports.objects.put(&object, &bundle)?;
-        let command = Command::Sign(approved.model(), approved.version(), (digest, object));
-        let event = self.decide(&automation, &command, model)?;
-        let evidence = self.record_event(&automation, Action::KeyUse, event)?;
-        Ok((digest, evidence))
+        Ok((digest, object))
     }
 }

@@ -64,7 +64,7 @@ impl Engine {
             None => audit.unsigned += 1,
             Some(note) => {
                 let check = |keys: Vec<ApproverKey>| {
-                    let rules = Rules { charter: given.charter, approvals: Vec::new(), keys };
+                    let rules = Rules::new(given.charter, Vec::new(), keys);
                     registry::check_signature(note, (name, version.version), given, &rules)
                 };
                 let lifted = keys

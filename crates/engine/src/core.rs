@@ -126,9 +126,13 @@ impl Engine {
             .chars()
             .map(|c| if c.is_ascii_alphanumeric() { c } else { '-' })
             .collect();
-        let id = format!("alert-{}", slug.trim_matches('-'))
-            .parse()
-            .map_err(|e: facts::ParseError| Error::input(e.to_string()))?;
+        Self::alarm(slug.trim_matches('-'))
+    }
+
+    /// An alert of this name, acting by itself.
+    pub(crate) fn alarm(name: &str) -> Result<Actor, Error> {
+        let id =
+            format!("alert-{name}").parse().map_err(|e: facts::ParseError| Error::input(e.to_string()))?;
         let role: RoleId =
             "automation".parse().map_err(|e: facts::ParseError| Error::input(e.to_string()))?;
         Ok(Actor::new(id, ActorKind::Alert, vec![role]))

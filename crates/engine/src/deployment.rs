@@ -6,7 +6,7 @@ use crate::training::model_resource;
 use crate::{Done, Engine, Error};
 use facts::{Actor, Digest, EndpointName, KeyId, ModelName, PersonId};
 use guard::{Action, Resource};
-use registry::{Approved, Command, DeploymentPlan, Registration, RollbackPlan, VersionNumber};
+use registry::{Approved, Command, DeploymentPlan, Registration, RollbackPlan, Stage, VersionNumber};
 use serde::Serialize;
 use signing::VerifyingKey;
 use std::collections::BTreeSet;
@@ -53,9 +53,11 @@ impl Engine {
         let version = self.version(name, number)?;
         let resource = self.version_resource(&model, number);
         self.authorise(actor, Action::ModelDeploy, &resource)?;
+        self.run_gates(&model, number, Stage::Deployment)?;
         let endpoint = model.endpoint.name.clone();
         // The registry decides on a refusal's wording and records it; the plan below carries the proof.
-        let event = self.decide(actor, &Command::Deploy(name, number, endpoint.clone()), &model)?;
+        let event =
+            self.decide(actor, &Command::Deploy(name, number, (endpoint.clone(), &actor.id)), &model)?;
         let rules = self.rules(&model)?;
         let planned = Approved::check(self.state.registry(), name, number, &rules, self.now())
             .and_then(|approved| DeploymentPlan::new(self.state.registry(), approved, endpoint.clone()));
@@ -79,7 +81,7 @@ impl Engine {
     ) -> Result<Done<Deployed>, Error> {
         let model = self.model(name)?.clone();
         self.authorise(actor, Action::ModelRollback, &model_resource(&model))?;
-        let event = self.decide(actor, &Command::Rollback(name, reason), &model)?;
+        let event = self.decide(actor, &Command::Rollback(name, reason, &actor.id), &model)?;
         let plan = RollbackPlan::new(self.state.registry(), name, reason)
             .map_err(|refusal| Error::conflict(refusal.to_string()))?;
         let fallback = self.version(name, plan.to())?;
@@ -112,20 +114,14 @@ impl Engine {
                 consumers: model.endpoint.consumers.clone(),
             };
             self.authorise(&automation, Action::EndpointServe, &endpoint)?;
-            let serving = self
-                .state
-                .registry()
-                .model(&model.name)
-                .and_then(|known| known.serving())
-                .map(|stretch| stretch.version);
-            let version = match serving {
+            let version = match self.serves(&model.name) {
                 None => None,
                 Some(number) => {
                     let version = self.version(&model.name, number)?;
-                    let (digest, object, _) = version.signature.clone().ok_or_else(|| {
+                    let (digest, object) = version.bundle().ok_or_else(|| {
                         Error::damaged(format!("version {number} of `{}` serves unsigned", model.name))
                     })?;
-                    self.check_signature(&object, &digest, &version.registration)?;
+                    self.check_signature(object, digest, &version.registration)?;
                     Some((number, self.load_version(&automation, &model, &version)?))
                 }
             };

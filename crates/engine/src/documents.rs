@@ -84,7 +84,10 @@ impl Engine {
             data: self.data_facts(version),
             training: training_facts(version),
             validation: validation
-                .map_or_else(Vec::new, |(report, _)| report.criteria.iter().map(judged).collect()),
+                .map_or_else(Vec::new, |(report, _)| report.criteria.iter().map(judged).collect())
+                .into_iter()
+                .chain(model.gates.iter().filter_map(|gate| said_at(version, &gate.id)))
+                .collect(),
             validated: validation.map(|(_, evidence)| evidence.clone()),
             metrics: validation.map_or_else(Vec::new, |(report, _)| {
                 report.metrics.iter().map(|(n, v)| (n.clone(), *v)).collect()
@@ -157,7 +160,11 @@ impl Engine {
         for (at, stretch) in
             stretches.iter().enumerate().filter(|(_, stretch)| stretch.version == version.version)
         {
-            let how = if stretch.rolled_back { "put back by a rollback" } else { "deployed" };
+            let how = match (&stretch.broken_glass, stretch.rolled_back) {
+                (Some(_), _) => "deployed WITHOUT approvals, in an emergency,",
+                (None, true) => "put back by a rollback",
+                (None, false) => "deployed",
+            };
             events.push((
                 stretch.evidence.clone(),
                 stretch.since.to_string(),
@@ -205,6 +212,17 @@ fn judged(result: &registry::CriterionResult) -> Judged {
     }
 }
 
+/// What the program at a gate said last.
+fn said_at(version: &Version, gate: &facts::GateId) -> Option<Judged> {
+    let (result, _) = version.gates.iter().rev().find(|(result, _)| result.gate == *gate)?;
+    Some(Judged {
+        criterion: format!("gate {gate}, at {}", result.stage),
+        measured: None,
+        holds: result.verdict == facts::Verdict::Holds,
+        verdict: result.verdict.to_string(),
+    })
+}
+
 fn training_facts(version: &Version) -> Vec<Fact> {
     let r = &version.registration;
     let evidence = Some(&version.registered_by);
@@ -235,7 +253,8 @@ fn remarks(given: &registry::ApprovalGiven) -> String {
         if given.signed.is_some() { ", signed with their own key" } else { ", not signed by the approver" };
     let revoked =
         given.revoked.as_ref().map(|revoked| format!("; taken back on {}: {}", revoked.time, revoked.reason));
-    signed.to_owned() + &revoked.unwrap_or_default()
+    let own_work = given.own_work.as_ref().map(|own| format!("; {own}"));
+    signed.to_owned() + &own_work.unwrap_or_default() + &revoked.unwrap_or_default()
 }
 
 fn approval_facts(version: &Version) -> Vec<Fact> {

@@ -152,8 +152,10 @@ impl View<'_> {
         draft.put("ModelApprovalStatus", "ledger", json!(approval(version.status)));
         let approvals = version.approvals.iter().filter(|given| given.revoked.is_none());
         let last = approvals.max_by_key(|given| given.time);
-        let said = last
-            .map(|given| json!(format!("{} as {}, entry {}", given.approver.id, given.role, given.evidence)));
+        let said = last.map(|given| {
+            let own = given.own_work.as_ref().map_or_else(String::new, |own| format!("; {own}"));
+            json!(format!("{} as {}, entry {}{own}", given.approver.id, given.role, given.evidence))
+        });
         draft.perhaps("ApprovalDescription", "ledger", said);
         let made = registration
             .run

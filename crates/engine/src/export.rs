@@ -62,7 +62,7 @@ impl Engine {
     }
 
     /// All files of a version's artefact.
-    fn artefact_files(
+    pub(crate) fn artefact_files(
         &mut self,
         automation: &Actor,
         model: &Model,

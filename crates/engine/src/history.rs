@@ -2,9 +2,9 @@
 
 use crate::{Engine, Error};
 use facts::{Digest, EvidenceId, ModelName, PersonId, RoleId, Timestamp};
-use registry::{Loss, Revoked, VersionNumber};
+use registry::{BrokenGlass, Loss, OwnWork, Review, Revoked, VersionNumber};
 use serde::Serialize;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What served at a time.
 #[derive(Debug, Clone, Serialize)]
@@ -46,6 +46,10 @@ pub struct Served {
     pub git_commit: Option<String>,
     /// When it was found, while it served, to be without its evidence.
     pub losses: Vec<Loss>,
+    /// Whether it served without approvals: who answers for it, why and until when.
+    pub broken_glass: Option<BrokenGlass>,
+    /// The review that this called for, and what came of it.
+    pub review: Option<Review>,
 }
 
 /// An approval.
@@ -63,6 +67,26 @@ pub struct ApprovedBy {
     pub signed: bool,
     /// Whether and why it was taken back since.
     pub revoked: Option<Revoked>,
+    /// That the approver had a hand in the version, and what stands in for separation of duties.
+    pub own_work: Option<OwnWork>,
+}
+
+impl HistoryAnswer {
+    /// The entries that the answer rests on.
+    pub fn evidence(&self) -> Vec<EvidenceId> {
+        let Some(served) = &self.serving else { return Vec::new() };
+        let mut entries = BTreeSet::from([served.evidence.clone()]);
+        for approval in &served.approved_by {
+            entries.insert(approval.evidence.clone());
+            entries.extend(approval.revoked.iter().map(|revoked| revoked.evidence.clone()));
+        }
+        entries.extend(served.validation.clone());
+        entries.extend(served.signature.clone());
+        entries.extend(served.losses.iter().flat_map(|loss| [loss.evidence.clone(), loss.cause.clone()]));
+        let reviewed = served.review.iter().filter_map(|review| review.done.as_ref());
+        entries.extend(reviewed.map(|done| done.evidence.clone()));
+        entries.into_iter().collect()
+    }
 }
 
 impl Engine {
@@ -82,6 +106,7 @@ impl Engine {
                     evidence: given.evidence.clone(),
                     signed: given.signed.is_some(),
                     revoked: given.revoked.clone(),
+                    own_work: given.own_work.clone(),
                 })
                 .collect();
             Some(Served {
@@ -98,6 +123,8 @@ impl Engine {
                 snapshot: version.registration.snapshot().map(ToString::to_string).unwrap_or_default(),
                 git_commit: version.registration.code.git_commit.clone(),
                 losses: serving.losses,
+                broken_glass: serving.stretch.broken_glass,
+                review: serving.review,
             })
         });
         Ok(HistoryAnswer { model: name.clone(), as_of, serving })

@@ -17,10 +17,13 @@ mod data;
 mod deployment;
 mod documents;
 mod embedded;
+mod emergency;
 mod error;
 mod export;
 mod feedback;
+mod gates;
 mod governance;
+mod hands;
 mod history;
 mod keys;
 mod lineage;
@@ -28,8 +31,10 @@ mod manifest;
 mod monitoring;
 mod notebook;
 mod posture;
+mod questions;
 mod record;
 mod registering;
+mod rehearsal;
 mod remediation;
 mod remediation_record;
 mod remediation_run;
@@ -51,6 +56,7 @@ pub use catalogue::{NewModelVersion, WaitingRequest, Wanted};
 pub use data::{ImportRequest, ReadRequest, SnapshotMade, View};
 pub use deployment::{Deployed, ServingModel};
 pub use documents::CardFiles;
+pub use emergency::{Fallback, ReviewView};
 pub use error::Error;
 pub use governance::{Deliver, Founded, Issued};
 pub use history::{ApprovedBy, HistoryAnswer, Served};
@@ -66,10 +72,12 @@ pub use posture::{
     Known, PostureEvent, Postures, Pushed, Round, VerdictChange, Verdicts, WaiverEvent, WaiverRequest,
     Waivers, Watch, WatchSettings, receive,
 };
+pub use questions::{ApprovalView, Difference, VersionDiff, WhoApproved};
 pub use record::{
     ApprovalRequested, Fact, KeyChange, LabelBatch, MonitorReport, Origin, Refused, RefusedCalls,
     RuleOutcome, Segment, Snapshot, TrainingRun,
 };
+pub use rehearsal::{Promotion, Rehearsal};
 pub use remediation::PlanOnRecord;
 pub use remediation_record::{Remediation, RemediationEvent, Remediations, StepState};
 pub use remediation_run::{Ended, PlanOutcome, StepOutcome};

@@ -212,6 +212,13 @@ pub struct Refused {
     pub policies: Vec<String>,
 }
 
+impl Refused {
+    /// As the registry said it.
+    pub(crate) fn by(refusal: &registry::Refusal) -> Self {
+        Self { reason: refusal.to_string(), help: refusal.help(), policies: Vec::new() }
+    }
+}
+
 /// An immutable snapshot of a data set.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Snapshot {

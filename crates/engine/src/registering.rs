@@ -1,14 +1,15 @@
 //! Candidates: sealed, recorded, with everything that is known about where they come from.
 
 use crate::core::NewEntry;
-use crate::record::{Fact, Origin, Refused, Snapshot};
-use crate::training::{CodeState, model_resource};
+use crate::hands::{CodeState, hand};
+use crate::record::{Fact, Refused, Snapshot};
+use crate::training::model_resource;
 use crate::{Done, Engine, Error, vault};
 use charter::model::Model;
-use facts::{Actor, Digest, EvidenceId, ModelName, PersonId, SnapshotName};
+use facts::{Actor, Digest, EvidenceId, ModelName, SnapshotName};
 use guard::{Action, Resource};
 use ledger::Outcome;
-use registry::{Command, How, Involvement, Refusal, Registration, TrainedOn, Trigger, VersionNumber};
+use registry::{Command, How, Refusal, Registration, Stage, TrainedOn, Trigger, VersionNumber};
 use serde::Serialize;
 use std::collections::BTreeMap;
 
@@ -58,6 +59,13 @@ impl Engine {
         let key = self.dataset(&model.training.dataset)?.key.clone();
         let context = vault::context("artefacts", &artefact.to_hex());
         let sealed = self.seal(candidate.service, &key, &context, &candidate.artefact)?;
+        let git_commit = candidate.code.git_commit.clone();
+        let (code, mut hands) = self.code_hands(model, candidate.code)?;
+        hands.extend(self.data_hands(&model.name, &candidate.snapshot.name)?);
+        hands.extend([
+            hand(&candidate.submitter.id, How::Submitted),
+            hand(&candidate.service.id, How::Trained),
+        ]);
         let registration = Registration {
             model: model.name.clone(),
             artefact,
@@ -70,14 +78,11 @@ impl Engine {
                 snapshot_digest: candidate.snapshot.digest,
             }),
             run: None,
-            code: registry::CodeVersion {
-                git_commit: candidate.code.git_commit.clone(),
-                dirty: candidate.code.dirty,
-            },
+            code,
             hyperparameters: candidate.hyperparameters,
             claimed_metrics: candidate.claimed_metrics,
             document: None,
-            involved: self.involved(candidate.submitter, candidate.service, candidate.snapshot),
+            involved: hands.into_iter().collect(),
             trigger: candidate.cause.map_or(Trigger::Person, |evidence| Trigger::Alert { evidence }),
         };
         let event = self.decide(candidate.service, &Command::Register(Box::new(registration)), model)?;
@@ -85,33 +90,11 @@ impl Engine {
             return Err(Error::damaged("the registry answered a registration with something else"));
         };
         let version = *version;
-        let evidence = self.record_event(candidate.service, Action::ModelRegister, event)?;
-        let answer = Registered { version, artefact, git_commit: candidate.code.git_commit };
+        let registered = self.record_event(candidate.service, Action::ModelRegister, event)?;
+        let (_, mut evidence) = self.run_gates(model, version, Stage::Registration)?;
+        evidence.extend(registered);
+        let answer = Registered { version, artefact, git_commit };
         Ok(Done { answer, evidence })
-    }
-
-    /// Everybody who had a hand in a version: submitter, training service, and whoever made the data that it rests on.
-    fn involved(&self, submitter: &Actor, service: &Actor, snapshot: &Snapshot) -> Vec<Involvement> {
-        let hand = |person: &PersonId, how| Involvement { person: person.clone(), how };
-        let mut involved = vec![hand(&submitter.id, How::Submitted), hand(&service.id, How::Trained)];
-        self.prepared(snapshot, &mut involved);
-        involved.sort();
-        involved.dedup();
-        involved
-    }
-
-    /// Whoever made a snapshot and what it was made from.
-    pub(crate) fn prepared(&self, snapshot: &Snapshot, involved: &mut Vec<Involvement>) {
-        let mut name = Some(snapshot.name.clone());
-        while let Some(current) = name.take() {
-            let Some(recorded) = self.state.snapshot(&current) else { break };
-            involved.push(Involvement { person: recorded.by.clone(), how: How::PreparedData });
-            name = match &recorded.what.origin {
-                Origin::File { .. } => None,
-                Origin::Pseudonymised { source, .. } => Some(source.clone()),
-                Origin::Feedback { base, .. } => Some(base.clone()),
-            };
-        }
     }
 
     /// Lets the registry decide; a refusal is recorded and returned as an error.
@@ -132,21 +115,24 @@ impl Engine {
         let (action, version) = match command {
             Command::Register(_) => (Action::ModelRegister, None),
             Command::Validate(_, version, _) => (Action::ModelValidate, Some(*version)),
+            Command::AskGate(_, version, _) => (Action::ModelValidate, Some(*version)),
             Command::Approve(request) => (Action::ModelApprove, Some(request.version)),
             Command::Revoke(request) => (Action::ModelRevokeApproval, Some(request.version)),
             Command::LoseEvidence(_, version, _) => (Action::ModelRevokeApproval, Some(*version)),
             Command::Sign(_, version, _) => (Action::ModelApprove, Some(*version)),
             Command::Reject(_, version, _) => (Action::ModelReject, Some(*version)),
             Command::Deploy(_, version, _) => (Action::ModelDeploy, Some(*version)),
+            Command::BreakGlass(request, ..) => (Action::ModelBreakGlass, Some(request.version)),
             Command::Rollback(..) => (Action::ModelRollback, None),
+            Command::NameFallback(_, version) => (Action::ModelNameFallback, Some(*version)),
+            Command::Review(_) => (Action::ModelReview, None),
             Command::Retire(_, version, _) => (Action::ModelRetire, Some(*version)),
         };
         let resource = version.map_or_else(
             || format!("model/{}", model.name),
             |version| format!("model/{}/{version}", model.name),
         );
-        let why = Refused { reason: refusal.to_string(), help: refusal.help(), policies: Vec::new() };
-        self.refuse(actor, action.as_str(), &resource, why)
+        self.refuse(actor, action.as_str(), &resource, Refused::by(refusal))
     }
 
     /// Records what the registry decided.
@@ -177,7 +163,9 @@ impl Engine {
             model: model.name.clone(),
             version: version.0,
             approver_roles: model.approvals.iter().map(|approval| approval.role.clone()).collect(),
+            breaker_roles: model.break_glass.as_ref().map_or_else(Vec::new, |glass| glass.roles.clone()),
             involved: people,
+            separated: model.separation.is_none(),
         }
     }
 

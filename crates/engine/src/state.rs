@@ -2,7 +2,7 @@
 
 use crate::Error;
 use crate::approver_keys::ApproverKeys;
-use crate::catalogue::PRODUCTION;
+use crate::catalogue::{PRODUCTION, SEPARATION_TAG};
 use crate::documents::MODEL_CARD;
 use crate::posture::{Postures, Waivers};
 use crate::record::{
@@ -16,6 +16,7 @@ use facts::{
 };
 use guard::{AccessKey, HashedKey};
 use mlflow::catalogue::{At, Catalogue, Event};
+use registry::VersionNumber;
 use std::collections::{BTreeMap, BTreeSet};
 use world::Receipt;
 
@@ -55,9 +56,10 @@ pub struct State {
     /// Since when the material of each key is what it is.
     key_material: BTreeMap<KeyId, Timestamp>,
     /// The entries of model cards.
-    cards: BTreeMap<(ModelName, registry::VersionNumber), EvidenceId>,
+    cards: BTreeMap<(ModelName, VersionNumber), EvidenceId>,
     postures: Postures,
     waivers: Waivers,
+    documents: BTreeMap<(ModelName, VersionNumber), Vec<Recorded<BTreeMap<String, Digest>>>>,
 }
 
 /// An alert that fired.
@@ -154,7 +156,7 @@ impl State {
     }
 
     /// The entry of the latest model card of a version.
-    pub fn card(&self, model: &ModelName, version: registry::VersionNumber) -> Option<&EvidenceId> {
+    pub fn card(&self, model: &ModelName, version: VersionNumber) -> Option<&EvidenceId> {
         self.cards.get(&(model.clone(), version))
     }
 
@@ -196,6 +198,15 @@ impl State {
     /// What may stay broken for a while, and who said so.
     pub fn waivers(&self) -> &Waivers {
         &self.waivers
+    }
+
+    /// Documents about a version: file names and digests, oldest first.
+    pub fn documents(
+        &self,
+        model: &ModelName,
+        version: VersionNumber,
+    ) -> &[Recorded<BTreeMap<String, Digest>>] {
+        self.documents.get(&(model.clone(), version)).map_or(&[], Vec::as_slice)
     }
 
     /// The number that the next entry of `stream` will have, as far as this state has seen.
@@ -282,10 +293,11 @@ impl State {
                     self.key_material.insert(key, time);
                 }
             }
-            Fact::DocumentMade { model, version, kind, .. } => {
+            Fact::DocumentMade { model, version, kind, files } => {
                 if kind == MODEL_CARD {
-                    self.cards.insert((model, version), evidence);
+                    self.cards.insert((model.clone(), version), evidence.clone());
                 }
+                keep(&mut self.documents, (model, version), Recorded { what: files, evidence, time, by });
             }
             Fact::KeyUsed { .. } | Fact::CallsRefused(_) | Fact::Refused(_) | Fact::Failed { .. } => {}
         }
@@ -343,7 +355,7 @@ impl State {
 
     /// What the registry decides shows in the catalogue: versions, and which one is in production.
     fn follow(&mut self, event: &registry::Event, at: &At) {
-        let alias = |name: &ModelName, version: registry::VersionNumber| Event::AliasSet {
+        let alias = |name: &ModelName, version: VersionNumber| Event::AliasSet {
             name: name.to_string(),
             alias: PRODUCTION.to_owned(),
             version: Some(version.0),
@@ -352,11 +364,17 @@ impl State {
             registry::Event::Registered { version, registration } => {
                 self.catalogue.registered(registration.model.as_str(), version.0, at);
             }
-            registry::Event::Deployed { model, version, .. } => {
+            registry::Event::Deployed { model, version, .. }
+            | registry::Event::BrokeGlass { model, version, .. } => {
                 self.catalogue.follow(&alias(model, *version), at);
             }
             registry::Event::RolledBack { model, to, .. } => {
                 self.catalogue.follow(&alias(model, *to), at);
+            }
+            registry::Event::ApprovalGiven { model, version, own_work: Some(own), .. } => {
+                let (key, value) = (SEPARATION_TAG.to_owned(), Some(own.to_string()));
+                let (name, version) = (model.to_string(), version.0);
+                self.catalogue.follow(&Event::VersionTagged { name, version, key, value }, at);
             }
             _ => {}
         }

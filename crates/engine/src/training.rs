@@ -2,11 +2,12 @@
 //! behind becomes a candidate. The program's own metrics are kept as claims; validation measures again.
 
 use crate::data::{ReadRequest, View};
+use crate::hands::CodeState;
 use crate::record::{Fact, Snapshot, TrainingRun};
 use crate::registering::Candidate;
 use crate::{Done, Engine, Error};
-use charter::model::Model;
-use facts::{Actor, EvidenceId, ModelName, PersonId, SnapshotName};
+use charter::model::{Compensation, Model, Review};
+use facts::{Actor, EvidenceId, ModelName, PersonId, RoleId, SnapshotName};
 use guard::{Action, Resource};
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -169,26 +170,7 @@ impl Engine {
 
     /// The commit of the training code and whether there are changes beside it. Not in Git, or no Git: nothing is known.
     fn code_state(&self, model: &Model) -> CodeState {
-        let folder = match &model.training.code {
-            Some(path) => self.ports.folder.join(path),
-            None => self.ports.folder.clone(),
-        };
-        let git = |arguments: &[&str]| {
-            let command = ["git"].iter().chain(arguments).map(|word| (*word).to_owned()).collect();
-            let program = Program {
-                command,
-                folder: folder.clone(),
-                environment: BTreeMap::new(),
-                inputs: BTreeMap::new(),
-                time_limit_seconds: 20,
-            };
-            self.ports
-                .programs
-                .run(&program)
-                .ok()
-                .filter(|finished| finished.exit_code == Some(0))
-                .map(|finished| finished.output)
-        };
+        let git = |arguments: &[&str]| self.git(model, arguments);
         let commit =
             git(&["rev-parse", "HEAD"]).map(|text| text.trim().to_owned()).filter(|text| is_commit(text));
         let dirty = git(&["status", "--porcelain", "--untracked-files=no", "."])
@@ -197,22 +179,25 @@ impl Engine {
     }
 }
 
-/// What is known about the code that trained a version.
-#[derive(Debug, Clone)]
-pub(crate) struct CodeState {
-    /// The commit, if it is in Git.
-    pub(crate) git_commit: Option<String>,
-    /// Whether there were changes that are in no commit.
-    pub(crate) dirty: bool,
-}
-
 /// The model as the policies see it.
 pub(crate) fn model_resource(model: &Model) -> Resource {
     Resource::Model {
         name: model.name.clone(),
         approver_roles: model.approvals.iter().map(|approval| approval.role.clone()).collect(),
+        reviewer_roles: reviewers(model),
         training_service: model.training.service.clone(),
     }
+}
+
+/// The roles that review anything of a model.
+fn reviewers(model: &Model) -> Vec<RoleId> {
+    let mut all: Vec<&Review> = model.break_glass.iter().map(|glass| &glass.review).collect();
+    all.extend(model.rollback.iter().map(|rollback| &rollback.review));
+    let instead = model.separation.iter().flat_map(|separation| &separation.compensating);
+    all.extend(
+        instead.filter_map(|one| if let Compensation::Review(review) = one { Some(review) } else { None }),
+    );
+    all.into_iter().map(|review| review.role.clone()).collect()
 }
 
 fn is_commit(text: &str) -> bool {

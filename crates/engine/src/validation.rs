@@ -5,13 +5,13 @@ use crate::data::{ReadRequest, View};
 use crate::registering::lineage;
 use crate::{Done, Engine, Error, vault};
 use charter::model::{ColumnRole, Model};
-use facts::{Actor, ColumnName, ModelName};
+use facts::{Actor, ColumnName, ModelName, Verdict};
 use guard::Action;
 use monitor::fairness::{self, Fairness};
 use monitor::measure::Measurements;
 use monitor::quality::{self, Outcome};
 use privacy::pseudonym::Table;
-use registry::{Command, Status, ValidationReport, VersionNumber};
+use registry::{Command, GateResult, Stage, Status, ValidationReport, VersionNumber};
 use serde::Serialize;
 use std::collections::BTreeMap;
 use world::LoadedModel;
@@ -31,6 +31,15 @@ pub struct Validated {
     pub status: Status,
     /// The report, as recorded.
     pub report: ValidationReport,
+    /// What the programs at the gates said.
+    pub gates: Vec<GateResult>,
+}
+
+impl Validated {
+    /// Whether every criterion and every gate holds.
+    pub fn passes(&self) -> bool {
+        self.report.passes() && self.gates.iter().all(|result| result.verdict == Verdict::Holds)
+    }
 }
 
 impl Engine {
@@ -51,9 +60,12 @@ impl Engine {
             false => self.judge_claims(&model, &version)?,
         };
         let event = self.decide(actor, &Command::Validate(name, number, Box::new(report.clone())), &model)?;
-        let evidence = self.record_event(actor, Action::ModelValidate, event)?;
+        let validated = self.record_event(actor, Action::ModelValidate, event)?;
+        let (gates, mut evidence) = self.run_gates(&model, number, Stage::Validation)?;
+        evidence.extend(validated);
         let status = self.version(name, number)?.status;
-        Ok(Done { answer: Validated { model: name.clone(), version: number, status, report }, evidence })
+        let answer = Validated { model: name.clone(), version: number, status, report, gates };
+        Ok(Done { answer, evidence })
     }
 
     /// Whether the house can run the version itself.

@@ -35,8 +35,8 @@ pub use documents::{
 pub use error::ParseError;
 pub use evidence::EvidenceId;
 pub use name::{
-    ColumnName, DatasetId, EndpointName, KeyId, MetricName, ModelName, PersonId, RoleId, SnapshotName,
-    StreamName, TeamId,
+    ColumnName, DatasetId, EndpointName, GateId, KeyId, MetricName, ModelName, PersonId, RoleId,
+    SnapshotName, StreamName, TeamId,
 };
 pub use quantity::{Days, Share};
 pub use tags::{DataClassification, ModelStage, TagSet, Tags};

@@ -100,6 +100,8 @@ name!(/// A data set, of which there are many snapshots: `credit-raw`.
     DatasetId, "data set id", is_slug, SLUG, r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$");
 name!(/// A key in the key service: `credit-data`.
     KeyId, "key id", is_slug, SLUG, r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$");
+name!(/// A gate of a charter that a program decides: `robustness`.
+    GateId, "gate id", is_slug, SLUG, r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$");
 name!(/// A registered model (SageMaker: model package group): `credit-scoring`.
     ModelName, "model name", is_slug, SLUG, r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$");
 name!(/// An endpoint that serves a model: `credit-scoring`.

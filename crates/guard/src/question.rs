@@ -70,6 +70,12 @@ actions! {
     ModelReject = "model.reject",
     /// Deploy a version.
     ModelDeploy = "model.deploy",
+    /// Deploy a version without approvals, in an emergency.
+    ModelBreakGlass = "model.break_glass",
+    /// Name the version to fall back to.
+    ModelNameFallback = "model.name_fallback",
+    /// Look at a decision afterwards.
+    ModelReview = "model.review",
     /// Take a version out of use for good.
     ModelRetire = "model.retire",
     /// Write a document about a version.
@@ -143,6 +149,8 @@ pub enum Resource {
         name: ModelName,
         /// The roles that approve its versions.
         approver_roles: Vec<RoleId>,
+        /// The roles that review what was decided without somebody else.
+        reviewer_roles: Vec<RoleId>,
         /// The service that trains it.
         training_service: PersonId,
     },
@@ -154,8 +162,12 @@ pub enum Resource {
         version: u32,
         /// The roles that approve it.
         approver_roles: Vec<RoleId>,
+        /// The roles that deploy it without approvals in an emergency.
+        breaker_roles: Vec<RoleId>,
         /// Who had a hand in it.
         involved: Vec<PersonId>,
+        /// Whether they can be kept from approving it; where not, the registry asks for what stands in for that.
+        separated: bool,
     },
     /// An account in a cloud.
     Account {
@@ -260,11 +272,14 @@ impl Resource {
                 put("readers", roles(readers)?);
                 put("writers", roles(writers)?);
             }
-            Self::Model { approver_roles, training_service, .. } => {
+            Self::Model { approver_roles, reviewer_roles, training_service, .. } => {
+                put("reviewers", roles(reviewer_roles)?);
                 put("approvers", roles(approver_roles)?);
                 put("trainingService", RestrictedExpression::new_string(training_service.to_string()));
             }
-            Self::Version { approver_roles, involved, .. } => {
+            Self::Version { approver_roles, breaker_roles, involved, separated, .. } => {
+                put("breakers", roles(breaker_roles)?);
+                put("separated", RestrictedExpression::new_bool(*separated));
                 put("approvers", roles(approver_roles)?);
                 let people =
                     involved.iter().map(|person| RestrictedExpression::new_string(person.to_string()));

@@ -40,7 +40,9 @@ fn resources() -> Vec<(&'static str, Resource)> {
         model: "credit-scoring".parse().unwrap(),
         version: 1,
         approver_roles: vec![role("business-owner")],
+        breaker_roles: vec![role("ml-engineer")],
         involved: involved.iter().map(|name| name.parse().unwrap()).collect(),
+        separated: true,
     };
     vec![
         ("the charter", Resource::Charter),
@@ -69,6 +71,7 @@ fn resources() -> Vec<(&'static str, Resource)> {
             Resource::Model {
                 name: "credit-scoring".parse().unwrap(),
                 approver_roles: vec![role("business-owner")],
+                reviewer_roles: vec![role("auditor")],
                 training_service: "somebody".parse().unwrap(),
             },
         ),

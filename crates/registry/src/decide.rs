@@ -1,12 +1,14 @@
 //! Commands: what somebody wants, decided on the state. A decision changes nothing; it says what would be recorded.
 
-use crate::event::Event;
+use crate::emergency::{Emergency, EmergencyRequest, ReviewRequest};
+use crate::event::{Event, OwnWork};
+use crate::gate::GateResult;
 use crate::plan::{Approved, DeploymentPlan, RollbackPlan, check_gates, find, tally};
 use crate::refusal::{Refusal, Why};
-use crate::rules::{Rules, Standing, Step};
+use crate::rules::{Compensation, Rules, Separation, Standing, Step};
 use crate::state::{State, Status, Version};
 use crate::statement::{Fault, Statement, open};
-use crate::version::{Registration, ValidationReport, VersionNumber};
+use crate::version::{How, Registration, ValidationReport, VersionNumber};
 use facts::{Actor, ActorKind, Digest, EndpointName, EvidenceId, ModelName, PersonId, Timestamp};
 
 /// A wish to approve.
@@ -42,6 +44,8 @@ pub enum Command<'a> {
     Register(Box<Registration>),
     /// Record what validation found.
     Validate(&'a ModelName, VersionNumber, Box<ValidationReport>),
+    /// Record what a program said at a gate.
+    AskGate(&'a ModelName, VersionNumber, Box<GateResult>),
     /// Approve.
     Approve(ApprovalRequest<'a>),
     /// Take back an approval.
@@ -52,10 +56,16 @@ pub enum Command<'a> {
     Sign(&'a ModelName, VersionNumber, (Digest, String)),
     /// Refuse for good.
     Reject(&'a ModelName, VersionNumber, &'a str),
-    /// Put behind an endpoint.
-    Deploy(&'a ModelName, VersionNumber, EndpointName),
-    /// Put the previous version back.
-    Rollback(&'a ModelName, &'a str),
+    /// Put behind an endpoint, as somebody wishes.
+    Deploy(&'a ModelName, VersionNumber, (EndpointName, &'a PersonId)),
+    /// Put behind an endpoint without approvals, with the signature bundle (digest, object) that says so.
+    BreakGlass(EmergencyRequest<'a>, EndpointName, (Digest, String)),
+    /// Put the fallback back, as somebody wishes, for a reason.
+    Rollback(&'a ModelName, &'a str, &'a PersonId),
+    /// Name the version to fall back to.
+    NameFallback(&'a ModelName, VersionNumber),
+    /// Answer a review.
+    Review(ReviewRequest<'a>),
     /// Take out of use for good.
     Retire(&'a ModelName, VersionNumber, &'a str),
 }
@@ -69,6 +79,10 @@ impl State {
         match command {
             Command::Register(registration) => Ok(self.register(registration)),
             Command::Validate(model, version, report) => self.validate(model, *version, report),
+            Command::AskGate(model, version, result) => {
+                find(self, model, *version)?;
+                Ok(Event::GateAsked { model: (*model).clone(), version: *version, result: result.clone() })
+            }
             Command::Approve(request) => self.approve(request, rules, now),
             Command::Revoke(request) => self.revoke(request),
             Command::LoseEvidence(model, version, cause) => {
@@ -83,11 +97,28 @@ impl State {
                 let reason = self.ends(model, *version, "rejected", reason)?;
                 Ok(Event::Rejected { model: (*model).clone(), version: *version, reason })
             }
-            Command::Deploy(model, version, endpoint) => {
+            Command::Deploy(model, version, (endpoint, by)) => {
                 let approved = Approved::check(self, model, *version, rules, now)?;
-                Ok(DeploymentPlan::new(self, approved, endpoint.clone())?.event())
+                Ok(DeploymentPlan::new(self, approved, endpoint.clone())?.event(by, (rules, now)))
             }
-            Command::Rollback(model, reason) => Ok(RollbackPlan::new(self, model, reason)?.event()),
+            Command::BreakGlass(request, endpoint, bundle) => {
+                let emergency = Emergency::check(self, request, rules, now)?;
+                Ok(emergency.event(self, endpoint.clone(), bundle.clone()))
+            }
+            Command::Rollback(model, reason, by) => {
+                Ok(RollbackPlan::new(self, model, reason)?.event(by, (rules, now)))
+            }
+            Command::NameFallback(model, version) => {
+                let approved = Approved::check(self, model, *version, rules, now)?;
+                let known = find(self, model, *version)?;
+                match known.signature {
+                    Some(_) => {
+                        Ok(Event::FallbackNamed { model: approved.model().clone(), version: *version })
+                    }
+                    None => Err(refusal(known, model, Why::NotSigned)),
+                }
+            }
+            Command::Review(request) => self.review(request),
             Command::Retire(model, version, reason) => {
                 let reason = self.ends(model, *version, "retired", reason)?;
                 Ok(Event::Retired { model: (*model).clone(), version: *version, reason })
@@ -133,16 +164,18 @@ impl State {
         let (model, approver) = (request.model, request.approver);
         let (version, step, validation) = self.next_step((model, request.version), approver, rules, now)?;
         let refuse = |why| refusal(version, model, why);
+        let own_work = own_work(version, &approver.id, rules);
+        let signed = step.signed || own_work.is_some() && rules.asks_own_work_to_be_signed();
         let has_key = rules.signs(&approver.id, now);
         let expires = match request.signed {
-            None if step.signed || has_key => {
+            None if signed || has_key => {
                 return Err(refuse(Why::NotSignedByApprover { person: approver.id.clone(), has_key }));
             }
             None => now.plus_seconds(step.valid_days.seconds()),
             Some(note) => {
                 let (said, key) = open(note, rules.keys_of(&approver.id, now))
                     .map_err(|fault| refuse(Why::WrongSignature { fault }))?;
-                if step.signed && key.standing < Standing::Confirmed {
+                if signed && key.standing < Standing::Confirmed {
                     return Err(refuse(Why::WrongSignature { fault: Fault::Unconfirmed }));
                 }
                 let expires = said.time.plus_seconds(step.valid_days.seconds());
@@ -171,6 +204,7 @@ impl State {
             validation,
             expires: Some(expires),
             signed: request.signed.map(str::to_owned),
+            own_work,
         })
     }
 
@@ -188,7 +222,13 @@ impl State {
             return Err(refuse(Why::NotAPerson { id: approver.id.clone() }));
         }
         if let Some(hand) = version.registration.involved.iter().find(|hand| hand.person == approver.id) {
-            return Err(refuse(Why::OwnVersion { person: approver.id.clone(), how: hand.how }));
+            let Separation::NotAchievable(instead) = &rules.separation else {
+                return Err(refuse(Why::OwnVersion { person: approver.id.clone(), how: hand.how }));
+            };
+            let waits = instead.iter().filter_map(|one| one.waits_until(version)).max();
+            if let Some(until) = waits.filter(|until| now < *until) {
+                return Err(refuse(Why::CoolingOff { person: approver.id.clone(), how: hand.how, until }));
+            }
         }
         let validation = check_gates(version, rules).map_err(refuse)?;
         let tallies = tally((model, version), rules, now);
@@ -267,6 +307,15 @@ impl State {
     }
 }
 
-fn refusal(version: &Version, model: &ModelName, why: Why) -> Refusal {
+pub(crate) fn refusal(version: &Version, model: &ModelName, why: Why) -> Refusal {
     Refusal { model: model.clone(), version: Some(version.version), why }
+}
+
+/// What the record says of an approver who had a hand in the version.
+fn own_work(version: &Version, approver: &PersonId, rules: &Rules) -> Option<OwnWork> {
+    let hands = version.registration.involved.iter().filter(|hand| hand.person == *approver);
+    let how: Vec<How> = hands.map(|hand| hand.how).collect();
+    let Separation::NotAchievable(instead) = &rules.separation else { return None };
+    let compensated_by = instead.iter().map(Compensation::to_string).collect();
+    (!how.is_empty()).then_some(OwnWork { how, compensated_by })
 }

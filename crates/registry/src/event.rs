@@ -1,8 +1,12 @@
 //! What happened to versions. Events are facts: applying one never decides anything.
 
-use crate::version::{Registration, ValidationReport, VersionNumber};
-use facts::{Actor, Digest, EndpointName, EvidenceId, ModelName, RoleId, Timestamp};
+use crate::emergency::BrokenGlass;
+use crate::gate::GateResult;
+use crate::review::ReviewDue;
+use crate::version::{How, Registration, ValidationReport, VersionNumber};
+use facts::{Actor, Digest, EndpointName, EvidenceId, ModelName, PersonId, RoleId, Timestamp};
 use serde::{Deserialize, Serialize};
+use std::fmt;
 
 /// When and where an event is recorded.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -11,6 +15,27 @@ pub struct At {
     pub time: Timestamp,
     /// The ledger entry.
     pub evidence: EvidenceId,
+}
+
+/// That an approver had a hand in the version: separation of duties was not achieved.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OwnWork {
+    /// What the approver did in it.
+    pub how: Vec<How>,
+    /// What stands in for separation of duties, in words.
+    pub compensated_by: Vec<String>,
+}
+
+impl fmt::Display for OwnWork {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let how: Vec<String> = self.how.iter().map(How::to_string).collect();
+        let instead = self.compensated_by.join(", ");
+        write!(
+            f,
+            "separation of duties NOT achieved: the approver {}; in its place: {instead}",
+            how.join(" and ")
+        )
+    }
 }
 
 /// One thing that happened.
@@ -32,6 +57,15 @@ pub enum Event {
         version: VersionNumber,
         /// What was found.
         report: Box<ValidationReport>,
+    },
+    /// A program was asked about it at a gate of the charter.
+    GateAsked {
+        /// The model.
+        model: ModelName,
+        /// The version.
+        version: VersionNumber,
+        /// What it said.
+        result: Box<GateResult>,
     },
     /// Somebody approved it for one step.
     ApprovalGiven {
@@ -55,6 +89,9 @@ pub enum Event {
         /// The statement in a note that the approver signed, if it is signed.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         signed: Option<String>,
+        /// That the approver had a hand in the version, and what stands in for separation of duties.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        own_work: Option<OwnWork>,
     },
     /// An approval was taken back, by whom the entry names.
     ApprovalRevoked {
@@ -108,6 +145,48 @@ pub enum Event {
         endpoint: EndpointName,
         /// The version that it replaced.
         replaced: Option<VersionNumber>,
+        /// Who looks at it afterwards, if somebody has to.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        review: Option<ReviewDue>,
+    },
+    /// It began to serve without approvals, in an emergency.
+    BrokeGlass {
+        /// The model.
+        model: ModelName,
+        /// The version.
+        version: VersionNumber,
+        /// Where.
+        endpoint: EndpointName,
+        /// The version that it replaced.
+        replaced: Option<VersionNumber>,
+        /// Who answers for it, why and until when.
+        glass: BrokenGlass,
+        /// Digest of the signature bundle, which says the same.
+        bundle: Digest,
+        /// The object that holds the bundle.
+        object: String,
+        /// Who looks at it afterwards.
+        review: ReviewDue,
+    },
+    /// Somebody looked at a decision afterwards.
+    Reviewed {
+        /// The model.
+        model: ModelName,
+        /// The entry of the decision.
+        of: EvidenceId,
+        /// Who.
+        by: PersonId,
+        /// Whether the decision was right.
+        upheld: bool,
+        /// In their words.
+        note: String,
+    },
+    /// A version was named as the one to fall back to.
+    FallbackNamed {
+        /// The model.
+        model: ModelName,
+        /// The version.
+        version: VersionNumber,
     },
     /// A version was taken back and the previous one serves again.
     RolledBack {
@@ -121,6 +200,9 @@ pub enum Event {
         endpoint: EndpointName,
         /// Why.
         reason: String,
+        /// Who looks at it afterwards, if somebody has to.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        review: Option<ReviewDue>,
     },
     /// It was taken out of use for good.
     Retired {
@@ -139,12 +221,16 @@ impl Event {
         match self {
             Self::Registered { registration, .. } => &registration.model,
             Self::Validated { model, .. }
+            | Self::GateAsked { model, .. }
             | Self::ApprovalGiven { model, .. }
             | Self::ApprovalRevoked { model, .. }
             | Self::EvidenceLost { model, .. }
             | Self::Signed { model, .. }
             | Self::Rejected { model, .. }
             | Self::Deployed { model, .. }
+            | Self::BrokeGlass { model, .. }
+            | Self::Reviewed { model, .. }
+            | Self::FallbackNamed { model, .. }
             | Self::RolledBack { model, .. }
             | Self::Retired { model, .. } => model,
         }

@@ -1,5 +1,7 @@
 //! The time machine: what served at a time, and on which evidence.
 
+use crate::emergency::BrokenGlass;
+use crate::review::Review;
 use crate::state::{ApprovalGiven, Loss, State};
 use crate::version::{ValidationReport, VersionNumber};
 use facts::{EndpointName, EvidenceId, ModelName, Timestamp};
@@ -20,6 +22,9 @@ pub struct Stretch {
     pub evidence: EvidenceId,
     /// Whether a rollback began it.
     pub rolled_back: bool,
+    /// Whether it began without approvals: who answers for it, why and until when.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub broken_glass: Option<BrokenGlass>,
 }
 
 /// What served at a time.
@@ -35,6 +40,8 @@ pub struct Serving {
     pub signed: Option<EvidenceId>,
     /// When it was found, while it served, to be without its evidence.
     pub losses: Vec<Loss>,
+    /// The review that its beginning called for, if it did.
+    pub review: Option<Review>,
 }
 
 impl State {
@@ -65,6 +72,7 @@ impl State {
         let during =
             |loss: &&Loss| stretch.since <= loss.time && until.is_none_or(|until| loss.time <= until);
         let losses = version.losses.iter().filter(during).cloned().collect();
-        Some(Serving { stretch, approved_by, validation, signed, losses })
+        let review = model.reviews.iter().find(|review| review.of == stretch.evidence).cloned();
+        Some(Serving { stretch, approved_by, validation, signed, losses, review })
     }
 }

@@ -17,24 +17,31 @@
 //! ```
 
 mod decide;
+mod emergency;
 mod event;
+mod gate;
 mod history;
 mod plan;
 mod refusal;
+mod rehearse;
+mod review;
 mod rules;
 mod state;
 mod statement;
 mod version;
 
 pub use decide::{ApprovalRequest, Command, Decided, Revocation};
-pub use event::{At, Event, Inconsistent};
+pub use emergency::{BrokenGlass, Emergency, EmergencyRequest, ReviewRequest};
+pub use event::{At, Event, Inconsistent, OwnWork};
+pub use gate::{GateResult, Stage};
 pub use history::{Serving, Stretch};
 pub use plan::{Approved, DeploymentPlan, RollbackPlan};
 pub use refusal::Refusal;
-pub use rules::{ApproverKey, Rules, Standing, Step};
+pub use review::{Occasion, Review, ReviewDue, Reviewed};
+pub use rules::{ApproverKey, BreakGlassRules, Compensation, ReviewRules, Rules, Separation, Standing, Step};
 pub use state::{ApprovalGiven, Loss, ModelState, Revoked, State, Status, Version};
 pub use statement::{Fault, Statement, check as check_signature};
 pub use version::{
-    CodeVersion, CriterionResult, How, Involvement, Registration, TrackedRun, TrainedOn, Trigger,
+    CodeVersion, Committers, CriterionResult, How, Involvement, Registration, TrackedRun, TrainedOn, Trigger,
     ValidationReport, VersionNumber,
 };

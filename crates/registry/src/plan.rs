@@ -1,13 +1,14 @@
 //! Proofs: values that exist only because a check was done, and the plans that need them.
 
 use crate::event::Event;
-use crate::history::Stretch;
+use crate::gate::first_closed;
 use crate::refusal::{Refusal, Void, Why};
-use crate::rules::{Rules, Standing, Step};
+use crate::review::Occasion;
+use crate::rules::{Rules, Separation, Standing, Step};
 use crate::state::{ApprovalGiven, ModelState, State, Status, Version};
 use crate::statement::{self, Fault};
 use crate::version::VersionNumber;
-use facts::{ActorKind, Digest, EndpointName, EvidenceId, ModelName, Timestamp};
+use facts::{ActorKind, Digest, EndpointName, EvidenceId, ModelName, PersonId, Timestamp};
 
 /// A version whose gates hold and whose approvals all count at a given moment. Made only by [`Approved::check`].
 #[derive(Debug, Clone, PartialEq)]
@@ -115,18 +116,21 @@ impl DeploymentPlan {
         (&self.bundle.0, &self.bundle.1)
     }
 
-    /// The event to record once it is done.
-    pub fn event(&self) -> Event {
+    /// The event to record once it is done, as `by` wishes.
+    pub fn event(&self, by: &PersonId, (rules, now): (&Rules, Timestamp)) -> Event {
+        let own_work = self.approved.approvals.iter().any(|given| given.own_work.is_some());
+        let review = rules.own_work_review().filter(|_| own_work);
         Event::Deployed {
             model: self.approved.model.clone(),
             version: self.approved.version,
             endpoint: self.endpoint.clone(),
             replaced: self.replaced,
+            review: review.map(|review| review.due(Occasion::OwnWork, by, now)),
         }
     }
 }
 
-/// What a rollback will do. Can be made only from a version that was approved, signed, and served before.
+/// What a rollback will do. Can be made only with a version that was approved and signed.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RollbackPlan {
     model: ModelName,
@@ -134,15 +138,13 @@ pub struct RollbackPlan {
     to: VersionNumber,
     endpoint: EndpointName,
     reason: String,
-    fallback: Stretch,
-    approved_by: Vec<EvidenceId>,
 }
 
 impl RollbackPlan {
-    /// Plans to put back the version that served before the one that serves now.
+    /// Plans to put back the version that was named as fallback, or else the last that served before the one that serves now.
     ///
-    /// The fallback must have served, be neither rejected nor retired nor itself taken back, be signed, and have at
-    /// least one recorded approval of exactly its artefact. It needs no new approval: that is what it is a fallback for.
+    /// The fallback must be neither rejected nor retired nor itself taken back, be signed, and have approvals of exactly
+    /// its artefact, none of them revoked. It needs no new approval: that is what it is a fallback for.
     pub fn new(state: &State, model: &ModelName, reason: &str) -> Result<Self, Refusal> {
         let refuse = |why| Refusal { model: model.clone(), version: None, why };
         if reason.trim().is_empty() {
@@ -150,32 +152,18 @@ impl RollbackPlan {
         }
         let known = state.model(model).ok_or_else(|| refuse(Why::NothingServes))?;
         let serving = known.serving().ok_or_else(|| refuse(Why::NothingServes))?;
-        let usable = |stretch: &&Stretch| {
-            stretch.version != serving.version
-                && known.version(stretch.version).is_some_and(|version| {
-                    version.status == Status::Superseded
-                        && version.signature.is_some()
-                        && version
-                            .approvals
-                            .iter()
-                            .any(|given| given.artefact == version.registration.artefact)
-                        // What somebody took back is no fallback, whoever else approved it.
-                        && version.approvals.iter().all(|given| given.revoked.is_none())
-                })
+        let usable = |number: &VersionNumber| {
+            *number != serving.version && known.version(*number).is_some_and(is_fallback)
         };
-        let fallback =
-            known.stretches.iter().rev().find(usable).ok_or_else(|| refuse(Why::NothingToRollBackTo))?;
-        let approved_by = known.version(fallback.version).map_or_else(Vec::new, |version| {
-            version.approvals.iter().map(|given| given.evidence.clone()).collect()
-        });
+        let served = known.stretches.iter().rev().map(|stretch| stretch.version);
+        let to = known.fallback.into_iter().chain(served).find(usable);
+        let to = to.ok_or_else(|| refuse(Why::NothingToRollBackTo))?;
         Ok(Self {
             model: model.clone(),
             from: serving.version,
-            to: fallback.version,
+            to,
             endpoint: serving.endpoint.clone(),
             reason: reason.trim().to_owned(),
-            fallback: fallback.clone(),
-            approved_by,
         })
     }
 
@@ -189,26 +177,27 @@ impl RollbackPlan {
         self.to
     }
 
-    /// The time in which it served before.
-    pub fn fallback(&self) -> &Stretch {
-        &self.fallback
-    }
-
-    /// The approvals that it rests on.
-    pub fn approved_by(&self) -> &[EvidenceId] {
-        &self.approved_by
-    }
-
-    /// The event to record once it is done.
-    pub fn event(&self) -> Event {
+    /// The event to record once it is done, as `by` wishes.
+    pub fn event(&self, by: &PersonId, (rules, now): (&Rules, Timestamp)) -> Event {
+        let review = rules.rollback_review.as_ref();
         Event::RolledBack {
             model: self.model.clone(),
             from: self.from,
             to: self.to,
             endpoint: self.endpoint.clone(),
             reason: self.reason.clone(),
+            review: review.map(|review| review.due(Occasion::Rollback, by, now)),
         }
     }
+}
+
+/// Whether a version may serve again without a new approval.
+fn is_fallback(version: &Version) -> bool {
+    matches!(version.status, Status::Superseded | Status::Approved)
+        && version.signature.is_some()
+        && version.approvals.iter().any(|given| given.artefact == version.registration.artefact)
+        // What somebody took back is no fallback, whoever else approved it.
+        && version.approvals.iter().all(|given| given.revoked.is_none())
 }
 
 /// A version by number, or the refusal that says there is none.
@@ -235,6 +224,9 @@ pub(crate) fn check_gates(version: &Version, rules: &Rules) -> Result<EvidenceId
     if version.registration.data.is_none() {
         return Err(Why::NoLineage);
     }
+    if let Some(missing) = version.registration.code.committers_missing().filter(|_| rules.known_committers) {
+        return Err(Why::CommittersUnknown { missing });
+    }
     let (report, evidence) = version.validation.as_ref().ok_or(Why::NotValidated)?;
     if report.artefact != version.registration.artefact {
         return Err(Why::NotValidated);
@@ -245,6 +237,9 @@ pub(crate) fn check_gates(version: &Version, rules: &Rules) -> Result<EvidenceId
     if !report.passes() {
         let failures = report.failures().map(|result| result.verdict.to_string()).collect();
         return Err(Why::GateFailed { failures });
+    }
+    if let Some((gate, why)) = first_closed(version, rules) {
+        return Err(Why::GateClosed { gate, why });
     }
     Ok(evidence.clone())
 }
@@ -278,10 +273,9 @@ pub(crate) fn tally<'a>(
             let who = &given.approver;
             let mut counted = tallies.iter().flat_map(|earlier| &earlier.given).chain(&tally.given);
             let again = counted.any(|other| other.approver.id == who.id);
-            let hand = version.registration.involved.iter().any(|hand| hand.person == who.id);
             if let Err(void) = still_counts(given, (model, version), (rules, step), now) {
                 tally.void = Some(void);
-            } else if who.kind == ActorKind::Human && who.has_role(&step.role) && !again && !hand {
+            } else if who.kind == ActorKind::Human && who.has_role(&step.role) && !again {
                 tally.given.push(given);
             }
         }
@@ -317,15 +311,28 @@ fn still_counts(
     if now >= runs_out {
         return Err(Void::Expired(runs_out));
     }
+    let hand = version.registration.involved.iter().any(|hand| hand.person == given.approver.id);
+    if hand && !is_compensated(given, version, rules) {
+        return Err(Void::OwnWork);
+    }
+    let signed = step.signed || hand && rules.asks_own_work_to_be_signed();
     match &given.signed {
         Some(note) => {
             let standing = statement::check(note, (model, version.version), given, rules);
             match standing.map_err(Void::Signature)? {
-                Standing::Claimed if step.signed => Err(Void::Signature(Fault::Unconfirmed)),
+                Standing::Claimed if signed => Err(Void::Signature(Fault::Unconfirmed)),
                 _ => Ok(()),
             }
         }
-        None if step.signed || rules.signs(&given.approver.id, given.time) => Err(Void::Unsigned),
+        None if signed || rules.signs(&given.approver.id, given.time) => Err(Void::Unsigned),
         None => Ok(()),
     }
+}
+
+/// Whether an approval of one's own work counts: the charter says that separation cannot be achieved, the approval says
+/// so too, and it came when it may.
+fn is_compensated(given: &ApprovalGiven, version: &Version, rules: &Rules) -> bool {
+    let Separation::NotAchievable(instead) = &rules.separation else { return false };
+    let waited = instead.iter().filter_map(|one| one.waits_until(version)).all(|until| given.time >= until);
+    given.own_work.is_some() && waited
 }

@@ -3,7 +3,7 @@
 use crate::state::Status;
 use crate::statement::Fault;
 use crate::version::{How, VersionNumber};
-use facts::{ModelName, PersonId, RoleId, Timestamp};
+use facts::{EvidenceId, GateId, ModelName, PersonId, RoleId, Timestamp};
 use std::fmt;
 
 /// Why a command was refused. Displays as one sentence; [`Refusal::help`] is what to do next.
@@ -20,8 +20,10 @@ pub(crate) enum Why {
     NotNow { status: Status, wanted: &'static str },
     NotValidated,
     NoLineage,
+    CommittersUnknown { missing: String },
     GateFailed { failures: Vec<String> },
     ValidationIsOfAnotherCharter,
+    GateClosed { gate: GateId, why: String },
     OwnVersion { person: PersonId, how: How },
     NotAPerson { id: PersonId },
     WrongRole { needed: Vec<RoleId> },
@@ -32,6 +34,14 @@ pub(crate) enum Why {
     AnotherStatement,
     StaleStatement { time: Timestamp },
     NothingToRevoke { of: PersonId },
+    CoolingOff { person: PersonId, how: How, until: Timestamp },
+    NoBreakGlass,
+    NoBreaker { person: PersonId, roles: Vec<RoleId> },
+    NotUntilThen { until: Timestamp, latest: Timestamp },
+    ReviewOverdue { of: EvidenceId, due: Timestamp, role: RoleId },
+    NothingToReview,
+    OwnDecision { person: PersonId, of: EvidenceId },
+    NotTheReviewer { person: PersonId, role: RoleId },
     ApprovalsMissing { role: RoleId, has: u32, needs: u32, void: Option<Void> },
     NotSigned,
     Serving,
@@ -59,6 +69,8 @@ pub(crate) enum Void {
     Unsigned,
     /// Its signature does not hold.
     Signature(Fault),
+    /// The approver had a hand in the version, and nothing stands in for separation of duties.
+    OwnWork,
 }
 
 impl fmt::Display for Void {
@@ -70,6 +82,7 @@ impl fmt::Display for Void {
             Self::TakenBack => f.write_str("earlier ones are void because the version was rolled back"),
             Self::Validation => f.write_str("an earlier one is void because the version was validated again"),
             Self::Revoked => f.write_str("an earlier one was taken back"),
+            Self::OwnWork => f.write_str("an earlier one is by somebody who had a hand in the version"),
             Self::Unsigned => f.write_str("an earlier one is not signed with the approver's own key"),
             Self::Signature(fault) => write!(f, "an earlier one does not count: {fault}"),
         }
@@ -83,12 +96,19 @@ impl Refusal {
         let version = self.version.map_or_else(|| "VERSION".to_owned(), |version| version.to_string());
         Some(match &self.why {
             Why::NoSuchVersion { .. } => "`wardmote model list` shows the versions".to_owned(),
+            Why::GateClosed { .. } => format!(
+                "its program is asked again each time; `wardmote model show {model} {version}` shows what it said"
+            ),
             Why::NotValidated | Why::ValidationIsOfAnotherCharter => {
                 format!("run `wardmote model validate {model} {version}`")
             }
             Why::NoLineage => format!(
                 "log the snapshot as an input of the run under its name, read it first under the same identity, and \
                  register again; or train with `wardmote model train {model}`"
+            ),
+            Why::CommittersUnknown { .. } => format!(
+                "commit the code, list every address of `git log --format='%ae %ce'` in the charter, under `emails` of \
+                 its person or under `outside_committers`, and register again: `wardmote model train {model}`"
             ),
             Why::GateFailed { .. } => format!("train a better candidate: `wardmote model train {model}`"),
             Why::OwnVersion { .. } | Why::NotAPerson { .. } | Why::AlreadyApproved { .. } => {
@@ -118,6 +138,16 @@ impl Refusal {
             Why::AnotherStatement | Why::StaleStatement { .. } => format!(
                 "look at it again and sign anew: `wardmote model approve {model} {version} --key FILE --as ID`"
             ),
+            Why::CoolingOff { .. } => "the charter asks for that time in place of separation of duties".to_owned(),
+            Why::NoBreakGlass => "`break_glass` of the charter says who may, and for how long".to_owned(),
+            Why::NoBreaker { .. } | Why::NotUntilThen { .. } => {
+                format!("`wardmote model approve {model} {version} --as ID` is the ordinary way")
+            }
+            Why::ReviewOverdue { .. } => format!("`wardmote model review {model} --upheld --note TEXT --as ID` closes it"),
+            Why::NothingToReview => format!("`wardmote model reviews {model}` lists them"),
+            Why::OwnDecision { .. } | Why::NotTheReviewer { .. } => {
+                format!("`wardmote model reviews {model}` says whose it is")
+            }
             Why::NothingToRevoke { .. } => format!("`wardmote model show {model} {version}` shows the approvals"),
             Why::NotSigned => format!(
                 "run `wardmote model approve {model} {version} --as ID` again: signing follows the last approval"
@@ -151,6 +181,10 @@ impl fmt::Display for Refusal {
             Why::NotNow { status, wanted } => write!(f, "{subject} cannot be {wanted}: it is {status}"),
             Why::NotValidated => write!(f, "{subject} has not been validated"),
             Why::NoLineage => write!(f, "what {subject} was trained on is not on record"),
+            Why::CommittersUnknown { missing } => {
+                write!(f, "it is not known who committed the code of {subject}: {missing}")
+            }
+            Why::GateClosed { gate, why } => write!(f, "{subject} does not pass the gate `{gate}`: {why}"),
             Why::GateFailed { failures } => {
                 write!(f, "{subject} does not meet its acceptance criteria: {}", failures.join("; "))
             }
@@ -158,7 +192,7 @@ impl fmt::Display for Refusal {
                 write!(f, "{subject} was validated under an earlier charter")
             }
             Why::OwnVersion { person, how } => {
-                write!(f, "`{person}` cannot approve {subject}, having {}", having(*how))
+                write!(f, "`{person}` cannot approve {subject}, having {how}")
             }
             Why::NotAPerson { id } => write!(f, "`{id}` cannot approve {subject}: only people can"),
             Why::WrongRole { needed } => write!(f, "{subject} needs the approval of {} next", roles(needed)),
@@ -190,6 +224,32 @@ impl fmt::Display for Refusal {
             Why::NothingToRevoke { of } => {
                 write!(f, "`{of}` has given no approval of {subject} that could be taken back")
             }
+            Why::CoolingOff { person, how, until } => {
+                write!(f, "`{person}` cannot approve {subject} before {until}, having {how}")
+            }
+            Why::NoBreakGlass => write!(f, "the charter lets nobody deploy {subject} without its approvals"),
+            Why::NoBreaker { person, roles: known } => write!(
+                f,
+                "`{person}` cannot deploy {subject} without its approvals: the charter lets {} do that",
+                roles(known)
+            ),
+            Why::NotUntilThen { until, latest } => write!(
+                f,
+                "{subject} cannot serve without its approvals until {until}: between now and {latest} is possible"
+            ),
+            Why::ReviewOverdue { of, due, role } => write!(
+                f,
+                "{subject} cannot be deployed without its approvals: the review of {of} by `{role}` was due on {due}"
+            ),
+            Why::NothingToReview => {
+                write!(f, "nothing about {subject} waits for a review, or not that entry")
+            }
+            Why::OwnDecision { person, of } => {
+                write!(f, "`{person}` cannot review {of}, having decided it or had a hand in the version")
+            }
+            Why::NotTheReviewer { person, role } => {
+                write!(f, "`{person}` cannot review {subject}: the review is for the role `{role}`")
+            }
             Why::NotSigned => write!(f, "{subject} is not signed"),
             Why::Serving => write!(f, "{subject} is serving"),
             Why::NothingServes => write!(f, "no version of {subject} is serving"),
@@ -200,16 +260,6 @@ impl fmt::Display for Refusal {
 }
 
 impl std::error::Error for Refusal {}
-
-fn having(how: How) -> &'static str {
-    match how {
-        How::Submitted => "submitted it",
-        How::Trained => "trained it",
-        How::Committed => "committed its code",
-        How::PreparedData => "prepared its data",
-        How::Labelled => "labelled its data",
-    }
-}
 
 fn roles(roles: &[RoleId]) -> String {
     roles.iter().map(|role| format!("`{role}`")).collect::<Vec<_>>().join(" or ")

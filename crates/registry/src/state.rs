@@ -1,7 +1,10 @@
 //! The state: models, their versions, and what served when.
 
-use crate::event::{At, Event, Inconsistent};
+use crate::emergency::BrokenGlass;
+use crate::event::{At, Event, Inconsistent, OwnWork};
+use crate::gate::GateResult;
 use crate::history::Stretch;
+use crate::review::{Review, ReviewDue, Reviewed};
 use crate::version::{Registration, ValidationReport, VersionNumber};
 use facts::{Actor, Digest, EndpointName, EvidenceId, ModelName, RoleId, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -87,6 +90,8 @@ pub struct ApprovalGiven {
     pub signed: Option<String>,
     /// Whether and why it was taken back.
     pub revoked: Option<Revoked>,
+    /// That the approver had a hand in the version, and what stands in for separation of duties.
+    pub own_work: Option<OwnWork>,
 }
 
 /// That an approval was taken back.
@@ -128,10 +133,14 @@ pub struct Version {
     pub registered_by: EvidenceId,
     /// The latest validation and its entry.
     pub validation: Option<(ValidationReport, EvidenceId)>,
+    /// What programs said at the gates, oldest first, with the entries.
+    pub gates: Vec<(GateResult, EvidenceId)>,
     /// All approvals, oldest first; those that no longer count are kept.
     pub approvals: Vec<ApprovalGiven>,
     /// Digest and object of the signature bundle, and its entry.
     pub signature: Option<(Digest, String, EvidenceId)>,
+    /// Digest and object of the bundle with which it served without approvals, and its entry.
+    pub emergency: Option<(Digest, String, EvidenceId)>,
     /// When it was last taken back: approvals before that no longer count.
     pub taken_back: Option<Timestamp>,
     /// When it served without its evidence.
@@ -139,10 +148,36 @@ pub struct Version {
 }
 
 impl Version {
+    /// Digest and object of the bundle with which it may serve: that of its approval, or else that of an emergency.
+    pub fn bundle(&self) -> Option<(&Digest, &str)> {
+        let bundle = self.signature.as_ref().or(self.emergency.as_ref());
+        bundle.map(|(digest, object, _)| (digest, object.as_str()))
+    }
+
+    /// The approvals of those who had a hand in it; none if duties were separated.
+    pub fn own_work(&self) -> impl Iterator<Item = &OwnWork> {
+        self.approvals
+            .iter()
+            .filter(|given| given.revoked.is_none())
+            .filter_map(|given| given.own_work.as_ref())
+    }
+
     /// Digest of the results that are there to be seen before approving; none before validation.
+    ///
+    /// Where no program was ever asked, that is the validation alone: what was signed before there were gates still holds.
     pub fn results_digest(&self) -> Option<Digest> {
-        let (report, _) = self.validation.as_ref()?;
-        serde_json_canonicalizer::to_vec(report).ok().map(|bytes| Digest::of(&bytes))
+        #[derive(Serialize)]
+        struct Results<'a> {
+            validation: &'a ValidationReport,
+            gates: Vec<&'a GateResult>,
+        }
+        let (validation, _) = self.validation.as_ref()?;
+        let gates: Vec<_> = self.gates.iter().map(|(result, _)| result).collect();
+        let bytes = match gates.is_empty() {
+            true => serde_json_canonicalizer::to_vec(validation),
+            false => serde_json_canonicalizer::to_vec(&Results { validation, gates }),
+        };
+        bytes.ok().map(|bytes| Digest::of(&bytes))
     }
 }
 
@@ -153,6 +188,10 @@ pub struct ModelState {
     pub versions: Vec<Version>,
     /// What served, oldest first; the last stretch is open if something serves.
     pub stretches: Vec<Stretch>,
+    /// Reviews, open and done, oldest first.
+    pub reviews: Vec<Review>,
+    /// The version named to fall back to.
+    pub fallback: Option<VersionNumber>,
 }
 
 impl ModelState {
@@ -193,6 +232,10 @@ impl State {
         self.model(model)?.version(number)
     }
 
+    pub(crate) fn version_mut(&mut self, model: &ModelName, number: VersionNumber) -> Option<&mut Version> {
+        self.models.get_mut(model)?.version_mut(number)
+    }
+
     /// Replays events into a state.
     pub fn replay<'a>(events: impl IntoIterator<Item = (&'a Event, &'a At)>) -> Result<Self, Inconsistent> {
         let mut state = Self::default();
@@ -214,6 +257,14 @@ impl State {
             Event::Registered { .. } => None,
             Event::Validated { version, report, .. } => {
                 model.validate(*version, report, at).ok_or("a validation").err()
+            }
+            Event::GateAsked { version, result, .. } => {
+                let said = ((**result).clone(), at.evidence.clone());
+                model
+                    .version_mut(*version)
+                    .map(|version| version.gates.push(said))
+                    .ok_or("the answer of a gate")
+                    .err()
             }
             Event::ApprovalGiven { version, .. } => {
                 model.approve(*version, event, at).ok_or("an approval").err()
@@ -246,11 +297,34 @@ impl State {
             Event::Retired { version, .. } => {
                 model.end(*version, Status::Retired).ok_or("a retirement").err()
             }
-            Event::Deployed { version, endpoint, .. } => {
-                model.deploy(*version, endpoint, at).ok_or("a deployment").err()
+            Event::Deployed { version, endpoint, review, .. } => {
+                let done = model.deploy(*version, endpoint, at, None);
+                done.map(|()| model.ask(*version, review.as_ref(), at)).ok_or("a deployment").err()
             }
-            Event::RolledBack { from, to, endpoint, .. } => {
-                model.roll_back((*from, *to), endpoint, at).ok_or("a rollback").err()
+            Event::BrokeGlass { version, endpoint, glass, bundle, object, review, .. } => {
+                let done = model.deploy(*version, endpoint, at, Some(glass));
+                if let Some(version) = model.version_mut(*version) {
+                    version.emergency = Some((*bundle, object.clone(), at.evidence.clone()));
+                }
+                done.map(|()| model.ask(*version, Some(review), at)).ok_or("a deployment").err()
+            }
+            Event::RolledBack { from, to, endpoint, review, .. } => {
+                let done = model.roll_back((*from, *to), endpoint, at);
+                done.map(|()| model.ask(*to, review.as_ref(), at)).ok_or("a rollback").err()
+            }
+            Event::Reviewed { of, by, upheld, note, .. } => {
+                let done = Reviewed {
+                    by: by.clone(),
+                    upheld: *upheld,
+                    note: note.clone(),
+                    time: at.time,
+                    evidence: at.evidence.clone(),
+                };
+                model.reviewed(of, done).ok_or("a review").err()
+            }
+            Event::FallbackNamed { version, .. } => {
+                let known = model.version(*version).map(|known| known.version);
+                known.map(|known| model.fallback = Some(known)).ok_or("a fallback").err()
             }
         }
         .map_or(Ok(()), |what| Err(wrong(what)))
@@ -267,8 +341,10 @@ impl ModelState {
             registered: at.time,
             registered_by: at.evidence.clone(),
             validation: None,
+            gates: Vec::new(),
             approvals: Vec::new(),
             signature: None,
+            emergency: None,
             taken_back: None,
             losses: Vec::new(),
         });
@@ -276,8 +352,17 @@ impl ModelState {
     }
 
     fn approve(&mut self, number: VersionNumber, event: &Event, at: &At) -> Option<()> {
-        let Event::ApprovalGiven { approver, role, artefact, charter, validation, expires, signed, .. } =
-            event
+        let Event::ApprovalGiven {
+            approver,
+            role,
+            artefact,
+            charter,
+            validation,
+            expires,
+            signed,
+            own_work,
+            ..
+        } = event
         else {
             return None;
         };
@@ -294,6 +379,7 @@ impl ModelState {
             results: version.results_digest(),
             signed: signed.clone(),
             revoked: None,
+            own_work: own_work.clone(),
         });
         Some(())
     }
@@ -354,7 +440,7 @@ impl ModelState {
         number: VersionNumber,
         endpoint: &EndpointName,
         at: &At,
-        rolled_back: bool,
+        (rolled_back, glass): (bool, Option<&BrokenGlass>),
     ) -> Option<()> {
         self.version_mut(number)?.status = Status::Deployed;
         self.stretches.push(Stretch {
@@ -364,14 +450,33 @@ impl ModelState {
             until: None,
             evidence: at.evidence.clone(),
             rolled_back,
+            broken_glass: glass.cloned(),
         });
         Some(())
     }
 
-    fn deploy(&mut self, number: VersionNumber, endpoint: &EndpointName, at: &At) -> Option<()> {
+    fn ask(&mut self, version: VersionNumber, asked: Option<&ReviewDue>, at: &At) {
+        if let Some(asked) = asked.cloned() {
+            self.reviews.push(Review { of: at.evidence.clone(), version, asked, done: None });
+        }
+    }
+
+    fn reviewed(&mut self, of: &EvidenceId, done: Reviewed) -> Option<()> {
+        let open = self.reviews.iter_mut().find(|review| review.of == *of && review.done.is_none())?;
+        open.done = Some(done);
+        Some(())
+    }
+
+    fn deploy(
+        &mut self,
+        number: VersionNumber,
+        endpoint: &EndpointName,
+        at: &At,
+        glass: Option<&BrokenGlass>,
+    ) -> Option<()> {
         self.version(number)?;
         self.close(Status::Superseded, at);
-        self.open(number, endpoint, at, false)
+        self.open(number, endpoint, at, (false, glass))
     }
 
     fn roll_back(
@@ -383,6 +488,6 @@ impl ModelState {
         self.version(to)?;
         (self.serving()?.version == from).then_some(())?;
         self.close(Status::RolledBack, at);
-        self.open(to, endpoint, at, true)
+        self.open(to, endpoint, at, (true, None))
     }
 }

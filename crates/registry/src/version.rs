@@ -33,6 +33,8 @@ pub enum How {
     PreparedData,
     /// Labelled the data.
     Labelled,
+    /// Is of the team that owns the data, and so lets them be used.
+    GrantedData,
 }
 
 impl fmt::Display for How {
@@ -43,6 +45,7 @@ impl fmt::Display for How {
             Self::Committed => "committed its code",
             Self::PreparedData => "prepared its data",
             Self::Labelled => "labelled its data",
+            Self::GrantedData => "granted its data",
         })
     }
 }
@@ -76,6 +79,42 @@ pub struct CodeVersion {
     pub git_commit: Option<String>,
     /// Whether there were changes in no commit.
     pub dirty: bool,
+    /// Who committed it; none if nobody looked, because the charter listed no addresses of committers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub committers: Option<Committers>,
+}
+
+/// Who committed the code of a version, as far as Git and the charter say. Addresses are personal data and not recorded.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Committers {
+    /// All that Git names were looked up in the charter; who is a person there is among the involved.
+    Known {
+        /// How many addresses stand nowhere in the charter: they may be anybody's.
+        strangers: u32,
+    },
+    /// Git did not say.
+    Unknown {
+        /// Why not.
+        missing: String,
+    },
+}
+
+impl CodeVersion {
+    /// Why it is not known who committed the code; none if it is.
+    pub fn committers_missing(&self) -> Option<String> {
+        match &self.committers {
+            Some(Committers::Known { strangers: 0 }) => None,
+            Some(Committers::Known { strangers: 1 }) => {
+                Some("1 address in Git stands with nobody in the charter".to_owned())
+            }
+            Some(Committers::Known { strangers }) => {
+                Some(format!("{strangers} addresses in Git stand with nobody in the charter"))
+            }
+            Some(Committers::Unknown { missing }) => Some(missing.clone()),
+            None => Some("the charter listed no addresses when it was registered".to_owned()),
+        }
+    }
 }
 
 /// What a version was trained on.

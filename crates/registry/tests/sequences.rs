@@ -57,17 +57,14 @@ impl World {
             valid_days: Days::try_from(90).unwrap(),
             signed: false,
         };
-        Rules {
-            charter: Digest::of(&[self.charter]),
-            approvals: vec![step("reviewer", 1), step("owner", 1)],
-            keys: Vec::new(),
-        }
+        let approvals = vec![step("reviewer", 1), step("owner", 1)];
+        Rules::new(Digest::of(&[self.charter]), approvals, Vec::new())
     }
 
     fn grant(&mut self, wish: &Wish) {
         self.now = self.now.plus_seconds(1);
         let model = "credit".parse().unwrap();
-        let rules = self.rules();
+        let (rules, ada) = (self.rules(), "ada".parse().unwrap());
         let bundle = (Digest::of(b"bundle"), "signatures/x".to_owned());
         let actor;
         let command = match wish {
@@ -101,9 +98,9 @@ impl World {
             }
             Wish::Sign { version } => Command::Sign(&model, VersionNumber(*version), bundle),
             Wish::Deploy { version } => {
-                Command::Deploy(&model, VersionNumber(*version), "credit".parse().unwrap())
+                Command::Deploy(&model, VersionNumber(*version), ("credit".parse().unwrap(), &ada))
             }
-            Wish::Rollback => Command::Rollback(&model, "anomaly"),
+            Wish::Rollback => Command::Rollback(&model, "anomaly", &ada),
             Wish::Reject { version } => Command::Reject(&model, VersionNumber(*version), "no"),
             Wish::Retire { version } => Command::Retire(&model, VersionNumber(*version), "old"),
         };
@@ -186,7 +183,7 @@ fn registration(seed: usize, submitter: &str) -> Registration {
             snapshot_digest: Digest::of(b"data"),
         }),
         run: None,
-        code: CodeVersion { git_commit: None, dirty: false },
+        code: CodeVersion { git_commit: None, dirty: false, committers: None },
         hyperparameters: BTreeMap::new(),
         claimed_metrics: BTreeMap::new(),
         document: None,
@@ -233,6 +230,7 @@ fn an_impossible_event_is_an_error_and_changes_nothing() {
         version: VersionNumber(1),
         endpoint: "credit".parse().unwrap(),
         replaced: None,
+        review: None,
     };
     let error = state.apply(&event, &at).unwrap_err();
     insta::assert_snapshot!(error, @"an event of `credit` does not follow from what is recorded before it");

@@ -2,7 +2,9 @@
 
 use crate::aws::StoreArgs;
 use clap::{Args, Parser, Subcommand, ValueHint};
-use facts::{ColumnName, DatasetId, KeyId, ModelName, PersonId, SnapshotName, Timestamp, VerifierKey};
+use facts::{
+    ColumnName, DatasetId, EvidenceId, KeyId, ModelName, PersonId, SnapshotName, Timestamp, VerifierKey,
+};
 use std::path::PathBuf;
 
 /// Wardmote secures and governs AI models from data to retirement.
@@ -71,6 +73,17 @@ pub(crate) enum Command {
     History(HistoryArgs),
     /// Where a version comes from and what became of it: data, code, run, decisions, deployments, use.
     Lineage(crate::lineage::LineageArgs),
+    /// Who approved a version, in which role, with which key, and what is missing now.
+    WhoApproved {
+        /// Which.
+        #[command(flatten)]
+        version: VersionArgs,
+        #[command(flatten)]
+        proof: ProofArgs,
+    },
+    /// Charters before they are in force.
+    #[command(subcommand)]
+    Charter(CharterCommand),
     /// Show entries of the ledger, or export it.
     #[command(args_conflicts_with_subcommands = true)]
     Log(LogArgs),
@@ -289,9 +302,44 @@ pub(crate) enum ModelCommand {
         #[arg(long)]
         reason: String,
     },
+    /// What is different between two versions: data, code, parameters, metrics, documents, people.
+    Diff {
+        /// The model.
+        model: ModelName,
+        /// One version.
+        from: u32,
+        /// The other.
+        to: u32,
+        #[command(flatten)]
+        proof: ProofArgs,
+    },
     /// Put an approved version behind the model's endpoint.
-    Deploy(VersionArgs),
-    /// Put the version back that served before.
+    Deploy(DeployArgs),
+    /// Name the version to fall back to; it is approved and signed now, so that falling back needs nobody.
+    Fallback(VersionArgs),
+    /// List what was decided without somebody else, and what a review made of it.
+    Reviews {
+        /// Only of this model.
+        model: Option<ModelName>,
+    },
+    /// Look at a decision that somebody else took: an emergency, a rollback, an approval of one's own work.
+    Review {
+        /// The model.
+        model: ModelName,
+        /// The entry of the decision; the oldest that waits by default.
+        #[arg(long, value_name = "ENTRY")]
+        of: Option<EvidenceId>,
+        /// It was right.
+        #[arg(long, conflicts_with = "not_upheld", required_unless_present = "not_upheld")]
+        upheld: bool,
+        /// It was wrong.
+        #[arg(long)]
+        not_upheld: bool,
+        /// What you found.
+        #[arg(long)]
+        note: String,
+    },
+    /// Put the version back that was named as fallback, or else the one that served before.
     Rollback {
         /// The model.
         model: ModelName,
@@ -319,6 +367,21 @@ pub(crate) enum ModelCommand {
         #[arg(long)]
         reason: String,
     },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct DeployArgs {
+    #[command(flatten)]
+    pub(crate) version: VersionArgs,
+    /// Without approvals, in an emergency; for the roles that the charter names, with a review by somebody else.
+    #[arg(long, requires_all = ["reason", "until"])]
+    pub(crate) break_glass: bool,
+    /// Why it cannot wait.
+    #[arg(long, requires = "break_glass")]
+    pub(crate) reason: Option<String>,
+    /// Until when it may serve without approvals.
+    #[arg(long, value_name = "TIME", requires = "break_glass")]
+    pub(crate) until: Option<Timestamp>,
 }
 
 #[derive(Debug, Args)]
@@ -420,6 +483,25 @@ pub(crate) struct HistoryArgs {
     /// The time, as RFC 3339 or a date (its midnight in UTC); now by default.
     #[arg(long, value_name = "TIME")]
     pub(crate) as_of: Option<Timestamp>,
+    #[command(flatten)]
+    pub(crate) proof: ProofArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ProofArgs {
+    /// Write the answer into this folder, with the entries that it rests on and a proof of each, to be verified offline.
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub(crate) proof: Option<PathBuf>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum CharterCommand {
+    /// Which past deployments a charter would have refused, had it been in force all along.
+    Rehearse {
+        /// The charter; several files make one.
+        #[arg(required = true, value_hint = ValueHint::FilePath)]
+        files: Vec<PathBuf>,
+    },
 }
 
 #[derive(Debug, Args)]
@@ -444,6 +526,15 @@ pub(crate) enum LogCommand {
         /// The folder to write to; an earlier export of the same ledger is continued.
         #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
         tiles: PathBuf,
+    },
+    /// Check a folder that `--proof` wrote: needs no ledger, no house and no trust in who wrote it.
+    VerifyProof {
+        /// The folder.
+        #[arg(value_hint = ValueHint::DirPath)]
+        folder: PathBuf,
+        /// The verifier key of the ledger, got from elsewhere; else the one in the folder is taken, and says so.
+        #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+        vkey: Option<PathBuf>,
     },
 }
 

@@ -2,8 +2,8 @@
 
 use crate::answer::Answers;
 use crate::args::{
-    CardArgs, Cli, Command, CredentialCommand, DataCommand, HistoryArgs, InitArgs, KeyCommand, LabelsCommand,
-    LogArgs, LogCommand, ModelCommand, MonitorArgs, Part, VersionArgs,
+    CardArgs, CharterCommand, Cli, Command, CredentialCommand, DataCommand, InitArgs, KeyCommand,
+    LabelsCommand, LogArgs, LogCommand, ModelCommand, MonitorArgs, Part, VersionArgs,
 };
 use crate::aws::HouseSettings;
 use crate::failure::{Exit, Failure};
@@ -51,6 +51,8 @@ pub(crate) fn run(cli: &Cli, answers: &Answers) -> Run {
         Command::Card(args) => at.card(args),
         Command::History(args) => at.history(args),
         Command::Lineage(args) => crate::lineage::run(&house, args, answers),
+        Command::WhoApproved { version, proof } => at.who_approved(version, proof),
+        Command::Charter(CharterCommand::Rehearse { files }) => at.rehearse(files),
         Command::Log(args) => at.log(args),
         Command::Verify(args) => at.verify(args),
         Command::Iam(command) => crate::iam::run(command, answers),
@@ -255,10 +257,13 @@ impl At<'_> {
                 self.write_files(&done, out)
             }),
             ModelCommand::Verify(args) => crate::signature::verify(args, self.answers),
-            ModelCommand::Deploy(VersionArgs { model, version }) => self.with(|engine, actor| {
-                let done = engine.deploy(actor, model, VersionNumber(*version))?;
-                self.answers.give(&done, |done| render::deployed(&done.answer, &done.evidence))
-            }),
+            ModelCommand::Diff { model, from, to, proof } => self.diff(model, (*from, *to), proof),
+            ModelCommand::Deploy(args) => self.deploy(args),
+            ModelCommand::Fallback(version) => self.fallback(version),
+            ModelCommand::Reviews { model } => self.reviews(model.as_ref()),
+            ModelCommand::Review { model, of, upheld, not_upheld: _, note } => {
+                self.review((model, of.as_ref()), (*upheld, note))
+            }
             ModelCommand::Rollback { model, reason } => self.with(|engine, actor| {
                 let done = engine.rollback(actor, model, reason)?;
                 self.answers.give(&done, |done| render::deployed(&done.answer, &done.evidence))
@@ -280,7 +285,7 @@ impl At<'_> {
         let mut passed = true;
         self.with(|engine, actor| {
             let done = engine.validate(actor, model, VersionNumber(*version))?;
-            passed = done.answer.report.passes();
+            passed = done.answer.passes();
             self.answers.give(&done, |done| render::validated(&done.answer, &done.evidence))
         })?;
         // The answer is whole, and a pipeline that asks must hear "no" all the same.
@@ -333,14 +338,10 @@ impl At<'_> {
         })
     }
 
-    fn history(&self, args: &HistoryArgs) -> Run {
-        let engine = self.house.open_read_only()?;
-        let answer = engine.history(&args.model, args.as_of)?;
-        self.answers.give(&answer, render::history)?;
-        Ok(ExitCode::SUCCESS)
-    }
-
     fn log(&self, args: &LogArgs) -> Run {
+        if let Some(LogCommand::VerifyProof { folder, vkey }) = &args.command {
+            return self.verify_proof(folder, vkey.as_deref());
+        }
         if let Some(LogCommand::Export { tiles }) = &args.command {
             let exported = local::export_tiles(&self.house.ledger_dir(), tiles)
                 .map_err(|error| self.without_ledger(error))?;

@@ -146,6 +146,13 @@ impl House {
         paths.iter().map(|path| self.charter_file(path)).collect()
     }
 
+    /// A charter of other files than the folder's, checked.
+    pub(crate) fn charter_of(&self, paths: &[PathBuf]) -> Result<Checked, Failure> {
+        let files = paths.iter().map(|path| self.charter_file(path)).collect::<Result<Vec<_>, _>>()?;
+        let (checked, _) = charter::read(&files).map_err(engine::Error::from)?;
+        Ok(checked)
+    }
+
     /// The charter of the folder, checked; warnings go to `warn`.
     pub(crate) fn charter(&self, warn: &mut dyn FnMut(&charter::Diagnostic)) -> Result<Checked, Failure> {
         let files = self.charter_files()?;

@@ -103,7 +103,7 @@ pub(crate) fn model_list(state: &State) -> Result<Value, Failure> {
         let versions: Vec<Value> = model
             .versions
             .iter()
-            .map(|v| json!({ "version": v.version, "status": v.status, "text": v.status.to_string(), "artefact": v.registration.artefact, "snapshot": v.registration.snapshot(), "registered": v.registered }))
+            .map(|v| json!({ "version": v.version, "status": v.status, "text": v.status.to_string(), "artefact": v.registration.artefact, "snapshot": v.registration.snapshot(), "registered": v.registered, "own_work": v.own_work().map(ToString::to_string).collect::<Vec<_>>() }))
             .collect();
         json!({ "model": name, "serving": serving, "versions": versions })
     });
@@ -123,6 +123,9 @@ pub(crate) fn models(list: &Value) -> String {
                 "  {:>3}  {status:<14} trained on {snapshot}\n",
                 v["version"].to_string()
             ));
+            for own in v["own_work"].as_array().into_iter().flatten() {
+                text.push_str(&format!("       {}\n", own.as_str().unwrap_or_default()));
+            }
         }
     }
     if text.is_empty() { "no version is registered yet".to_owned() } else { text }
@@ -158,6 +161,9 @@ pub(crate) fn version(version: &registry::Version) -> String {
         r.code.git_commit.clone().unwrap_or_else(|| "not in Git".to_owned())
             + if r.code.dirty { " with changes that are in no commit" } else { "" },
     );
+    if let Some(missing) = r.code.committers.as_ref().and_then(|_| r.code.committers_missing()) {
+        line("committers", format!("not all known: {missing}"));
+    }
     for (name, value) in &r.hyperparameters {
         line("parameter", format!("{name} = {value}"));
     }
@@ -171,6 +177,9 @@ pub(crate) fn version(version: &registry::Version) -> String {
         }
         line("validated", id.to_string());
     }
+    for (result, id) in &version.gates {
+        line("gate", format!("{} at {}: {} ({id})", result.gate, result.stage, gate(result)));
+    }
     for given in &version.approvals {
         line(
             "approved by",
@@ -183,6 +192,9 @@ pub(crate) fn version(version: &registry::Version) -> String {
                 given.evidence
             ),
         );
+        if let Some(own) = &given.own_work {
+            line("", own.to_string());
+        }
         if let Some(revoked) = &given.revoked {
             line("taken back", format!("on {}: {} ({})", revoked.time, revoked.reason, revoked.evidence));
         }
@@ -231,7 +243,17 @@ pub(crate) fn validated(validated: &Validated, ids: &[EvidenceId]) -> String {
     for result in &validated.report.criteria {
         text.push_str(&format!("  {:<48} {}\n", result.criterion.to_string(), measured(result)));
     }
+    for result in &validated.gates {
+        text.push_str(&format!("  {:<48} {}\n", format!("gate {}", result.gate), gate(result)));
+    }
     text + &evidence(ids)
+}
+
+/// What a gate said, with its figures.
+fn gate(result: &registry::GateResult) -> String {
+    let figures: Vec<String> = result.figures.iter().map(|(name, value)| format!("{name} {value}")).collect();
+    let figures = if figures.is_empty() { String::new() } else { format!("  ({})", figures.join(", ")) };
+    format!("{}{figures}", result.verdict)
 }
 
 pub(crate) fn decision(decision: &Decision, ids: &[EvidenceId]) -> String {
@@ -348,6 +370,9 @@ pub(crate) fn history(answer: &HistoryAnswer) -> String {
             signed(approval.signed),
             approval.evidence
         ));
+        if let Some(own) = &approval.own_work {
+            text.push_str(&format!("    {own}\n"));
+        }
         if let Some(revoked) = &approval.revoked {
             text.push_str(&format!(
                 "    taken back on {}: {} ({})\n",
@@ -368,6 +393,20 @@ pub(crate) fn history(answer: &HistoryAnswer) -> String {
         .as_ref()
         .map_or_else(|| "code not in Git".to_owned(), |commit| format!("code {commit}"));
     text.push_str(&format!("  trained on {}, {code}\n", served.snapshot));
+    if let Some(glass) = &served.broken_glass {
+        text.push_str(&format!(
+            "  deployed WITHOUT approvals by {} until {}: {}\n",
+            glass.by, glass.until, glass.reason
+        ));
+    }
+    if let Some(review) = &served.review {
+        let state = match &review.done {
+            Some(done) if done.upheld => format!("upheld by {} ({})", done.by, done.evidence),
+            Some(done) => format!("NOT upheld by {}: {} ({})", done.by, done.note, done.evidence),
+            None => format!("waits for `{}`, due on {}", review.asked.role, review.asked.due),
+        };
+        text.push_str(&format!("  review: {state}\n"));
+    }
     for loss in &served.losses {
         text.push_str(&format!(
             "  WITHOUT its evidence from {}: {} ({})\n",

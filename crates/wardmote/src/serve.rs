@@ -189,7 +189,8 @@ fn fingerprint(engine: &Engine) -> String {
         .registry()
         .models()
         .filter_map(|(name, model)| {
-            model.serving().map(|stretch| format!("{name}={}@{};", stretch.version, stretch.evidence))
+            let stretch = model.serving().filter(|_| engine.serves(name).is_some())?;
+            Some(format!("{name}={}@{};", stretch.version, stretch.evidence))
         })
         .collect();
     format!("{charter}|{keys}|{serving}")
@@ -197,7 +198,9 @@ fn fingerprint(engine: &Engine) -> String {
 
 fn refresh(engine: &Mutex<Engine>, slot: &BundleSlot, known: String) -> String {
     let Ok(mut engine) = engine.lock() else { return known };
-    if !engine.refresh().unwrap_or(false) {
+    // What broke the glass and is out of time goes; if that fails, the next round tries again.
+    let lapsed = engine.lapse().is_ok_and(|entries| !entries.is_empty());
+    if !(engine.refresh().unwrap_or(false) || lapsed) {
         return known;
     }
     let now = fingerprint(&engine);

@@ -24,6 +24,21 @@ const MAX_TAGS: usize = 100;
 /// The most letters of all tags and the description that are given when something is made.
 const MAX_TEXT: usize = 40_000;
 
+/// What the house says itself about a version; nobody else can.
+const HOUSE_TAGS: &str = "wardmote.";
+/// That a version was approved by people who had a hand in it, and what stands in for separation of duties.
+pub(crate) const SEPARATION_TAG: &str = "wardmote.separation_of_duties";
+
+fn not_of_the_house(key: &str) -> Result<(), Error> {
+    if key.starts_with(HOUSE_TAGS) {
+        let text = format!(
+            "the tag `{key}` is said by the house itself: choose a key that does not begin with `{HOUSE_TAGS}`"
+        );
+        return Err(mlflow::Error::invalid(text).into());
+    }
+    Ok(())
+}
+
 /// There is no such model.
 pub(super) fn no_model(name: &str) -> Error {
     mlflow::Error::absent(format!("there is no registered model `{name}`")).into()
@@ -37,6 +52,7 @@ pub(super) fn no_version(name: &str, number: u32) -> Error {
 pub(super) fn bounded(description: &str, tags: &[Pair]) -> Result<(), Error> {
     check::description(description)?;
     tags.iter().try_for_each(check::registry_tag)?;
+    tags.iter().try_for_each(|tag| not_of_the_house(&tag.key))?;
     let letters: usize = tags.iter().map(|tag| tag.key.len() + tag.value.len()).sum();
     if tags.len() > MAX_TAGS || letters + description.len() > MAX_TEXT {
         let text = format!("at most {MAX_TAGS} tags and {MAX_TEXT} letters can be given at once");
@@ -238,5 +254,6 @@ pub(super) fn catalogue_entry<'a>(actor: &'a Actor, resource: &'a str, event: Ev
 
 fn checked_tag((key, value): (&str, Option<&str>)) -> Result<(String, Option<String>), Error> {
     check::registry_tag(&Pair { key: key.to_owned(), value: value.unwrap_or_default().to_owned() })?;
+    not_of_the_house(key)?;
     Ok((key.to_owned(), value.map(str::to_owned)))
 }

@@ -3,6 +3,7 @@
 
 use super::{bounded, catalogue_entry, no_model};
 use crate::core::NewEntry;
+use crate::hands::{CodeState, hand};
 use crate::lineage::is_output;
 use crate::manifest::Manifest;
 use crate::notebook::{Notebook, checked_path};
@@ -14,10 +15,8 @@ use guard::Action;
 use ledger::Outcome;
 use mlflow::catalogue::{Event, Files, NewVersion};
 use mlflow::entity::{Pair, Run, value_of};
-use registry::{
-    CodeVersion, Command, How, Involvement, Registration, TrackedRun, TrainedOn, Trigger, VersionNumber,
-};
-use std::collections::BTreeMap;
+use registry::{Command, How, Registration, TrackedRun, TrainedOn, Trigger, VersionNumber};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What a client says of a new version.
 #[derive(Debug, Clone, Default)]
@@ -117,7 +116,7 @@ impl Engine {
                 why,
             ));
         }
-        let registration = self.registration(actor, model, run, &files);
+        let registration = self.registration(actor, model, run, &files)?;
         let event = self.decide(actor, &Command::Register(Box::new(registration)), model)?;
         let registry::Event::Registered { version: VersionNumber(version), .. } = event else {
             return Err(Error::damaged("the registry answered a registration with something else"));
@@ -141,14 +140,13 @@ impl Engine {
         model: &Model,
         run: Option<(PersonId, Run)>,
         files: &Files,
-    ) -> Registration {
-        let hand = |person: &PersonId, how| Involvement { person: person.clone(), how };
-        let mut involved = vec![hand(&actor.id, How::Submitted)];
+    ) -> Result<Registration, Error> {
+        let mut hands = BTreeSet::from([hand(&actor.id, How::Submitted)]);
         let mut data = None;
         let (mut code, mut parameters, mut figures, mut tracked) =
-            (CodeVersion { git_commit: None, dirty: false }, BTreeMap::new(), BTreeMap::new(), None);
+            (CodeState { git_commit: None, dirty: false }, BTreeMap::new(), BTreeMap::new(), None);
         if let Some((by, run)) = run {
-            involved.push(hand(&by, How::Trained));
+            hands.insert(hand(&by, How::Trained));
             data = self.trained_on(model, &by, &run);
             code = code_of(&run);
             parameters =
@@ -157,12 +155,12 @@ impl Engine {
             figures = finite.take(MAX_RECORDED).map(|metric| (metric.key.clone(), metric.value)).collect();
             tracked = Some(tracked_run(by, &run));
         }
-        if let Some(snapshot) = data.as_ref().and_then(|data| self.state.snapshot(&data.snapshot)) {
-            self.prepared(&snapshot.what, &mut involved);
+        if let Some(data) = &data {
+            hands.extend(self.data_hands(&model.name, &data.snapshot)?);
         }
-        involved.sort();
-        involved.dedup();
-        Registration {
+        let (code, committers) = self.code_hands(model, code)?;
+        hands.extend(committers);
+        Ok(Registration {
             model: model.name.clone(),
             artefact: files.digest,
             object: files.object.clone(),
@@ -174,9 +172,9 @@ impl Engine {
             hyperparameters: parameters,
             claimed_metrics: figures,
             document: None,
-            involved,
+            involved: hands.into_iter().collect(),
             trigger: Trigger::Person,
-        }
+        })
     }
 
     /// The snapshot that a run names as its input, if it is one of the model's data and the record shows that whoever
@@ -278,12 +276,12 @@ fn folder_of(uri: &str) -> Option<&str> {
     }
 }
 
-fn code_of(run: &Run) -> CodeVersion {
+fn code_of(run: &Run) -> CodeState {
     let tag = |key: &str| value_of(&run.data.tags, key);
     let commit = tag("mlflow.source.git.commit")
         .filter(|text| (7..=64).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_hexdigit()));
     let dirty = tag("mlflow.source.git.dirty").is_some_and(|text| text.eq_ignore_ascii_case("true"));
-    CodeVersion { git_commit: commit.map(str::to_owned), dirty }
+    CodeState { git_commit: commit.map(str::to_owned), dirty }
 }
 
 fn tracked_run(by: PersonId, run: &Run) -> TrackedRun {

@@ -50,7 +50,9 @@ impl ProgramRunner for LocalPrograms {
             files::private_dir(dir)?;
         }
         for (name, bytes) in &program.inputs {
-            files::replace(&input.join(name), bytes)?;
+            let path = input.join(name);
+            path.parent().map_or(Ok(()), files::private_dir)?;
+            files::replace(&path, bytes)?;
         }
         let mut child = start(program, &input, &output)?;
         let printed = Arc::new(Mutex::new(Vec::new()));

@@ -1,8 +1,12 @@
 //! The rules of deployment, decided from the log, one sentence at a time.
 
 use super::world::{VALID_DAYS, World, model};
-use facts::{ActorKind, Digest, EvidenceId, Timestamp};
-use registry::{ApproverKey, At, Event, Rules, Standing, VersionNumber};
+use facts::{ActorKind, Digest, EvidenceId, Timestamp, Verdict};
+use registry::{
+    ApproverKey, At, Committers, Compensation, EmergencyRequest, Event, Rules, Separation, Standing,
+    VersionNumber,
+};
+use serde_json::json;
 use std::collections::BTreeSet;
 
 /// Whether a version may be deployed now, and if not the first reason.
@@ -10,6 +14,7 @@ pub(crate) fn may_deploy(world: &World, version: VersionNumber, rules: &Rules) -
     let about = |event: &Event| match event {
         Event::Registered { version: number, .. }
         | Event::Validated { version: number, .. }
+        | Event::GateAsked { version: number, .. }
         | Event::ApprovalGiven { version: number, .. }
         | Event::ApprovalRevoked { version: number, .. }
         | Event::Signed { version: number, .. }
@@ -18,11 +23,11 @@ pub(crate) fn may_deploy(world: &World, version: VersionNumber, rules: &Rules) -
         _ => false,
     };
     let mine: Vec<&(Event, At)> = world.log.iter().filter(|(event, _)| about(event)).collect();
-    let registration = mine.iter().find_map(|(event, _)| match event {
-        Event::Registered { registration, .. } => Some(registration),
+    let registration = mine.iter().find_map(|(event, at)| match event {
+        Event::Registered { registration, .. } => Some((registration, at.time)),
         _ => None,
     });
-    let registration = registration.ok_or("it was never registered")?;
+    let (registration, registered) = registration.ok_or("it was never registered")?;
     if mine.iter().any(|(event, _)| matches!(event, Event::Rejected { .. } | Event::Retired { .. })) {
         return Err("it was rejected or retired");
     }
@@ -30,12 +35,16 @@ pub(crate) fn may_deploy(world: &World, version: VersionNumber, rules: &Rules) -
         return Err("it was never signed by the house");
     }
     let serving = world.log.iter().rev().find_map(|(event, _)| match event {
-        Event::Deployed { version, .. } => Some(*version),
+        Event::Deployed { version, .. } | Event::BrokeGlass { version, .. } => Some(*version),
         Event::RolledBack { to, .. } => Some(*to),
         _ => None,
     });
     if serving == Some(version) {
         return Err("it serves already");
+    }
+    let committers = &registration.code.committers;
+    if rules.known_committers && *committers != Some(Committers::Known { strangers: 0 }) {
+        return Err("who committed its code is not known");
     }
     let validated = mine.iter().rev().find_map(|(event, at)| match event {
         Event::Validated { report, .. } => Some((report, &at.evidence)),
@@ -48,6 +57,18 @@ pub(crate) fn may_deploy(world: &World, version: VersionNumber, rules: &Rules) -
     if report.metrics.get("auc").is_none_or(|auc| *auc < 0.7) {
         return Err("it is not good enough");
     }
+    let said = mine.iter().rev().find_map(|(event, _)| match event {
+        Event::GateAsked { result, .. } => Some(result),
+        _ => None,
+    });
+    let open = said.is_some_and(|said| {
+        said.verdict == Verdict::Holds
+            && said.artefact == registration.artefact
+            && said.charter == rules.charter
+    });
+    if !rules.gates.is_empty() && !open {
+        return Err("its gate is not open");
+    }
     let hands: BTreeSet<&str> = registration.involved.iter().map(|hand| hand.person.as_str()).collect();
     let mut counted: BTreeSet<&str> = BTreeSet::new();
     for step in &rules.approvals {
@@ -59,12 +80,17 @@ pub(crate) fn may_deploy(world: &World, version: VersionNumber, rules: &Rules) -
                 && approver.kind == ActorKind::Human
                 && *artefact == registration.artefact
                 && *charter == rules.charter
-                && !hands.contains(approver.id.as_str())
                 && !counted.contains(approver.id.as_str())
                 && in_time(world, event, (at, version))
                 && rests_on(event, validation)
                 && !revoked(&mine, &at.evidence)
-                && signature_is_right(world, event, (at, step.signed), rules);
+                && own_work_is_right(event, hands.contains(approver.id.as_str()), (at, registered), rules)
+                && signature_is_right(
+                    world,
+                    event,
+                    (at, step.signed || hands.contains(approver.id.as_str()) && own_work_is_signed(rules)),
+                    rules,
+                );
             if counts {
                 people.insert(approver.id.as_str());
             }
@@ -123,12 +149,23 @@ fn signature_is_right(world: &World, event: &Event, (at, demanded): (&At, bool),
             && key.until.is_none_or(|until| time < until)
     });
     let Some(key) = key else { return false };
-    let report = world.log[..at.evidence.index() as usize].iter().rev().find_map(|(event, _)| match event {
+    let before = &world.log[..at.evidence.index() as usize];
+    let report = before.iter().rev().find_map(|(event, _)| match event {
         Event::Validated { version: number, report, .. } if number == version => Some(report),
         _ => None,
     });
-    let results =
-        report.map(|report| Digest::of(&serde_json_canonicalizer::to_vec(report).unwrap()).to_string());
+    let answers: Vec<_> = before
+        .iter()
+        .filter_map(|(event, _)| match event {
+            Event::GateAsked { version: number, result, .. } if number == version => Some(result),
+            _ => None,
+        })
+        .collect();
+    let seen = |report| match answers.as_slice() {
+        [] => serde_json_canonicalizer::to_vec(report),
+        answers => serde_json_canonicalizer::to_vec(&json!({ "validation": report, "gates": answers })),
+    };
+    let results = report.map(|report| Digest::of(&seen(report).unwrap()).to_string());
     let age = at.time.seconds_since(time);
     let expected = [
         ("approver", approver.id.to_string()),
@@ -144,4 +181,81 @@ fn signature_is_right(world: &World, event: &Event, (at, demanded): (&At, bool),
         && expected.iter().all(|(name, value)| said[name] == value.as_str())
         && (0..86_400).contains(&age)
         && (!demanded || key.standing >= Standing::Confirmed)
+}
+
+fn own_work_is_signed(rules: &Rules) -> bool {
+    matches!(&rules.separation, Separation::NotAchievable(instead) if instead.contains(&Compensation::SignedApproval))
+}
+
+/// Whoever had a hand in it counts only where separation cannot be achieved, where the record says so, and late enough.
+fn own_work_is_right(event: &Event, hand: bool, (at, registered): (&At, Timestamp), rules: &Rules) -> bool {
+    let Event::ApprovalGiven { own_work, .. } = event else { return false };
+    match &rules.separation {
+        _ if !hand => true,
+        Separation::Demanded => false,
+        Separation::NotAchievable(instead) => {
+            let hours = instead.iter().map(|one| match one {
+                Compensation::CoolingOff { hours } => *hours,
+                _ => 0,
+            });
+            own_work.is_some()
+                && at.time.seconds_since(registered) >= i64::from(hours.max().unwrap_or(0)) * 3600
+        }
+    }
+}
+
+/// The glass was broken by a person in the role, for at most two days, on a version that passed its gates, and no review is late.
+pub(crate) fn emergency_is_right(world: &World, request: &EmergencyRequest<'_>, rules: &Rules) {
+    assert_eq!(request.by.kind, ActorKind::Human);
+    assert!(request.by.roles.iter().any(|role| role.as_str() == "reviewer"));
+    assert!(request.until > world.now && request.until.seconds_since(world.now) <= 48 * 3600);
+    let mut late = 0;
+    for (event, at) in &world.log {
+        match event {
+            Event::BrokeGlass { .. } | Event::RolledBack { .. } => {
+                let asked = match event {
+                    Event::BrokeGlass { review, .. } => Some(review),
+                    Event::RolledBack { review, .. } => review.as_ref(),
+                    _ => None,
+                };
+                let answered = world.log.iter().any(|(event, _)| {
+                    matches!(event, Event::Reviewed { of, by, .. } if *of == at.evidence && asked.is_some_and(|asked| asked.decided_by != *by))
+                });
+                late += u32::from(!answered && asked.is_some_and(|asked| world.now >= asked.due));
+            }
+            Event::Deployed { review: Some(asked), .. } => {
+                let answered = world
+                    .log
+                    .iter()
+                    .any(|(event, _)| matches!(event, Event::Reviewed { of, .. } if *of == at.evidence));
+                late += u32::from(!answered && world.now >= asked.due);
+            }
+            _ => {}
+        }
+    }
+    assert_eq!(late, 0, "the glass was broken over a late review");
+    let passing = world.log.iter().rev().find_map(|(event, _)| match event {
+        Event::Validated { version, report, .. } if *version == request.version => Some(report),
+        _ => None,
+    });
+    assert!(passing.is_some_and(|report| report.charter == rules.charter && report.metrics["auc"] >= 0.7));
+}
+
+/// Only what was approved and signed is fallen back to, and never what was rejected, retired, taken back or revoked.
+pub(crate) fn fallback_is_right(world: &World, to: VersionNumber) {
+    let mut signed = false;
+    let mut approved = false;
+    for (event, _) in &world.log {
+        match event {
+            Event::Signed { version, .. } if *version == to => signed = true,
+            Event::ApprovalGiven { version, .. } if *version == to => approved = true,
+            Event::ApprovalRevoked { version, .. }
+            | Event::Rejected { version, .. }
+            | Event::Retired { version, .. } => {
+                assert_ne!(*version, to);
+            }
+            _ => {}
+        }
+    }
+    assert!(signed && approved, "version {to} came back and was never approved");
 }

@@ -2,12 +2,15 @@
 
 use super::slow;
 use facts::{
-    Actor, ActorKind, Criterion, Days, Digest, EvidenceId, ModelName, PersonId, Timestamp, VerifierKey,
+    Actor, ActorKind, Criterion, Days, Digest, EvidenceId, ModelName, PersonId, Timestamp, Verdict,
+    VerifierKey,
 };
 use ledger::Signer;
 use registry::{
-    ApprovalRequest, ApproverKey, At, CodeVersion, Command, Event, How, Involvement, Registration,
-    Revocation, Rules, Standing, State, Step, TrainedOn, Trigger, ValidationReport, VersionNumber,
+    ApprovalRequest, Approved, ApproverKey, At, BreakGlassRules, CodeVersion, Command, Committers,
+    Compensation, EmergencyRequest, Event, GateResult, How, Involvement, OwnWork, Registration,
+    ReviewRequest, ReviewRules, Revocation, Rules, Separation, Stage, Standing, State, Step, TrainedOn,
+    Trigger, ValidationReport, VersionNumber,
 };
 use std::collections::BTreeMap;
 
@@ -30,6 +33,8 @@ pub(crate) struct World {
     keys: Vec<ApproverKey>,
     charter: u8,
     signed: bool,
+    /// How small the team says that it is.
+    small: u64,
     pub(crate) now: Timestamp,
     pub(crate) deployed: u64,
 }
@@ -59,6 +64,7 @@ impl World {
             keys: Vec::new(),
             charter: 0,
             signed: seed.is_multiple_of(2),
+            small: if seed.is_multiple_of(3) { seed / 3 % 4 } else { 0 },
             now: "2026-01-01".parse().unwrap(),
             deployed: 0,
         }
@@ -94,11 +100,32 @@ impl World {
             valid_days: Days::try_from(VALID_DAYS).unwrap(),
             signed,
         };
-        Rules {
-            charter: Digest::of(&[self.charter]),
-            approvals: vec![step("reviewer", false), step("owner", self.signed)],
-            keys: self.keys.clone(),
+        let approvals = vec![step("reviewer", false), step("owner", self.signed)];
+        let review = ReviewRules { role: "owner".parse().unwrap(), within_hours: 200 };
+        let mut rules = Rules::new(Digest::of(&[self.charter]), approvals, self.keys.clone());
+        rules.break_glass = Some(BreakGlassRules {
+            roles: vec!["reviewer".parse().unwrap()],
+            max_hours: 48,
+            review: review.clone(),
+        });
+        rules.rollback_review = Some(review.clone());
+        if self.seed % 2 == 1 {
+            rules.gates = vec!["robustness".parse().unwrap()];
         }
+        rules.known_committers = self.seed.is_multiple_of(5);
+        rules.separation = match self.small {
+            0 => Separation::Demanded,
+            1 => Separation::NotAchievable(vec![Compensation::SignedApproval]),
+            2 => Separation::NotAchievable(vec![
+                Compensation::CoolingOff { hours: 24 },
+                Compensation::Review(review),
+            ]),
+            _ => Separation::NotAchievable(vec![
+                Compensation::CoolingOff { hours: 1 },
+                Compensation::SignedApproval,
+            ]),
+        };
+        rules
     }
 
     pub(crate) fn step(&mut self) {
@@ -112,8 +139,16 @@ impl World {
                 self.approve(version, name, honest);
             }
             19..=22 => self.run(&Command::Sign(&model(), version, (Digest::of(b"b"), "signatures/x".into()))),
-            23..=29 => self.run(&Command::Deploy(&model(), version, "credit".parse().unwrap())),
-            30 => self.run(&Command::Rollback(&model(), "anomaly")),
+            23..=28 => self.deploy(version),
+            29 => self.emergency(version),
+            30 => {
+                let by: PersonId = self.person().parse().unwrap();
+                match self.below(3) {
+                    0 => self.run(&Command::NameFallback(&model(), version)),
+                    1 => self.review(),
+                    _ => self.run(&Command::Rollback(&model(), "anomaly", &by)),
+                }
+            }
             31 if self.below(4) == 0 => self.run(&Command::Reject(&model(), version, "no")),
             32 if self.below(4) == 0 => self.run(&Command::Retire(&model(), version, "old")),
             33 => {
@@ -142,7 +177,30 @@ impl World {
             self.approve(version, name, true);
         }
         self.run(&Command::Sign(&model(), version, (Digest::of(b"b"), "signatures/x".into())));
-        self.run(&Command::Deploy(&model(), version, "credit".parse().unwrap()));
+        self.deploy(version);
+    }
+
+    fn deploy(&mut self, version: VersionNumber) {
+        let by: PersonId = self.person().parse().unwrap();
+        self.run(&Command::Deploy(&model(), version, ("credit".parse().unwrap(), &by)));
+    }
+
+    fn emergency(&mut self, version: VersionNumber) {
+        let name = self.person();
+        let by = self.actor(name);
+        let until = self.now.plus_seconds(self.below(60) as i64 * 3600);
+        let model = model();
+        let request = EmergencyRequest { model: &model, version, by: &by, reason: "fire", until };
+        let bundle = (Digest::of(b"e"), "signatures/e".into());
+        self.run(&Command::BreakGlass(request, "credit".parse().unwrap(), bundle));
+    }
+
+    fn review(&mut self) {
+        let name = self.person();
+        let by = self.actor(name);
+        let upheld = self.below(2) == 0;
+        let model = model();
+        self.run(&Command::Review(ReviewRequest { model: &model, of: None, by: &by, upheld, note: "seen" }));
     }
 
     /// One of the last three versions, or one that is not there yet.
@@ -157,6 +215,12 @@ impl World {
     fn run(&mut self, command: &Command<'_>) {
         let rules = self.rules();
         let decided = self.state.decide(command, &rules, self.now);
+        if let (Command::BreakGlass(request, ..), Ok(_)) = (command, &decided) {
+            slow::emergency_is_right(self, request, &rules);
+        }
+        if let (Command::Rollback(..), Ok(Event::RolledBack { to, .. })) = (command, &decided) {
+            slow::fallback_is_right(self, *to);
+        }
         if let Command::Deploy(_, version, _) = command {
             let slowly = slow::may_deploy(self, *version, &rules);
             let quickly = decided.as_ref().map(|_| ()).map_err(ToString::to_string);
@@ -167,10 +231,24 @@ impl World {
                 self.seed
             );
             self.deployed += u64::from(slowly.is_ok());
+            if slowly.is_ok() {
+                self.quorum_is_right(*version, &rules);
+            }
         }
         match decided {
             Err(refusal) => assert!(!refusal.to_string().is_empty()),
             Ok(event) => self.record(event),
+        }
+    }
+
+    /// Nobody counts who had a hand in the version, unless the record says so; and all approved what is deployed.
+    fn quorum_is_right(&self, version: VersionNumber, rules: &Rules) {
+        let approved = Approved::check(&self.state, &model(), version, rules, self.now).unwrap();
+        let known = self.state.version(&model(), version).unwrap();
+        for given in approved.approvals() {
+            let hand = known.registration.involved.iter().any(|hand| hand.person == given.approver.id);
+            assert!(!hand || self.small > 0 && given.own_work.is_some(), "seed {}: {given:?}", self.seed);
+            assert_eq!(given.artefact, known.registration.artefact, "seed {}", self.seed);
         }
     }
 
@@ -198,7 +276,7 @@ impl World {
                 snapshot_digest: Digest::of(b"data"),
             }),
             run: None,
-            code: CodeVersion { git_commit: None, dirty: false },
+            code: CodeVersion { git_commit: None, dirty: false, committers: self.committers() },
             hyperparameters: BTreeMap::new(),
             claimed_metrics: BTreeMap::new(),
             document: None,
@@ -206,6 +284,15 @@ impl World {
             trigger: Trigger::Person,
         };
         self.run(&Command::Register(Box::new(registration)));
+    }
+
+    fn committers(&mut self) -> Option<Committers> {
+        match self.below(20) {
+            0 => None,
+            1 => Some(Committers::Unknown { missing: "no Git".into() }),
+            2 => Some(Committers::Known { strangers: 1 }),
+            _ => Some(Committers::Known { strangers: 0 }),
+        }
     }
 
     fn validate(&mut self, version: VersionNumber) {
@@ -228,6 +315,30 @@ impl World {
             &[criterion],
         );
         self.run(&Command::Validate(&model(), version, Box::new(report)));
+        if self.below(4) > 0 {
+            self.ask_gate(version, artefact);
+        }
+    }
+
+    /// A gate answers; now and then with something else than a pass.
+    fn ask_gate(&mut self, version: VersionNumber, artefact: Digest) {
+        let verdict = match self.below(8) {
+            0 => Verdict::Broken { reason: "not robust".into() },
+            1 => Verdict::Unknown { missing: "its program was killed".into() },
+            _ => Verdict::Holds,
+        };
+        let result = GateResult {
+            gate: "robustness".parse().unwrap(),
+            stage: Stage::Validation,
+            artefact,
+            charter: Digest::of(&[self.charter]),
+            verdict,
+            figures: BTreeMap::new(),
+            inputs: BTreeMap::new(),
+            output: None,
+            archived: Vec::new(),
+        };
+        self.run(&Command::AskGate(&model(), version, Box::new(result)));
     }
 
     /// An approval: honest, or with a signature that is not what it should be.
@@ -299,6 +410,7 @@ impl World {
         let Some((_, validation)) = known.validation.clone() else { return };
         let artefact = known.registration.artefact;
         let role = if self.below(2) == 0 { "owner" } else { "reviewer" };
+        let own_work = self.below(2) == 0;
         self.record(Event::ApprovalGiven {
             model: model(),
             version,
@@ -309,6 +421,7 @@ impl World {
             validation,
             expires: Some(self.now.plus_seconds(i64::from(VALID_DAYS) * 86_400)),
             signed,
+            own_work: own_work.then(|| OwnWork { how: Vec::new(), compensated_by: Vec::new() }),
         });
     }
 

@@ -1,0 +1,172 @@
+//! Answers that can be taken away: the answer, the entries that it rests on exactly as they were hashed, a C2SP tlog-proof
+//! of each, and the checkpoint that they lead to. And their verification, which needs nothing but the folder and a key.
+
+use crate::commands::{At, Run, read_file};
+use crate::failure::{Exit, Failure};
+use crate::house::{House, write_private};
+use crate::questions::written;
+use engine::Engine;
+use facts::{Digest, EvidenceId};
+use ledger::{TlogProof, Verifier, leaf_hash};
+use serde::Serialize;
+use serde_json::Value;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+use std::process::ExitCode;
+
+const ANSWER: &str = "answer.json";
+const KEY: &str = "log.vkey";
+/// An entry has at most 64 KiB, and so has a proof; an answer may be longer.
+const MAX_FILE_BYTES: u64 = 1 << 24;
+const MAX_FILES: usize = 20_000;
+
+/// What the check of a folder found.
+#[derive(Debug, Serialize)]
+struct Checked {
+    /// The name of the log.
+    origin: String,
+    /// Whether the key came from elsewhere, and not out of the folder itself.
+    key_brought: bool,
+    /// The entries that are proved.
+    proved: Vec<u64>,
+    /// How many entries the ledger had when the proofs were made.
+    size: u64,
+    /// What is not as it must be.
+    findings: Vec<String>,
+}
+
+/// Writes an answer and the proofs of its entries.
+pub(crate) fn write<T: Serialize>(
+    house: &House,
+    engine: &Engine,
+    (answer, entries): (&T, &[EvidenceId]),
+    folder: &Path,
+) -> Result<(), Failure> {
+    let mut files = engine.proofs(entries)?;
+    let answer = serde_json::to_vec_pretty(answer)
+        .map_err(|error| Failure::new(Exit::Failed, format!("cannot encode the answer: {error}")))?;
+    files.insert(ANSWER.to_owned(), answer);
+    files.insert(KEY.to_owned(), read_file(&house.ledger_dir().join(KEY))?);
+    for (name, bytes) in &files {
+        write_private(&folder.join(name), bytes).map_err(|error| written(folder, error))?;
+    }
+    Ok(())
+}
+
+impl At<'_> {
+    pub(crate) fn verify_proof(&self, folder: &Path, vkey: Option<&Path>) -> Run {
+        let checked = check(folder, vkey)?;
+        self.answers.give(&checked, text)?;
+        let whole = checked.findings.is_empty();
+        Ok(if whole { ExitCode::SUCCESS } else { ExitCode::from(Exit::Damaged as u8) })
+    }
+}
+
+fn check(folder: &Path, vkey: Option<&Path>) -> Result<Checked, Failure> {
+    let key = bounded(vkey.unwrap_or(&folder.join(KEY)))?;
+    let verifier = std::str::from_utf8(&key).ok().and_then(|text| Verifier::parse(text).ok());
+    let verifier = verifier.ok_or_else(|| {
+        Failure::new(
+            Exit::Input,
+            format!("`{}` holds no verifier key", vkey.unwrap_or(&folder.join(KEY)).display()),
+        )
+        .with_help("it is `ledger/log.vkey` of the house, one line: `name+hash+key`")
+    })?;
+    let mut checked = Checked {
+        origin: verifier.name().to_owned(),
+        key_brought: vkey.is_some(),
+        proved: Vec::new(),
+        size: 0,
+        findings: Vec::new(),
+    };
+    let mut leaves: BTreeMap<u64, Digest> = BTreeMap::new();
+    for index in indices(folder)? {
+        let proof = bounded(&folder.join(format!("{index}.tlog-proof")))?;
+        let proof = String::from_utf8(proof).ok().and_then(|text| TlogProof::parse(&text));
+        let leaf = leaf_hash(&bounded(&folder.join(format!("{index}.json")))?);
+        let verdict = match &proof {
+            None => Err("its proof cannot be read".to_owned()),
+            Some(proof) if proof.index != index => Err(format!("its proof is of entry {}", proof.index)),
+            Some(proof) => proof.verify(&leaf, &verifier).map_err(|error| error.to_string()),
+        };
+        match verdict {
+            Ok(checkpoint) => {
+                checked.size = checked.size.max(checkpoint.size);
+                checked.proved.push(index);
+                leaves.insert(index, leaf);
+            }
+            Err(why) => checked.findings.push(format!("entry {index} is not proved: {why}")),
+        }
+    }
+    let answer: Value = serde_json::from_slice(&bounded(&folder.join(ANSWER))?)
+        .map_err(|_| Failure::new(Exit::Input, format!("`{ANSWER}` is not JSON")))?;
+    let mut named = BTreeSet::new();
+    evidence_in(&answer, &mut named);
+    for entry in named {
+        match leaves.get(&entry.index()) {
+            Some(leaf) if entry.matches(leaf) => {}
+            Some(_) => checked
+                .findings
+                .push(format!("the answer names {entry}, and entry {} is another", entry.index())),
+            None => checked.findings.push(format!("the answer names {entry}, which is not proved")),
+        }
+    }
+    Ok(checked)
+}
+
+/// The entries that a folder holds.
+fn indices(folder: &Path) -> Result<Vec<u64>, Failure> {
+    let failed = |error| Failure::io(format!("read `{}`", folder.display()), error);
+    let mut list = Vec::new();
+    for file in std::fs::read_dir(folder).map_err(failed)? {
+        let name = file.map_err(failed)?.file_name();
+        let stem = name.to_str().and_then(|name| name.strip_suffix(".tlog-proof"));
+        list.extend(stem.and_then(|stem| stem.parse::<u64>().ok()));
+        if list.len() > MAX_FILES {
+            return Err(Failure::new(
+                Exit::Input,
+                format!("`{}` holds more than {MAX_FILES} proofs", folder.display()),
+            ));
+        }
+    }
+    list.sort_unstable();
+    Ok(list)
+}
+
+fn bounded(path: &Path) -> Result<Vec<u8>, Failure> {
+    let length = std::fs::metadata(path)
+        .map_err(|error| Failure::io(format!("read `{}`", path.display()), error))?
+        .len();
+    if length > MAX_FILE_BYTES {
+        let text = format!("`{}` has {length} bytes; at most {MAX_FILE_BYTES} are read", path.display());
+        return Err(Failure::new(Exit::Input, text));
+    }
+    read_file(path)
+}
+
+/// Every evidence id in an answer, wherever it stands.
+fn evidence_in(value: &Value, found: &mut BTreeSet<EvidenceId>) {
+    match value {
+        Value::String(text) => found.extend(text.parse::<EvidenceId>().ok()),
+        Value::Array(list) => list.iter().for_each(|inner| evidence_in(inner, found)),
+        Value::Object(map) => map.values().for_each(|inner| evidence_in(inner, found)),
+        _ => {}
+    }
+}
+
+fn text(checked: &Checked) -> String {
+    let mut text = format!(
+        "{} entries are in the ledger `{}` of {} entries\n",
+        checked.proved.len(),
+        checked.origin,
+        checked.size
+    );
+    if !checked.key_brought {
+        text.push_str("against the key in the folder itself: bring the ledger's key with `--vkey` to be sure whose it is\n");
+    }
+    for finding in &checked.findings {
+        text.push_str(&format!("  {finding}\n"));
+    }
+    text.push_str("proved is what is in the entries; that nothing else happened is not\n");
+    text
+}

@@ -1,0 +1,144 @@
+//! Questions to the record: what served, who approved, what is different, what another charter would have said.
+
+use crate::args::{HistoryArgs, ProofArgs, VersionArgs};
+use crate::commands::{At, Run};
+use crate::failure::Failure;
+use crate::{proofs, render};
+use engine::{Engine, Rehearsal, VersionDiff, WhoApproved};
+use facts::{EvidenceId, ModelName};
+use registry::VersionNumber;
+use serde::Serialize;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+impl At<'_> {
+    pub(crate) fn history(&self, args: &HistoryArgs) -> Run {
+        let engine = self.house.open_read_only()?;
+        let answer = engine.history(&args.model, args.as_of)?;
+        let entries = answer.evidence();
+        self.answered(&engine, &answer, (&entries, &args.proof), render::history)
+    }
+
+    pub(crate) fn who_approved(&self, which: &VersionArgs, proof: &ProofArgs) -> Run {
+        let engine = self.house.open_read_only()?;
+        let answer = engine.who_approved(&which.model, VersionNumber(which.version))?;
+        let entries = answer.evidence.clone();
+        self.answered(&engine, &answer, (&entries, proof), who_approved)
+    }
+
+    pub(crate) fn diff(&self, model: &ModelName, (from, to): (u32, u32), proof: &ProofArgs) -> Run {
+        let engine = self.house.open_read_only()?;
+        let answer = engine.diff(model, (VersionNumber(from), VersionNumber(to)))?;
+        let entries = answer.evidence.clone();
+        self.answered(&engine, &answer, (&entries, proof), diff)
+    }
+
+    pub(crate) fn rehearse(&self, files: &[PathBuf]) -> Run {
+        let charter = self.house.charter_of(files)?;
+        let answer = self.house.open_read_only()?.rehearse(&charter)?;
+        self.answers.give(&answer, rehearsal)?;
+        Ok(ExitCode::SUCCESS)
+    }
+
+    /// Gives an answer, and takes along what proves it.
+    fn answered<T: Serialize>(
+        &self,
+        engine: &Engine,
+        answer: &T,
+        (entries, proof): (&[EvidenceId], &ProofArgs),
+        text: impl FnOnce(&T) -> String,
+    ) -> Run {
+        if let Some(folder) = &proof.proof {
+            proofs::write(self.house, engine, (answer, entries), folder)?;
+        }
+        self.answers.give(answer, |answer| {
+            let proved = proof.proof.as_ref().map(|folder| {
+                let shown = folder.display();
+                format!("\nproofs of {} entries are in `{shown}`; check them with `wardmote log verify-proof {shown}`", entries.len())
+            });
+            text(answer).trim_end().to_owned() + &proved.unwrap_or_default()
+        })?;
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+fn who_approved(answer: &WhoApproved) -> String {
+    let mut text = format!(
+        "version {} of {} is {}, artefact {}\n",
+        answer.version, answer.model, answer.status, answer.artefact
+    );
+    if answer.approvals.is_empty() {
+        text.push_str("  nobody approved it\n");
+    }
+    for given in &answer.approvals {
+        let counts = if given.counts { "counts" } else { "does not count now" };
+        text.push_str(&format!(
+            "  {} as {} on {} ({}), {}; {counts}\n",
+            given.person,
+            given.role,
+            given.time,
+            given.evidence,
+            render::signed(given.signed.is_some())
+        ));
+        if let Some(key) = &given.key {
+            text.push_str(&format!("    key {key}\n"));
+        }
+        if let Some(own) = &given.own_work {
+            text.push_str(&format!("    {own}\n"));
+        }
+        if let Some(revoked) = &given.revoked {
+            text.push_str(&format!(
+                "    taken back on {}: {} ({})\n",
+                revoked.time, revoked.reason, revoked.evidence
+            ));
+        }
+    }
+    match (&answer.missing, &answer.validation) {
+        (Some(missing), _) => text.push_str(&format!("  for a deployment now: {missing}\n")),
+        (None, Some(validation)) => {
+            text.push_str(&format!("  on the evidence of {validation}; nothing is missing\n"))
+        }
+        (None, None) => {}
+    }
+    text
+}
+
+fn diff(answer: &VersionDiff) -> String {
+    let mut text = format!("{}: from version {} to version {}\n", answer.model, answer.from, answer.to);
+    let mut area = "";
+    for change in &answer.changes {
+        if change.area != area {
+            area = change.area;
+            text.push_str(&format!("{area}\n"));
+        }
+        let side = |value: &Option<String>| value.clone().unwrap_or_else(|| "-".to_owned());
+        text.push_str(&format!("  {}: {} -> {}\n", change.name, side(&change.from), side(&change.to)));
+    }
+    if answer.changes.is_empty() {
+        text.push_str("nothing is different\n");
+    }
+    text + &crate::answer::evidence(&answer.evidence)
+}
+
+fn rehearsal(answer: &Rehearsal) -> String {
+    let refused = answer.promotions.iter().filter(|one| one.refused.is_some()).count();
+    let mut text = format!(
+        "the charter {} would have refused {refused} of {} deployments\n",
+        answer.charter.short(),
+        answer.promotions.len()
+    );
+    for one in &answer.promotions {
+        let said = one.refused.clone().unwrap_or_else(|| "as it was".to_owned());
+        text.push_str(&format!(
+            "  {} version {} on {} ({}): {said}\n",
+            one.model, one.version, one.time, one.evidence
+        ));
+    }
+    text
+}
+
+/// So that a failure names the folder.
+pub(crate) fn written(folder: &std::path::Path, error: world::PortError) -> Failure {
+    let failure: Failure = error.into();
+    failure.with_help(format!("name another folder than `{}` with `--proof`", folder.display()))
+}
