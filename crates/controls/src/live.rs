@@ -194,7 +194,7 @@ mod tests {
         let report = scan(&live(&inventory(&json!([]))), &Selection::default());
         assert_eq!(report.unread()[0], "AWS::KMS::Key: `kms:ListKeys` was denied");
         assert!(report.unread().contains(&"AWS::SageMaker::Model: none was read".to_owned()));
-        let about_keys = report.findings().iter().filter(|finding| finding.kind == "AWS::KMS::Key");
+        let about_keys = report.findings().iter().filter(|finding| finding.subject.kind == "AWS::KMS::Key");
         let words: Vec<&str> = about_keys.map(Finding::word).collect();
         assert!(words.len() >= 3 && words.iter().all(|word| *word == "unknown"), "{words:?}");
         assert_eq!(report.file(), "account 123456789012 in eu-central-1");

@@ -72,8 +72,9 @@ impl Resource {
     #[must_use]
     pub fn name(&self) -> Option<&str> {
         let last = self.kind.rsplit("::").next().unwrap_or_default();
-        let keys = [format!("{last}Name"), "Name".to_owned()];
-        keys.iter().find_map(|key| self.properties.get(key)).and_then(Node::text)
+        let members = self.properties.members();
+        let own = members.iter().find(|member| member.key.strip_suffix("Name") == Some(last));
+        own.or_else(|| members.iter().find(|member| member.key == "Name"))?.node.text()
     }
 
     /// The value of a tag.
@@ -134,7 +135,7 @@ pub fn look<'a>(from: &'a Node, path: &[&str]) -> State<'a> {
 pub(crate) const ELSEWHERE: &str = "Fn::Elsewhere";
 
 /// What is not in an object is absent, unless a macro may add it.
-fn not_there(object: &Node) -> State<'static> {
+pub(crate) fn not_there(object: &Node) -> State<'static> {
     match object.members().iter().find(|member| member.key.starts_with("Fn::")) {
         Some(member) if member.key == ELSEWHERE => State::Unknown(cause(&member.node)),
         Some(member) => State::Unknown(format!("what `{}` adds", member.key)),

@@ -47,7 +47,7 @@ fn one(file: &str, finding: &Finding, Origin { account, region, time }: Origin<'
         .collect();
     json!({
         "SchemaVersion": "2018-10-08",
-        "Id": format!("wardmote/{}/{file}/{}", finding.control(), finding.resource),
+        "Id": format!("wardmote/{}/{file}/{}", finding.control(), finding.subject.id),
         "ProductArn": format!("arn:aws:securityhub:{region}:{account}:product/{account}/default"),
         "GeneratorId": format!("wardmote/{}", finding.control()),
         "AwsAccountId": account,
@@ -57,7 +57,7 @@ fn one(file: &str, finding: &Finding, Origin { account, region, time }: Origin<'
         "Severity": {"Label": finding.about.severity().name().to_uppercase(), "Original": finding.about.severity().name()},
         "Title": short(&format!("{} {}", finding.control(), finding.about.title()), MAX_TITLE),
         "Description": short(&description, MAX_DESCRIPTION),
-        "Resources": [{"Type": "Other", "Id": finding.resource, "Region": region, "Details": {"Other": {"type": finding.kind, "file": file}}}],
+        "Resources": [{"Type": "Other", "Id": finding.subject.id, "Region": region, "Details": {"Other": {"type": finding.subject.kind, "file": file}}}],
         "Compliance": {"Status": status, "RelatedRequirements": related},
         "Workflow": {"Status": if finding.waiver.is_some() { "SUPPRESSED" } else { "NEW" }},
         "RecordState": "ACTIVE",

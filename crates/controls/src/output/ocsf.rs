@@ -50,7 +50,7 @@ fn event(file: &str, finding: &Finding, time_ms: i64) -> Value {
             "product": {"name": "wardmote", "vendor_name": "Wardmote", "version": env!("CARGO_PKG_VERSION")},
         },
         "finding_info": {
-            "uid": format!("{}/{file}/{}", finding.control(), finding.resource),
+            "uid": format!("{}/{file}/{}", finding.control(), finding.subject.id),
             "title": finding.about.title(),
             "created_time": time_ms,
             "types": ["Infrastructure as code"],
@@ -63,9 +63,9 @@ fn event(file: &str, finding: &Finding, time_ms: i64) -> Value {
             "status": status,
         },
         "resources": [{
-            "uid": finding.resource,
-            "name": finding.name.as_ref().unwrap_or(&finding.resource),
-            "type": finding.kind,
+            "uid": finding.subject.id,
+            "name": finding.subject.name.as_ref().unwrap_or(&finding.subject.id),
+            "type": finding.subject.kind,
         }],
         "unmapped": {
             "file": file,

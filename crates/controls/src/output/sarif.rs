@@ -99,16 +99,16 @@ fn result(report: &Report, finding: &Finding, index: usize) -> Value {
         // What is not known is for a person to look into.
         "kind": if unknown { "review" } else { "fail" },
         "level": if unknown { "none" } else { level(finding.about.severity()) },
-        "message": {"text": format!("`{}`: {said}{}: {}", finding.resource, finding.about.title(), finding.reason())},
+        "message": {"text": format!("`{}`: {said}{}: {}", finding.subject.id, finding.about.title(), finding.reason())},
         "locations": [{
             "physicalLocation": {
                 "artifactLocation": {"uri": facts::relative_reference(report.file())},
                 "region": {"startLine": place.line.max(1), "startColumn": place.column.max(1)},
             },
-            "logicalLocations": [{"name": finding.resource, "kind": "resource"}],
+            "logicalLocations": [{"name": finding.subject.id, "kind": "resource"}],
         }],
-        "partialFingerprints": {"controlAndResource/v1": format!("{}:{}", finding.control(), finding.resource)},
+        "partialFingerprints": {"controlAndResource/v1": format!("{}:{}", finding.control(), finding.subject.id)},
         "suppressions": suppressions,
-        "properties": {"verdict": finding.word(), "resourceType": finding.kind},
+        "properties": {"verdict": finding.word(), "resourceType": finding.subject.kind},
     })
 }

@@ -82,10 +82,11 @@ pub fn plan_fixes(
         .findings()
         .iter()
         .filter(|finding| matches!(finding.verdict, Verdict::Broken { .. }))
-        .map(|finding| (finding.control(), finding.resource.as_str()))
+        .map(|finding| (finding.control(), finding.subject.id.as_str()))
         .collect();
     for finding in report.findings() {
-        let unclear = estate.named(&finding.resource).is_some_and(|resource| selection.is_unclear(resource));
+        let unclear =
+            estate.named(&finding.subject.id).is_some_and(|resource| selection.is_unclear(resource));
         let planned = match &finding.verdict {
             Verdict::Holds | Verdict::NotApplicable { .. } => continue,
             // Nobody's bucket is touched because its tags could not be read.
@@ -147,7 +148,7 @@ struct Case<'a> {
 /// The step for a finding, or why there is none; nothing if no fix is for such findings.
 fn step(case: &Case<'_>, options: &Options, look: Looks<'_>) -> Option<Result<Step, String>> {
     let finding = case.finding;
-    let fix = fixes().find(|fix| fix.control == finding.control() && fix.kind == finding.kind)?;
+    let fix = fixes().find(|fix| fix.control == finding.control() && fix.kind == finding.subject.kind)?;
     let resource = target(case.inventory, finding);
     let own = |item: &&facts::inventory::Item| item.kind == resource.kind && item.id == resource.id;
     let Some(item) = case.inventory.resources.iter().find(own) else {
@@ -182,7 +183,7 @@ fn step(case: &Case<'_>, options: &Options, look: Looks<'_>) -> Option<Result<St
 /// What refers to the resource, as far as it was read.
 fn users(case: &Case<'_>) -> Vec<String> {
     const SHOWN: usize = 20;
-    let Some(resource) = case.estate.named(&case.finding.resource) else { return Vec::new() };
+    let Some(resource) = case.estate.named(&case.finding.subject.id) else { return Vec::new() };
     let mut users: Vec<String> =
         case.estate.referrers(resource).map(|user| format!("used by {} `{}`", user.kind, user.id)).collect();
     users.sort();
@@ -219,15 +220,16 @@ fn fits(plan: &Plan, step: Step) -> Result<Step, String> {
 
 /// Whether a whole or its parts, or the resource that it belongs to, speak for it.
 fn is_said_by_others(finding: &Finding, broken: &[(&str, &str)]) -> bool {
-    let is_broken = |control: &str| broken.contains(&(control, finding.resource.as_str()));
-    let has_fix = |control: &str| fixes().any(|fix| fix.control == control && fix.kind == finding.kind);
+    let is_broken = |control: &str| broken.contains(&(control, finding.subject.id.as_str()));
+    let has_fix =
+        |control: &str| fixes().any(|fix| fix.control == control && fix.kind == finding.subject.kind);
     let parts_speak = |whole: &str| {
         let of_whole = |fix: &Fix| fix.control.split_once('.').is_some_and(|(name, _)| name == whole);
         !has_fix(whole)
-            && fixes().any(|fix| of_whole(fix) && fix.kind == finding.kind && is_broken(fix.control))
+            && fixes().any(|fix| of_whole(fix) && fix.kind == finding.subject.kind && is_broken(fix.control))
     };
     // A policy is put right where its bucket is.
-    let by_bucket = finding.kind == "AWS::S3::BucketPolicy"
+    let by_bucket = finding.subject.kind == "AWS::S3::BucketPolicy"
         && fixes().any(|fix| fix.control == finding.control() && fix.kind == "AWS::S3::Bucket");
     by_bucket
         || match finding.about.part_of() {
@@ -238,8 +240,10 @@ fn is_said_by_others(finding: &Finding, broken: &[(&str, &str)]) -> bool {
 
 /// The resource of a finding, as the inventory calls it.
 fn target(inventory: &Inventory, finding: &Finding) -> Target {
-    let there = |id: &str| inventory.resources.iter().any(|item| item.kind == finding.kind && item.id == id);
-    let bare = finding.resource.rsplit_once(" (").map(|(id, _)| id).filter(|id| there(id));
-    let id = if there(&finding.resource) { &finding.resource } else { bare.unwrap_or(&finding.resource) };
-    Target { kind: finding.kind.clone(), id: id.to_owned() }
+    let there =
+        |id: &str| inventory.resources.iter().any(|item| item.kind == finding.subject.kind && item.id == id);
+    let bare = finding.subject.id.rsplit_once(" (").map(|(id, _)| id).filter(|id| there(id));
+    let id =
+        if there(&finding.subject.id) { &finding.subject.id } else { bare.unwrap_or(&finding.subject.id) };
+    Target { kind: finding.subject.kind.clone(), id: id.to_owned() }
 }
