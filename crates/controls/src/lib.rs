@@ -48,7 +48,7 @@ pub use read::{MAX_BYTES, Unreadable};
 pub use remedy::{Fix, Looks, Options, fixes, plan_fixes, verdict_on};
 pub use report::{Finding, Report, Subject, Summary, scan};
 pub use rescan::{Moved, Posture};
-pub use resource::{Estate, Resource, State, look};
+pub use resource::{Estate, Resource, Source, State, look};
 pub use selection::{BadSelection, Selection};
 pub use snapshot::{is_snapshot, snapshot};
 pub use template::template;

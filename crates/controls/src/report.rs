@@ -7,7 +7,7 @@ use crate::customer::{Asking, Rule};
 use crate::live::every;
 use crate::node::Place;
 use crate::policies::Policies;
-use crate::resource::{Estate, Resource};
+use crate::resource::{Estate, Resource, Source};
 use crate::selection::Selection;
 use crate::unit::{Case, Severity, Unit};
 use crate::waiver::Waiver;
@@ -37,7 +37,7 @@ pub struct Finding {
 pub struct Subject {
     /// Its type.
     pub kind: String,
-    /// Its logical id, or its address in a plan.
+    /// Its logical id, its address in a plan, or what its account calls it.
     pub id: String,
     /// Its name, if it has one.
     pub name: Option<String>,
@@ -45,16 +45,22 @@ pub struct Subject {
     pub parts: Vec<String>,
     /// Where it begins.
     pub at: Place,
+    /// The account that it is in, if that is known.
+    pub account: Option<String>,
+    /// The region that it is in, if that is known.
+    pub region: Option<String>,
 }
 
 impl Subject {
     pub(crate) fn of(resource: &Resource) -> Arc<Self> {
         Arc::new(Self {
             kind: resource.kind.clone(),
-            id: resource.id.clone(),
+            id: resource.known_as().to_owned(),
             name: resource.name().map(ToOwned::to_owned),
             parts: resource.parts.clone(),
             at: resource.at,
+            account: resource.account.clone(),
+            region: resource.region.clone(),
         })
     }
 }
@@ -95,7 +101,8 @@ impl Finding {
     fn silent(rule: &Arc<Rule>, kind: &str, missing: String) -> Self {
         let (id, at) = (every(kind), Place::default());
         let said = Evidence::new(id.as_str().into(), String::new(), at, missing.clone());
-        let subject = Subject { kind: kind.to_owned(), id, name: None, parts: Vec::new(), at };
+        let kind = kind.to_owned();
+        let subject = Subject { kind, id, name: None, parts: Vec::new(), at, account: None, region: None };
         let answer = Answer { verdict: Verdict::Unknown { missing }, evidence: vec![said] };
         Self::new(About::Rule(Arc::clone(rule)), &Arc::new(subject), answer)
     }
@@ -193,6 +200,7 @@ impl Summary {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Report {
     file: String,
+    source: Source,
     findings: Vec<Finding>,
     summary: Summary,
     unread: Vec<String>,
@@ -201,8 +209,8 @@ pub struct Report {
 impl Report {
     /// A report of nothing yet.
     pub(crate) fn empty(estate: &Estate) -> Self {
-        let (file, unread) = (estate.file.clone(), estate.unread.clone());
-        Self { file, findings: Vec::new(), summary: Summary::default(), unread }
+        let (file, unread, source) = (estate.file.clone(), estate.unread.clone(), estate.source());
+        Self { file, source, findings: Vec::new(), summary: Summary::default(), unread }
     }
 
     /// Adds all that was found about one resource.
@@ -225,6 +233,23 @@ impl Report {
     #[must_use]
     pub fn file(&self) -> &str {
         &self.file
+    }
+
+    /// Where its resources come from.
+    #[must_use]
+    pub fn source(&self) -> Source {
+        self.source
+    }
+
+    /// What a finding is called wherever findings of many reports are kept. The type is in it where ids are names that
+    /// resources of several types may have.
+    #[must_use]
+    pub fn uid(&self, finding: &Finding) -> String {
+        let Subject { kind, id, .. } = &*finding.subject;
+        match self.source {
+            Source::File => format!("{}/{}/{id}", finding.control(), self.file),
+            Source::Account | Source::House => format!("{}/{}/{kind}/{id}", finding.control(), self.file),
+        }
     }
 
     /// All findings, in the order of the resources and then of the controls.

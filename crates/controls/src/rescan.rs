@@ -111,7 +111,7 @@ impl Posture {
     /// listed has none.
     pub fn resources(&self) -> impl Iterator<Item = (&str, &str, Option<&Item>)> {
         let all = self.estate.resources().iter().enumerate();
-        let own = all.map(|(at, one)| (one.kind.as_str(), one.id.as_str(), self.inventory.resources.get(at)));
+        let own = all.map(|(at, one)| (one.kind.as_str(), one.known_as(), self.inventory.resources.get(at)));
         own.chain(
             self.ruled.silent.iter().map(|one| (one.subject.kind.as_str(), one.subject.id.as_str(), None)),
         )

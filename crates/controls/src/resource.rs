@@ -15,8 +15,10 @@ pub(crate) use lookups::{Lookup, News};
 /// One resource.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Resource {
-    /// Its logical id in a template, its address in a plan.
+    /// Its logical id in a template, its address in a plan. No other resource of the estate has it.
     pub id: String,
+    /// What its account calls it, if a resource of another type has that for its id here.
+    pub own_id: Option<String>,
     /// Its type, as CloudFormation calls it.
     pub kind: String,
     /// The account that it is in, if that is known.
@@ -47,6 +49,12 @@ pub enum State<'a> {
 }
 
 impl Resource {
+    /// What findings call it: no other resource of its type is called so, and it does not depend on what else was read.
+    #[must_use]
+    pub fn known_as(&self) -> &str {
+        self.own_id.as_deref().unwrap_or(&self.id)
+    }
+
     /// Whether the source would tell a property, at a path of names with points: it was asked for, or something in it, or
     /// what it is in.
     #[must_use]
@@ -152,6 +160,18 @@ pub(crate) fn cause(node: &Node) -> String {
     }
 }
 
+/// Where resources come from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Source {
+    /// A file that says what shall be.
+    #[default]
+    File,
+    /// An account of a cloud.
+    Account,
+    /// The house itself, which is in no cloud.
+    House,
+}
+
 /// All resources that are looked at together.
 #[derive(Debug, Clone, Default)]
 pub struct Estate {
@@ -168,6 +188,7 @@ pub struct Estate {
     gaps: Gaps,
     /// When the account was read; nothing for files.
     read_at: Option<Timestamp>,
+    source: Source,
     /// By the type that refers, its property and the type that it refers to.
     pointers: RefCell<HashMap<[String; 3], Pointers>>,
     /// What checks look up, if somebody wants to know.
@@ -294,9 +315,15 @@ impl Estate {
     }
 
     /// The same, of an account that was read at this time.
-    pub(crate) fn asked_at(mut self, time: Timestamp) -> Self {
-        self.read_at = Some(time);
+    pub(crate) fn asked_at(mut self, time: Timestamp, source: Source) -> Self {
+        (self.read_at, self.source) = (Some(time), source);
         self
+    }
+
+    /// Where its resources come from.
+    #[must_use]
+    pub fn source(&self) -> Source {
+        self.source
     }
 
     /// Whether it was read of something that is there, and not of a file that says what shall be.
@@ -327,6 +354,13 @@ impl Estate {
     pub fn named(&self, id: &str) -> Option<&Resource> {
         self.lookups.note(|| Lookup::Named(id.to_owned()));
         self.by_id.get(id).map(|at| &self.resources[*at])
+    }
+
+    /// The resource of a type that findings call so.
+    #[must_use]
+    pub fn known_as(&self, kind: &str, name: &str) -> Option<&Resource> {
+        let all = self.by_kind.get(kind).into_iter().flatten();
+        all.map(|at| &self.resources[*at]).find(|resource| resource.known_as() == name)
     }
 
     /// What the last check, of this resource, wanted to know and could not.

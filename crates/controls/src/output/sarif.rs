@@ -3,6 +3,7 @@
 use crate::about::About;
 use crate::checks::controls;
 use crate::report::{Finding, Report};
+use crate::resource::Source;
 use crate::unit::Severity;
 use facts::Verdict;
 use serde_json::{Value, json};
@@ -84,6 +85,15 @@ fn rule(about: &About) -> Value {
     })
 }
 
+/// What stays the same of a result wherever the file lies; ids of an account are names that several types may have.
+fn fingerprint(report: &Report, finding: &Finding) -> String {
+    let kind = match report.source() {
+        Source::File => String::new(),
+        Source::Account | Source::House => format!("{}:", finding.subject.kind),
+    };
+    format!("{}:{kind}{}", finding.control(), finding.subject.id)
+}
+
 fn result(report: &Report, finding: &Finding, index: usize) -> Value {
     let place = finding.decisive();
     let unknown = matches!(finding.verdict, Verdict::Unknown { .. });
@@ -107,7 +117,7 @@ fn result(report: &Report, finding: &Finding, index: usize) -> Value {
             },
             "logicalLocations": [{"name": finding.subject.id, "kind": "resource"}],
         }],
-        "partialFingerprints": {"controlAndResource/v1": format!("{}:{}", finding.control(), finding.subject.id)},
+        "partialFingerprints": {"controlAndResource/v1": fingerprint(report, finding)},
         "suppressions": suppressions,
         "properties": {"verdict": finding.word(), "resourceType": finding.subject.kind},
     })
