@@ -40,6 +40,7 @@ impl Budget {
     ///
     /// # Errors
     /// If there are not so many left; the evaluation ends.
+    #[inline]
     pub fn spend(&mut self, steps: u64) -> Result<(), Fault> {
         match self.steps.checked_sub(steps) {
             Some(left) => {
@@ -48,9 +49,14 @@ impl Budget {
             }
             None => {
                 self.steps = 0;
-                Err(Fault::Stopped(format!("stopped after {} steps", self.given)))
+                Err(self.spent())
             }
         }
+    }
+
+    #[cold]
+    fn spent(&self) -> Fault {
+        Fault::Stopped(format!("stopped after {} steps", self.given))
     }
 
     /// Makes something of so many bytes, a step for eight of them.

@@ -32,6 +32,7 @@ pub(crate) struct Machine<'m, 'a, H: Host<'a>> {
 
 impl<'a, H: Host<'a>> Machine<'_, 'a, H> {
     /// What a node says; what is open is not known.
+    #[inline]
     pub(crate) fn value(&mut self, id: Id) -> Outcome<'a, H::Handle> {
         match self.raw(id)? {
             Value::Open(handle) => Err(self.host.cause(handle)),
@@ -139,8 +140,12 @@ impl<'a, H: Host<'a>> Machine<'_, 'a, H> {
     }
 
     fn select(&mut self, of: Id, field: &'a str, optional: bool) -> Outcome<'a, H::Handle> {
-        let of = self.value(of)?;
-        self.member(of, &Value::given(field), optional)
+        match self.value(of)? {
+            Value::Map(Map::Host(handle)) => {
+                found(self.host.member(handle, field)?, optional, || field.chars().take(80).collect())
+            }
+            of => self.member(of, &Value::given(field), optional),
+        }
     }
 
     fn index(&mut self, of: Id, at: Id, optional: bool) -> Outcome<'a, H::Handle> {
@@ -156,10 +161,10 @@ impl<'a, H: Host<'a>> Machine<'_, 'a, H> {
     ) -> Outcome<'a, H::Handle> {
         let (of, optional) = match of {
             Value::Optional(None) => return Ok(Value::Optional(None)),
-            Value::Optional(Some(held)) => (Value::clone(&held), true),
+            Value::Optional(Some(held)) => (Rc::unwrap_or_clone(held), true),
             other => (other, optional),
         };
-        let found = match &of {
+        let member = match &of {
             Value::Open(handle) => return Err(self.host.cause(*handle)),
             Value::Map(map) => compare::member(map, key, self.host, self.budget)?,
             Value::List(list) => match place(key)? {
@@ -173,12 +178,7 @@ impl<'a, H: Host<'a>> Machine<'_, 'a, H> {
                 return Err(Fault::failed(message));
             }
         };
-        match (found, optional) {
-            (Some(value), true) => Ok(Value::Optional(Some(Rc::new(value)))),
-            (None, true) => Ok(Value::Optional(None)),
-            (Some(value), false) => Ok(value),
-            (None, false) => Err(Fault::failed(format!("there is no `{}`", shown(key)))),
-        }
+        found(member, optional, || shown(key))
     }
 
     fn has(&mut self, of: Id, field: &'a str) -> Outcome<'a, H::Handle> {
@@ -224,6 +224,9 @@ impl<'a, H: Host<'a>> Machine<'_, 'a, H> {
     }
 
     fn binary(&mut self, operator: Operator, one: Id, other: Id) -> Outcome<'a, H::Handle> {
+        if let (Operator::In, Some(constants)) = (operator, self.constants(other)) {
+            return self.is_among(one, constants);
+        }
         let (one, other) = self.two(one, other)?;
         let order = |machine: &mut Self, is: fn(Ordering) -> bool| {
             let order = compare::order(operator.sign(), &one, &other, machine.budget)?;
@@ -239,6 +242,29 @@ impl<'a, H: Host<'a>> Machine<'_, 'a, H> {
             Operator::In => self.is_in(&one, &other),
             _ => operate::arithmetic(operator, one, other, (self.host, self.budget)),
         }
+    }
+
+    /// The items of a list that is written in the expression, if all are constants.
+    fn constants(&self, list: Id) -> Option<&'a [Id]> {
+        let program: &'a Program = self.program;
+        let Expression::List(items) = &program.node(list).expression else { return None };
+        let is_constant = |id: &Id| matches!(program.node(*id).expression, Expression::Literal(_));
+        items.iter().all(is_constant).then_some(items)
+    }
+
+    /// Whether a value is one of these constants. It pays for the list as if it were made, and makes none.
+    fn is_among(&mut self, one: Id, constants: &'a [Id]) -> Outcome<'a, H::Handle> {
+        let one = self.value(one)?;
+        self.budget.spend(1)?;
+        self.budget.make(constants.len() * size_of::<Value<'a, H::Handle>>())?;
+        for id in constants {
+            self.budget.spend(1)?;
+            let constant = self.raw(*id)?;
+            if compare::equal(&one, &constant, self.host, self.budget)? {
+                return Ok(Value::Bool(true));
+            }
+        }
+        Ok(Value::Bool(false))
     }
 
     fn is_in(&mut self, one: &Value<'a, H::Handle>, all: &Value<'a, H::Handle>) -> Outcome<'a, H::Handle> {
@@ -303,6 +329,20 @@ fn literal<'a, H: Copy>(constant: &'a Constant) -> Value<'a, H> {
         Constant::Text(text) => Value::given(text),
         Constant::Bytes(bytes) => Value::Bytes(bytes.as_slice().into()),
         Constant::Type(kind) => Value::Type(*kind),
+    }
+}
+
+/// What `of.key` or `of.?key` is, if this was found.
+fn found<'a, H>(
+    member: Option<Value<'a, H>>,
+    optional: bool,
+    key: impl FnOnce() -> String,
+) -> Outcome<'a, H> {
+    match (member, optional) {
+        (Some(value), true) => Ok(Value::Optional(Some(Rc::new(value)))),
+        (None, true) => Ok(Value::Optional(None)),
+        (Some(value), false) => Ok(value),
+        (None, false) => Err(Fault::failed(format!("there is no `{}`", key()))),
     }
 }
 

@@ -3,21 +3,68 @@
 use crate::node::{Node, Place, Value};
 use crate::resource::{Resource, State, cause, look};
 use facts::Verdict;
-use serde::Serialize;
+use serde::ser::SerializeStruct as _;
+use serde::{Serialize, Serializer};
+use std::sync::Arc;
 
 /// One thing that a verdict rests on.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Evidence {
     /// The resource, by its id.
-    pub resource: String,
-    /// The property, by its path; empty for the resource itself.
-    pub path: String,
+    pub resource: Arc<str>,
+    path: Path,
     /// From 1; 0 if it stands nowhere.
     pub line: u32,
     /// From 1.
     pub column: u32,
     /// What is so, in one sentence.
     pub said: String,
+}
+
+/// Where the path of a property is kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Path {
+    Own(String),
+    /// It is what is said first, between backticks, and so long: most evidence is told so, and there may be much of it.
+    Said(usize),
+}
+
+impl Evidence {
+    /// The property, by its path; empty for the resource itself.
+    #[must_use]
+    pub fn path(&self) -> &str {
+        match &self.path {
+            Path::Own(path) => path,
+            Path::Said(length) => self.said.get(1..=*length).unwrap_or_default(),
+        }
+    }
+
+    pub(crate) fn new(resource: Arc<str>, path: String, at: Place, said: String) -> Self {
+        Self { resource, path: Path::Own(path), line: at.line, column: at.column, said }
+    }
+
+    /// The path in backticks, and what is so of it.
+    pub(crate) fn of_path(resource: Arc<str>, path: &str, at: Place, is: &[&str]) -> Self {
+        let mut said =
+            String::with_capacity(path.len() + 2 + is.iter().map(|part| part.len()).sum::<usize>());
+        said.push('`');
+        said.push_str(path);
+        said.push('`');
+        is.iter().for_each(|part| said.push_str(part));
+        Self { resource, path: Path::Said(path.len()), line: at.line, column: at.column, said }
+    }
+}
+
+impl Serialize for Evidence {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut fields = serializer.serialize_struct("Evidence", 5)?;
+        fields.serialize_field("resource", &*self.resource)?;
+        fields.serialize_field("path", self.path())?;
+        fields.serialize_field("line", &self.line)?;
+        fields.serialize_field("column", &self.column)?;
+        fields.serialize_field("said", &self.said)?;
+        fields.end()
+    }
 }
 
 /// A verdict and what it rests on.
@@ -42,8 +89,7 @@ impl<'a> Spot<'a> {
     }
 
     fn evidence(self, said: &str) -> Evidence {
-        let Place { line, column } = self.at;
-        Evidence { resource: self.resource.id.clone(), path: self.path, line, column, said: said.to_owned() }
+        Evidence::new(self.resource.id.as_str().into(), self.path, self.at, said.to_owned())
     }
 
     pub(crate) fn holds(self, said: impl Into<String>) -> Answer {

@@ -6,7 +6,7 @@
 //! let text = "Resources:\n  Data:\n    Type: AWS::S3::Bucket\n";
 //! let estate = controls::template("stack.yaml", text).unwrap();
 //! let report = controls::scan(&estate, &controls::Selection::default());
-//! assert!(report.findings().iter().any(|finding| finding.control() == "S3-02" && finding.at.line == 2));
+//! assert!(report.findings().iter().any(|finding| finding.control() == "S3-02" && finding.subject.at.line == 2));
 //! ```
 
 mod about;
@@ -46,9 +46,9 @@ pub use output::{Origin, asff, html, json, junit, ocsf, sarif, table};
 pub use plan::plan;
 pub use read::{MAX_BYTES, Unreadable};
 pub use remedy::{Fix, Looks, Options, fixes, plan_fixes, verdict_on};
-pub use report::{Finding, Report, Summary, scan};
+pub use report::{Finding, Report, Subject, Summary, scan};
 pub use rescan::{Moved, Posture};
-pub use resource::{Estate, Resource, State, look};
+pub use resource::{Estate, Resource, Source, State, look};
 pub use selection::{BadSelection, Selection};
 pub use snapshot::{is_snapshot, snapshot};
 pub use template::template;

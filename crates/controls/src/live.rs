@@ -2,8 +2,8 @@
 
 use crate::checks::units;
 use crate::node::{Member, Node, Place, Value};
-use crate::resource::{Estate, Gaps, Resource};
-use facts::inventory::{ALL, Inventory, Item, Provenance};
+use crate::resource::{Estate, Gaps, Resource, Source};
+use facts::inventory::{ALL, EMBEDDED, Inventory, Item, Provenance};
 use serde_json::Value as Json;
 use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;
@@ -56,7 +56,8 @@ pub(crate) fn live_again(
             unread.push(format!("{kind}: none was read"));
         }
     }
-    Estate::with_names(&name, resources, unread, &names, gaps(inventory)).asked_at(inventory.read_at)
+    let source = if inventory.region == EMBEDDED { Source::House } else { Source::Account };
+    Estate::with_names(&name, resources, unread, &names, gaps(inventory)).asked_at(inventory.read_at, source)
 }
 
 /// Types of which it is not known what there is, or not all about what there is.
@@ -84,6 +85,7 @@ pub(crate) fn every(kind: &str) -> String {
 fn unlisted(inventory: &Inventory, kind: &str, why: &str) -> Resource {
     Resource {
         id: every(kind),
+        own_id: None,
         kind: kind.to_owned(),
         account: Some(inventory.account.clone()),
         region: Some(inventory.region.clone()),
@@ -108,6 +110,7 @@ fn resource(inventory: &Inventory, item: &Item, id: String) -> Resource {
     }
     let names = item.properties.keys().chain(item.derived.keys()).chain(item.provenance.keys());
     Resource {
+        own_id: (id != item.id).then(|| item.id.clone()),
         id,
         kind: item.kind.clone(),
         account: Some(inventory.account.clone()),
@@ -183,6 +186,23 @@ mod tests {
         assert_eq!(verdict(&both, "S3-07").0, "holds");
     }
 
+    /// What a finding is called does not depend on which other types could be read.
+    #[test]
+    fn ids_are_the_same_whatever_else_was_read() {
+        let bucket = bucket(&json!({"BucketName": "scores"}), "absent");
+        let repository = json!({"type": "AWS::ECR::Repository", "id": "scores", "provenance": {}, "properties": {"RepositoryName": "scores"}});
+        let uids = |resources: &Json| -> BTreeSet<String> {
+            let report = scan(&live(&inventory(resources)), &Selection::default());
+            let own = |finding: &&Finding| {
+                finding.subject.kind == "AWS::ECR::Repository" && finding.subject.id == "scores"
+            };
+            report.findings().iter().filter(own).map(|finding| report.uid(finding)).collect()
+        };
+        let alone = uids(&json!([repository.clone()]));
+        assert!(alone.len() > 2 && alone == uids(&json!([bucket, repository])), "{alone:?}");
+        assert!(alone.contains("CTR-05/account 123456789012 in eu-central-1/AWS::ECR::Repository/scores"));
+    }
+
     #[test]
     fn a_trail_that_nobody_could_see_is_not_missing() {
         let (word, reason) = verdict(&json!([bucket(&json!({"BucketName": "data"}), "absent")]), "S3-14");
@@ -194,7 +214,7 @@ mod tests {
         let report = scan(&live(&inventory(&json!([]))), &Selection::default());
         assert_eq!(report.unread()[0], "AWS::KMS::Key: `kms:ListKeys` was denied");
         assert!(report.unread().contains(&"AWS::SageMaker::Model: none was read".to_owned()));
-        let about_keys = report.findings().iter().filter(|finding| finding.kind == "AWS::KMS::Key");
+        let about_keys = report.findings().iter().filter(|finding| finding.subject.kind == "AWS::KMS::Key");
         let words: Vec<&str> = about_keys.map(Finding::word).collect();
         assert!(words.len() >= 3 && words.iter().all(|word| *word == "unknown"), "{words:?}");
         assert_eq!(report.file(), "account 123456789012 in eu-central-1");

@@ -213,7 +213,12 @@ impl Node {
     #[must_use]
     pub fn shown(&self) -> String {
         let text = self.written();
-        if text.chars().count() > 80 { text.chars().take(79).chain(['…']).collect() } else { text }
+        // A text of few bytes has few characters.
+        if text.len() > 80 && text.chars().count() > 80 {
+            text.chars().take(79).chain(['…']).collect()
+        } else {
+            text
+        }
     }
 
     /// The same, all of it.

@@ -7,7 +7,7 @@ use crate::customer::{Asking, Rule};
 use crate::live::every;
 use crate::node::Place;
 use crate::policies::Policies;
-use crate::resource::{Estate, Resource};
+use crate::resource::{Estate, Resource, Source};
 use crate::selection::Selection;
 use crate::unit::{Case, Severity, Unit};
 use crate::waiver::Waiver;
@@ -22,22 +22,47 @@ use std::sync::Arc;
 pub struct Finding {
     /// What was asked: the control or rule, with its aliases and severity.
     pub about: About,
-    /// The type of the resource.
+    /// Of what.
+    pub subject: Arc<Subject>,
+    /// What was found.
+    pub verdict: Verdict,
+    /// By what.
+    pub evidence: Vec<Evidence>,
+    /// Why it may stay so for a while, if somebody said so.
+    pub waiver: Option<Box<Waiver>>,
+}
+
+/// The resource that a finding is about. All findings about it share it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Subject {
+    /// Its type.
     pub kind: String,
-    /// Its logical id, or its address in a plan.
-    pub resource: String,
+    /// Its logical id, its address in a plan, or what its account calls it.
+    pub id: String,
     /// Its name, if it has one.
     pub name: Option<String>,
     /// What else of a plan it was put together from, by address.
     pub parts: Vec<String>,
     /// Where it begins.
     pub at: Place,
-    /// What was found.
-    pub verdict: Verdict,
-    /// By what.
-    pub evidence: Vec<Evidence>,
-    /// Why it may stay so for a while, if somebody said so.
-    pub waiver: Option<Waiver>,
+    /// The account that it is in, if that is known.
+    pub account: Option<String>,
+    /// The region that it is in, if that is known.
+    pub region: Option<String>,
+}
+
+impl Subject {
+    pub(crate) fn of(resource: &Resource) -> Arc<Self> {
+        Arc::new(Self {
+            kind: resource.kind.clone(),
+            id: resource.known_as().to_owned(),
+            name: resource.name().map(ToOwned::to_owned),
+            parts: resource.parts.clone(),
+            at: resource.at,
+            account: resource.account.clone(),
+            region: resource.region.clone(),
+        })
+    }
 }
 
 impl Finding {
@@ -51,7 +76,7 @@ impl Finding {
     #[must_use]
     pub fn decisive(&self) -> Place {
         let last = self.evidence.iter().rev().find(|evidence| evidence.line > 0);
-        last.map_or(self.at, |evidence| Place { line: evidence.line, column: evidence.column })
+        last.map_or(self.subject.at, |evidence| Place { line: evidence.line, column: evidence.column })
     }
 
     /// The verdict in the words of the command line.
@@ -67,36 +92,25 @@ impl Finding {
     }
 
     /// What was answered about a resource.
-    fn new(about: About, resource: &Resource, answer: Answer) -> Self {
-        Self {
-            about,
-            kind: resource.kind.clone(),
-            resource: resource.id.clone(),
-            name: resource.name().map(ToOwned::to_owned),
-            parts: resource.parts.clone(),
-            at: resource.at,
-            verdict: answer.verdict,
-            evidence: answer.evidence,
-            waiver: None,
-        }
+    fn new(about: About, subject: &Arc<Subject>, answer: Answer) -> Self {
+        let Answer { verdict, evidence } = answer;
+        Self { about, subject: Arc::clone(subject), verdict, evidence, waiver: None }
     }
 
     /// A rule concerns a type of which the source is silent: nothing is known of every resource of it.
     fn silent(rule: &Arc<Rule>, kind: &str, missing: String) -> Self {
-        let id = every(kind);
-        let said =
-            Evidence { resource: id.clone(), path: String::new(), line: 0, column: 0, said: missing.clone() };
-        Self {
-            about: About::Rule(Arc::clone(rule)),
-            kind: kind.to_owned(),
-            resource: id,
-            name: None,
-            parts: Vec::new(),
-            at: Place::default(),
-            verdict: Verdict::Unknown { missing },
-            evidence: vec![said],
-            waiver: None,
-        }
+        let (id, at) = (every(kind), Place::default());
+        let said = Evidence::new(id.as_str().into(), String::new(), at, missing.clone());
+        let kind = kind.to_owned();
+        let subject = Subject { kind, id, name: None, parts: Vec::new(), at, account: None, region: None };
+        let answer = Answer { verdict: Verdict::Unknown { missing }, evidence: vec![said] };
+        Self::new(About::Rule(Arc::clone(rule)), &Arc::new(subject), answer)
+    }
+
+    /// The same of every selected type of which the source is silent.
+    fn all_silent<'r: 'a, 'a>(rules: &Asking<'r, 'a>, selection: &Selection) -> impl Iterator<Item = Self> {
+        let silent = rules.silent().into_iter().filter(|(_, kind, _)| selection.has_kind(kind));
+        silent.map(|(rule, kind, missing)| Self::silent(rule, kind, missing))
     }
 }
 
@@ -128,12 +142,13 @@ impl Serialize for Finding {
             Verdict::Unknown { missing } => vec![missing],
             _ => Vec::new(),
         };
+        let subject = &self.subject;
         let value = json!({
             "control": self.control(),
             "title": self.about.title(),
             "aliases": self.about.aliases(),
             "partOf": self.about.part_of(),
-            "resource": {"type": self.kind, "id": self.name.as_ref().unwrap_or(&self.resource), "logicalId": self.resource, "parts": self.parts},
+            "resource": {"type": subject.kind, "id": subject.name.as_ref().unwrap_or(&subject.id), "logicalId": subject.id, "parts": subject.parts},
             "verdict": self.word(),
             "severity": self.about.severity(),
             "reason": self.reason(),
@@ -185,6 +200,7 @@ impl Summary {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Report {
     file: String,
+    source: Source,
     findings: Vec<Finding>,
     summary: Summary,
     unread: Vec<String>,
@@ -193,31 +209,47 @@ pub struct Report {
 impl Report {
     /// A report of nothing yet.
     pub(crate) fn empty(estate: &Estate) -> Self {
-        let (file, unread) = (estate.file.clone(), estate.unread.clone());
-        Self { file, findings: Vec::new(), summary: Summary::default(), unread }
+        let (file, unread, source) = (estate.file.clone(), estate.unread.clone(), estate.source());
+        Self { file, source, findings: Vec::new(), summary: Summary::default(), unread }
     }
 
     /// Adds all that was found about one resource.
     pub(crate) fn put(&mut self, findings: impl Iterator<Item = Finding>) {
         self.summary.resources += 1;
-        for finding in findings {
-            self.summary.count(&finding.verdict);
-            self.findings.push(finding);
-        }
+        findings.for_each(|finding| self.add(finding));
+    }
+
+    fn add(&mut self, finding: Finding) {
+        self.summary.count(&finding.verdict);
+        self.findings.push(finding);
     }
 
     /// Adds what was found about types of which the source is silent.
     pub(crate) fn put_silent(&mut self, findings: impl IntoIterator<Item = Finding>) {
-        for finding in findings {
-            self.summary.count(&finding.verdict);
-            self.findings.push(finding);
-        }
+        findings.into_iter().for_each(|finding| self.add(finding));
     }
 
     /// The file.
     #[must_use]
     pub fn file(&self) -> &str {
         &self.file
+    }
+
+    /// Where its resources come from.
+    #[must_use]
+    pub fn source(&self) -> Source {
+        self.source
+    }
+
+    /// What a finding is called wherever findings of many reports are kept. The type is in it where ids are names that
+    /// resources of several types may have.
+    #[must_use]
+    pub fn uid(&self, finding: &Finding) -> String {
+        let Subject { kind, id, .. } = &*finding.subject;
+        match self.source {
+            Source::File => format!("{}/{}/{id}", finding.control(), self.file),
+            Source::Account | Source::House => format!("{}/{}/{kind}/{id}", finding.control(), self.file),
+        }
     }
 
     /// All findings, in the order of the resources and then of the controls.
@@ -277,15 +309,19 @@ pub fn scan(estate: &Estate, selection: &Selection) -> Report {
     let mut report = Report::empty(estate);
     let read = Policies::default();
     let by_kind = units_by_kind(selection);
-    let mut ruled = Ruled::ask(estate, selection);
-    for (at, resource) in estate.resources().iter().enumerate() {
+    let mut rules = Asking::new(estate, selection.rules());
+    for resource in estate.resources() {
         if selection.has_resource(resource) {
+            let subject = Subject::of(resource);
             let units = by_kind.get(resource.kind.as_str()).into_iter().flatten();
-            let own = units.map(|unit| ask(&Case { estate, resource, read: &read }, unit));
-            report.put(own.chain(ruled.of.get_mut(at).map(std::mem::take).unwrap_or_default()));
+            let own = units.map(|unit| ask(&Case { estate, resource, read: &read }, &subject, unit));
+            report.put(own);
+            rules.of(resource, |rule, answer| {
+                report.add(Finding::new(About::Rule(Arc::clone(rule)), &subject, answer));
+            });
         }
     }
-    report.put_silent(ruled.silent);
+    report.put_silent(Finding::all_silent(&rules, selection));
     report
 }
 
@@ -299,8 +335,8 @@ pub(crate) fn units_by_kind(selection: &Selection) -> HashMap<&'static str, Vec<
 }
 
 /// Asks one control of one resource.
-pub(crate) fn ask(case: &Case<'_>, unit: &'static Unit) -> Finding {
-    Finding::new(About::Control(&unit.control), case.resource, decided(case, unit.check))
+pub(crate) fn ask(case: &Case<'_>, subject: &Arc<Subject>, unit: &'static Unit) -> Finding {
+    Finding::new(About::Control(&unit.control), subject, decided(case, unit.check))
 }
 
 /// What the rules of customers say.
@@ -323,14 +359,14 @@ impl Ruled {
         for resource in estate.resources() {
             let mut own = Vec::new();
             if selection.has_resource(resource) {
+                let subject = Subject::of(resource);
                 rules.of(resource, |rule, answer| {
-                    own.push(Finding::new(About::Rule(Arc::clone(rule)), resource, answer));
+                    own.push(Finding::new(About::Rule(Arc::clone(rule)), &subject, answer));
                 });
             }
             ruled.of.push(own);
         }
-        let silent = rules.silent().into_iter().filter(|(_, kind, _)| selection.has_kind(kind));
-        ruled.silent = silent.map(|(rule, kind, missing)| Finding::silent(rule, kind, missing)).collect();
+        ruled.silent = Finding::all_silent(&rules, selection).collect();
         ruled
     }
 

@@ -7,12 +7,13 @@
 
 use crate::live::{live, live_again};
 use crate::policies::Policies;
-use crate::report::{Finding, Report, Ruled, ask, units_by_kind};
+use crate::report::{Finding, Report, Ruled, Subject, ask, units_by_kind};
 use crate::resource::{Estate, Lookup, News, Resource};
 use crate::selection::Selection;
 use crate::unit::{Case, Unit};
 use facts::inventory::{Inventory, Item, Provenance};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
 
 /// What a change brought about one control on one resource.
 #[derive(Debug, Clone, PartialEq)]
@@ -110,8 +111,10 @@ impl Posture {
     /// listed has none.
     pub fn resources(&self) -> impl Iterator<Item = (&str, &str, Option<&Item>)> {
         let all = self.estate.resources().iter().enumerate();
-        let own = all.map(|(at, one)| (one.kind.as_str(), one.id.as_str(), self.inventory.resources.get(at)));
-        own.chain(self.ruled.silent.iter().map(|one| (one.kind.as_str(), one.resource.as_str(), None)))
+        let own = all.map(|(at, one)| (one.kind.as_str(), one.known_as(), self.inventory.resources.get(at)));
+        own.chain(
+            self.ruled.silent.iter().map(|one| (one.subject.kind.as_str(), one.subject.id.as_str(), None)),
+        )
     }
 
     /// Whether a finding is of a whole control, or of a part whose whole is not asked.
@@ -174,10 +177,11 @@ impl Posture {
             match known {
                 Some(known) if !known.iter().any(is_open) => all = known,
                 Some(known) => {
+                    let subject = Subject::of(resource);
                     for answered in known {
                         if self.questions.are_open(&answered.rests_on) {
                             let unit = self.units[resource.kind.as_str()][all.len()];
-                            let again = Self::ask(&mut self.questions, &case, unit);
+                            let again = Self::ask(&mut self.questions, &case, (&subject, unit));
                             self.asked += 1;
                             self.questions.forget(&answered.rests_on);
                             if again.finding != answered.finding {
@@ -191,8 +195,9 @@ impl Posture {
                     }
                 }
                 None => {
+                    let subject = Subject::of(resource);
                     for unit in self.units.get(resource.kind.as_str()).into_iter().flatten() {
-                        all.push(Self::ask(&mut self.questions, &case, unit));
+                        all.push(Self::ask(&mut self.questions, &case, (&subject, unit)));
                         self.asked += 1;
                     }
                     fresh.push(at);
@@ -225,8 +230,12 @@ impl Posture {
         moved.extend(before.into_values().flatten().map(|gone| Moved { before: Some(gone), after: None }));
     }
 
-    fn ask(questions: &mut Questions, case: &Case<'_>, unit: &'static Unit) -> Answered {
-        let finding = ask(case, unit);
+    fn ask(
+        questions: &mut Questions,
+        case: &Case<'_>,
+        (subject, unit): (&Arc<Subject>, &'static Unit),
+    ) -> Answered {
+        let finding = ask(case, subject, unit);
         let rests_on = questions.note(case.estate.noted(), case.estate);
         Answered { finding, rests_on }
     }
@@ -254,7 +263,7 @@ impl Posture {
 type Key = (String, String, String);
 
 fn key(finding: &Finding) -> Key {
-    (finding.kind.clone(), finding.resource.clone(), finding.control().to_owned())
+    (finding.subject.kind.clone(), finding.subject.id.clone(), finding.control().to_owned())
 }
 
 /// Of each item of the later inventory, where the earlier one has the same.

@@ -15,8 +15,10 @@ pub(crate) use lookups::{Lookup, News};
 /// One resource.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Resource {
-    /// Its logical id in a template, its address in a plan.
+    /// Its logical id in a template, its address in a plan. No other resource of the estate has it.
     pub id: String,
+    /// What its account calls it, if a resource of another type has that for its id here.
+    pub own_id: Option<String>,
     /// Its type, as CloudFormation calls it.
     pub kind: String,
     /// The account that it is in, if that is known.
@@ -47,6 +49,12 @@ pub enum State<'a> {
 }
 
 impl Resource {
+    /// What findings call it: no other resource of its type is called so, and it does not depend on what else was read.
+    #[must_use]
+    pub fn known_as(&self) -> &str {
+        self.own_id.as_deref().unwrap_or(&self.id)
+    }
+
     /// Whether the source would tell a property, at a path of names with points: it was asked for, or something in it, or
     /// what it is in.
     #[must_use]
@@ -72,8 +80,9 @@ impl Resource {
     #[must_use]
     pub fn name(&self) -> Option<&str> {
         let last = self.kind.rsplit("::").next().unwrap_or_default();
-        let keys = [format!("{last}Name"), "Name".to_owned()];
-        keys.iter().find_map(|key| self.properties.get(key)).and_then(Node::text)
+        let members = self.properties.members();
+        let own = members.iter().find(|member| member.key.strip_suffix("Name") == Some(last));
+        own.or_else(|| members.iter().find(|member| member.key == "Name"))?.node.text()
     }
 
     /// The value of a tag.
@@ -134,7 +143,7 @@ pub fn look<'a>(from: &'a Node, path: &[&str]) -> State<'a> {
 pub(crate) const ELSEWHERE: &str = "Fn::Elsewhere";
 
 /// What is not in an object is absent, unless a macro may add it.
-fn not_there(object: &Node) -> State<'static> {
+pub(crate) fn not_there(object: &Node) -> State<'static> {
     match object.members().iter().find(|member| member.key.starts_with("Fn::")) {
         Some(member) if member.key == ELSEWHERE => State::Unknown(cause(&member.node)),
         Some(member) => State::Unknown(format!("what `{}` adds", member.key)),
@@ -149,6 +158,18 @@ pub(crate) fn cause(node: &Node) -> String {
         (None, Some(edge)) => format!("it is a property of `{}`, known when that exists", edge.to),
         (None, None) => format!("`{}` is known when it is deployed", node.shown()),
     }
+}
+
+/// Where resources come from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Source {
+    /// A file that says what shall be.
+    #[default]
+    File,
+    /// An account of a cloud.
+    Account,
+    /// The house itself, which is in no cloud.
+    House,
 }
 
 /// All resources that are looked at together.
@@ -167,6 +188,7 @@ pub struct Estate {
     gaps: Gaps,
     /// When the account was read; nothing for files.
     read_at: Option<Timestamp>,
+    source: Source,
     /// By the type that refers, its property and the type that it refers to.
     pointers: RefCell<HashMap<[String; 3], Pointers>>,
     /// What checks look up, if somebody wants to know.
@@ -293,9 +315,15 @@ impl Estate {
     }
 
     /// The same, of an account that was read at this time.
-    pub(crate) fn asked_at(mut self, time: Timestamp) -> Self {
-        self.read_at = Some(time);
+    pub(crate) fn asked_at(mut self, time: Timestamp, source: Source) -> Self {
+        (self.read_at, self.source) = (Some(time), source);
         self
+    }
+
+    /// Where its resources come from.
+    #[must_use]
+    pub fn source(&self) -> Source {
+        self.source
     }
 
     /// Whether it was read of something that is there, and not of a file that says what shall be.
@@ -326,6 +354,13 @@ impl Estate {
     pub fn named(&self, id: &str) -> Option<&Resource> {
         self.lookups.note(|| Lookup::Named(id.to_owned()));
         self.by_id.get(id).map(|at| &self.resources[*at])
+    }
+
+    /// The resource of a type that findings call so.
+    #[must_use]
+    pub fn known_as(&self, kind: &str, name: &str) -> Option<&Resource> {
+        let all = self.by_kind.get(kind).into_iter().flatten();
+        all.map(|at| &self.resources[*at]).find(|resource| resource.known_as() == name)
     }
 
     /// What the last check, of this resource, wanted to know and could not.

@@ -50,6 +50,7 @@ pub(crate) fn template_of(file: &str, root: &Node) -> Result<Estate, Unreadable>
             .map_or_else(|| Node::new(member.at, Value::Map(Vec::new())), |node| scope.resolve(node));
         all.push(Resource {
             id: member.key.clone(),
+            own_id: None,
             kind: kind.to_owned(),
             account: None,
             region: None,

@@ -118,7 +118,7 @@ impl Waiver {
     pub fn is_for(&self, finding: &Finding) -> bool {
         let named =
             finding.control() == self.control || finding.about.part_of() == Some(self.control.as_str());
-        let names = [Some(&finding.resource), finding.name.as_ref()];
+        let names = [Some(&finding.subject.id), finding.subject.name.as_ref()];
         named && names.into_iter().flatten().any(|name| covers(&self.resource, name))
     }
 }
@@ -131,7 +131,7 @@ impl Report {
             let of = |(_, waiver): &(usize, &Waiver)| !waiver.is_over(today) && waiver.is_for(finding);
             if let Some((at, waiver)) = waivers.iter().enumerate().find(of) {
                 used[at] = true;
-                finding.waiver = Some(waiver.clone());
+                finding.waiver = Some(Box::new(waiver.clone()));
             }
         }
         used

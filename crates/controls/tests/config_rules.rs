@@ -40,7 +40,9 @@ fn the_template_is_clean() {
     let wrong: Vec<String> = report
         .wholes()
         .filter(|finding| matches!(finding.verdict, Verdict::Broken { .. }))
-        .map(|finding: &Finding| format!("{} {}: {}", finding.control(), finding.resource, finding.reason()))
+        .map(|finding: &Finding| {
+            format!("{} {}: {}", finding.control(), finding.subject.id, finding.reason())
+        })
         .collect();
     assert!(wrong.is_empty(), "{wrong:#?}");
 }

@@ -54,7 +54,7 @@ fn every_control_answers_on_its_three_templates() {
             });
             if !fine || !placed {
                 let told: Vec<String> =
-                    found.iter().map(|f| format!("{} {}: {}", f.resource, f.word(), f.reason())).collect();
+                    found.iter().map(|f| format!("{} {}: {}", f.subject.id, f.word(), f.reason())).collect();
                 wrong.push(format!("{} {name}: {told:?}", control.id));
             }
         }
@@ -111,7 +111,7 @@ fn nothing_unknown_makes_a_broken_control_hold() {
             .unwrap()
             .into_iter()
             .filter(|f| f.word() == "broken")
-            .map(|f| f.resource)
+            .map(|f| f.subject.id.clone())
             .collect();
         for (at, line) in lines.iter().enumerate() {
             let Some((key, _)) = line.split_once(": ") else { continue };
@@ -124,13 +124,13 @@ fn nothing_unknown_makes_a_broken_control_hold() {
             let Ok(estate) = template("t.yaml", &changed.join("\n")) else { continue };
             let report: Report = scan(&estate, &Selection::default().control(control.id).unwrap());
             for finding in
-                report.findings().iter().filter(|f| before.contains(&f.resource) && f.word() == "holds")
+                report.findings().iter().filter(|f| before.contains(&f.subject.id) && f.word() == "holds")
             {
                 wrong.push(format!(
                     "{}: `{}` unknown makes {} hold",
                     control.id,
                     line.trim(),
-                    finding.resource
+                    finding.subject.id
                 ));
             }
         }
@@ -154,7 +154,7 @@ fn a_selection_selects_by_control_type_name_and_tag() {
     let estate = template("t.yaml", text).unwrap();
     let of = |selection: &Selection| {
         let report = scan(&estate, selection);
-        let all: HashSet<String> = report.findings().iter().map(|f| f.resource.clone()).collect();
+        let all: HashSet<String> = report.findings().iter().map(|f| f.subject.id.clone()).collect();
         let mut all: Vec<String> = all.into_iter().collect();
         all.sort();
         all.concat()

@@ -36,7 +36,7 @@ fn verdict(control: &str, resources: &[Value]) -> (String, String) {
     let report = scan(&live(&inventory), &Selection::default().control(control).unwrap());
     let first = resources[0]["id"].as_str().unwrap();
     let finding =
-        report.findings().iter().find(|finding| finding.control() == control && finding.resource == first);
+        report.findings().iter().find(|finding| finding.control() == control && finding.subject.id == first);
     let finding = finding.unwrap_or_else(|| panic!("{control} says nothing of {first}"));
     (finding.word().to_owned(), finding.reason().to_owned())
 }

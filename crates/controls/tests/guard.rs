@@ -23,7 +23,7 @@ fn verdicts(file: &str, text: &str, selection: &Selection, control: &str) -> Vec
     let estate = template(file, text).unwrap();
     let report = scan(&estate, selection);
     let of = report.findings().iter().filter(|finding| finding.control() == control);
-    of.map(|finding| (finding.resource.clone(), finding.word())).collect()
+    of.map(|finding| (finding.subject.id.clone(), finding.word())).collect()
 }
 
 #[test]

@@ -39,7 +39,7 @@ fn verdict(text: &str, control: &str) -> String {
     let (Ok(estate), Ok(selection)) = (plan("plan.json", text), Selection::default().control(control)) else {
         return "not read".to_owned();
     };
-    let said = |f: &controls::Finding| format!("{} {} {}", f.resource, f.word(), f.reason());
+    let said = |f: &controls::Finding| format!("{} {} {}", f.subject.id, f.word(), f.reason());
     scan(&estate, &selection).findings().iter().map(said).collect::<Vec<_>>().join("; ")
 }
 

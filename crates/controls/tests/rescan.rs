@@ -190,7 +190,7 @@ fn denied(item: &mut Item, chance: &mut Chance) {
 }
 
 fn key(finding: &Finding) -> (String, String, String) {
-    (finding.kind.clone(), finding.resource.clone(), finding.control().to_string())
+    (finding.subject.kind.clone(), finding.subject.id.clone(), finding.control().to_string())
 }
 
 /// What is different between two scans, found by comparing all of them.

@@ -19,7 +19,7 @@ fn rule(expression: &str) -> Rules {
 fn told(report: &Report) -> Vec<String> {
     let one = |finding: &Finding| {
         let at = finding.decisive();
-        let (control, resource) = (finding.control(), &finding.resource);
+        let (control, resource) = (finding.control(), &finding.subject.id);
         format!("{control} {resource} {} at {}:{}: {}", finding.word(), at.line, at.column, finding.reason())
     };
     report.findings().iter().map(one).collect()
@@ -77,7 +77,7 @@ fn findings_say_what_was_read_and_where() {
     let selection = Selection::default().with_rules(read(ACME)).control("acme-01").unwrap();
     let report = scan(&estate, &selection);
     insta::assert_snapshot!(told(&report).join("\n"));
-    let bad = report.findings().iter().find(|finding| finding.resource == "Bad").unwrap();
+    let bad = report.findings().iter().find(|finding| finding.subject.id == "Bad").unwrap();
     insta::assert_snapshot!(format!("{:#}", json!(bad)));
     let with_all = Selection::default().with_rules(read(ACME));
     let ours = scan(&estate, &Selection::default());

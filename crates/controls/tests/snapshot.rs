@@ -10,9 +10,9 @@ const TEXT: &str = include_str!("snapshot/config.json");
 fn verdict(text: &str, control: &str, resource: &str) -> (String, String) {
     let report = scan(&live(&snapshot(text).unwrap()), &Selection::default());
     let all: Vec<&Finding> = report.findings().iter().filter(|f| f.control() == control).collect();
-    let found = all.iter().find(|f| f.resource == resource || f.name.as_deref() == Some(resource));
+    let found = all.iter().find(|f| f.subject.id == resource || f.subject.name.as_deref() == Some(resource));
     let found = found.unwrap_or_else(|| {
-        panic!("{control} {resource}: {:?}", all.iter().map(|f| &f.resource).collect::<Vec<_>>())
+        panic!("{control} {resource}: {:?}", all.iter().map(|f| &f.subject.id).collect::<Vec<_>>())
     });
     (found.word().to_owned(), found.reason().to_owned())
 }
@@ -131,10 +131,14 @@ fn what_is_missing_is_not_good() {
             let after = scan(&live(&snapshot(&less.to_string()).unwrap()), &Selection::default());
             for finding in after.findings().iter().filter(|finding| finding.word() == "holds") {
                 let same = |other: &&Finding| {
-                    other.control() == finding.control() && other.resource == finding.resource
+                    other.control() == finding.control() && other.subject.id == finding.subject.id
                 };
                 if before.findings().iter().find(same).is_some_and(|f| f.word() == "broken") {
-                    wrong.push(format!("without {part} {} holds on {}", finding.control(), finding.resource));
+                    wrong.push(format!(
+                        "without {part} {} holds on {}",
+                        finding.control(),
+                        finding.subject.id
+                    ));
                 }
             }
         }

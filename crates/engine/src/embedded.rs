@@ -5,7 +5,7 @@
 use crate::state::State;
 use crate::{Engine, Error};
 use charter::model::{Charter, Key, Model};
-use facts::inventory::{ALL, Inventory, Item, Provenance, Status as Known};
+use facts::inventory::{ALL, EMBEDDED, Inventory, Item, Provenance, Status as Known};
 use facts::{AlertRule, RoleId, Timestamp};
 use registry::{Status, Version};
 use serde_json::{Value, json};
@@ -13,7 +13,6 @@ use world::KeyState;
 
 /// What stands where an account's number would.
 const ACCOUNT: &str = "000000000000";
-const REGION: &str = "embedded";
 /// The material of a key that is younger is as good as one that AWS rotates every year.
 const ROTATION_DAYS: i64 = 365;
 const DAY_SECONDS: i64 = 86_400;
@@ -22,7 +21,7 @@ impl Engine {
     /// What there is in the house, as resources. Nothing is recorded and nothing decrypted.
     pub fn inventory(&self) -> Result<Inventory, Error> {
         let now = self.now();
-        let mut inventory = Inventory::new(ACCOUNT, REGION, now);
+        let mut inventory = Inventory::new(ACCOUNT, EMBEDDED, now);
         inventory.read.insert(ALL.to_owned());
         let charter = self.charter()?.charter();
         let view = View { charter, state: self.state(), now };

@@ -12,6 +12,9 @@ pub const MAX_RESOURCES: usize = 1_000_000;
 /// In [`Inventory::read`]: of every type, what is not here is not there.
 pub const ALL: &str = "*";
 
+/// The region of an inventory that is in no cloud: that of the house itself.
+pub const EMBEDDED: &str = "embedded";
+
 /// The form of this document.
 const FORM: &str = "wardmote-inventory/1";
 

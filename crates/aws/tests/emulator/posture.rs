@@ -60,7 +60,7 @@ fn stable(text: String, inventory: &Inventory) -> String {
 fn verdicts(inventory: &Inventory) -> BTreeMap<(String, String), &'static str> {
     let report = scan(&live(inventory), &Selection::default());
     let word = |finding: &Finding| {
-        let resource = format!("{} {}", finding.kind, finding.resource);
+        let resource = format!("{} {}", finding.subject.kind, finding.subject.id);
         ((finding.control().to_owned(), resource), finding.word())
     };
     report.findings().iter().map(word).collect()

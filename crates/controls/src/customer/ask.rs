@@ -47,6 +47,7 @@ impl<'r: 'a, 'a> Asking<'r, 'a> {
     /// What the rules that concern a resource say of it.
     pub(crate) fn of(&mut self, resource: &'a Resource, mut give: impl FnMut(&Arc<Rule>, Answer)) {
         let Some(places) = self.by_kind.get(resource.kind.as_str()) else { return };
+        self.trail.of(resource);
         for at in places {
             let Some(asked) = self.rules.get_mut(*at) else { continue };
             self.trail.clear();
@@ -140,8 +141,10 @@ impl Rule {
             }
             None => {}
         }
-        let said: Vec<&str> = evidence.iter().take(3).map(|evidence| evidence.said.as_str()).collect();
-        said.join(", ")
+        match evidence {
+            [one] => one.said.clone(),
+            all => all.iter().take(3).map(|one| one.said.as_str()).collect::<Vec<_>>().join(", "),
+        }
     }
 }
 

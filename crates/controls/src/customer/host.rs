@@ -2,8 +2,8 @@
 //! expression goes; what is not known there carries its cause.
 
 use super::trail::{Part, Trail, Whose};
-use crate::node::{Node, Piece, Place, Value as Written};
-use crate::resource::{Estate, Resource, State, cause, look};
+use crate::node::{Member, Node, Piece, Place, Value as Written};
+use crate::resource::{Estate, Resource, State, cause, look, not_there};
 use cel::{Budget, Environment, Fault, Function, Host, List, Map, Outcome, Text, Value};
 use std::cell::RefCell;
 use std::collections::{HashMap, HashSet};
@@ -73,20 +73,24 @@ impl<'a> View<'_, 'a> {
 
     /// The member of an object of a document.
     fn below(&mut self, object: &'a Node, whose: Whose<'a>, key: &str) -> Result<Option<Known<'a>>, Fault> {
-        if let Some(member) = object.members().iter().find(|member| member.key == key)
-            && !matches!(member.node.value, Written::Null)
-        {
-            let at = if member.at == Place::default() { member.node.at } else { member.at };
-            let step = self.trail.step(whose, Part::Key(&member.key), at);
-            return Ok(Some(self.value(&member.node, Whose { step, ..whose })));
-        }
-        match look(object, &[key]) {
+        let member = object.members().iter().find(|member| member.key == key);
+        let state = match (member, &object.value) {
+            (Some(Member { node: Node { value: Written::Null, .. }, .. }), _) => State::Absent,
+            (Some(member), _) => {
+                let at = if member.at == Place::default() { member.node.at } else { member.at };
+                let step = self.trail.step(whose, Part::Key(&member.key), at);
+                return Ok(Some(self.value(&member.node, Whose { step, ..whose })));
+            }
+            (None, Written::Map(_)) => not_there(object),
+            (None, _) => look(object, &[key]),
+        };
+        match state {
             State::Unknown(cause) => Err(self.unknown(whose, key, cause)),
-            _ if !whose.resource.tells(&self.trail.path(whose, key)) => {
+            _ if whose.resource.asked.is_some() && !whose.resource.tells(&self.trail.path(whose, key)) => {
                 Err(self.unknown(whose, key, format!("`{key}` is not read by this version")))
             }
             _ => {
-                self.trail.absent(whose, key);
+                self.trail.absent(whose, &[key]);
                 Ok(None)
             }
         }
@@ -193,7 +197,7 @@ impl<'a> View<'_, 'a> {
             }
             (None, Some(cause)) => Err(self.unknown(whose, "Tags", cause)),
             (None, None) => {
-                self.trail.absent(whose, &format!("Tags.{key}"));
+                self.trail.absent(whose, &["Tags.", key]);
                 Ok(None)
             }
         }

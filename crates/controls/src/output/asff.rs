@@ -24,12 +24,13 @@ const MAX_DESCRIPTION: usize = 1_024;
 pub fn asff(reports: &[Report], origin: Origin<'_>) -> Value {
     let of = |report: &Report| {
         let all = report.wholes().filter(|finding| !matches!(finding.verdict, Verdict::NotApplicable { .. }));
-        all.map(|finding| one(report.file(), finding, origin)).collect::<Vec<_>>()
+        all.map(|finding| one(report, finding, origin)).collect::<Vec<_>>()
     };
     reports.iter().flat_map(of).collect()
 }
 
-fn one(file: &str, finding: &Finding, Origin { account, region, time }: Origin<'_>) -> Value {
+fn one(report: &Report, finding: &Finding, Origin { account, region, time }: Origin<'_>) -> Value {
+    let file = report.file();
     let status = match finding.verdict {
         Verdict::Holds => "PASSED",
         Verdict::Broken { .. } => "FAILED",
@@ -47,7 +48,7 @@ fn one(file: &str, finding: &Finding, Origin { account, region, time }: Origin<'
         .collect();
     json!({
         "SchemaVersion": "2018-10-08",
-        "Id": format!("wardmote/{}/{file}/{}", finding.control(), finding.resource),
+        "Id": format!("wardmote/{}", report.uid(finding)),
         "ProductArn": format!("arn:aws:securityhub:{region}:{account}:product/{account}/default"),
         "GeneratorId": format!("wardmote/{}", finding.control()),
         "AwsAccountId": account,
@@ -57,7 +58,7 @@ fn one(file: &str, finding: &Finding, Origin { account, region, time }: Origin<'
         "Severity": {"Label": finding.about.severity().name().to_uppercase(), "Original": finding.about.severity().name()},
         "Title": short(&format!("{} {}", finding.control(), finding.about.title()), MAX_TITLE),
         "Description": short(&description, MAX_DESCRIPTION),
-        "Resources": [{"Type": "Other", "Id": finding.resource, "Region": region, "Details": {"Other": {"type": finding.kind, "file": file}}}],
+        "Resources": [{"Type": "Other", "Id": finding.subject.id, "Region": region, "Details": {"Other": {"type": finding.subject.kind, "file": file}}}],
         "Compliance": {"Status": status, "RelatedRequirements": related},
         "Workflow": {"Status": if finding.waiver.is_some() { "SUPPRESSED" } else { "NEW" }},
         "RecordState": "ACTIVE",

@@ -59,7 +59,7 @@ footer{margin-top:2rem;color:var(--dim);font-size:.85rem}
 fn section(out: &mut String, report: &Report) {
     let _ = writeln!(out, "<section>\n<h2>{}</h2>", escaped(report.file()));
     let mut open: Vec<&Finding> = report.wholes().filter(|finding| !finding.verdict.passes()).collect();
-    open.sort_by_key(|f| (std::cmp::Reverse(f.about.severity()), f.at, f.control()));
+    open.sort_by_key(|f| (std::cmp::Reverse(f.about.severity()), f.subject.at, f.control()));
     if open.is_empty() {
         out.push_str("<p>Nothing is broken or unknown.</p>\n");
     } else {
@@ -79,7 +79,7 @@ fn section(out: &mut String, report: &Report) {
                 "<li><code>{}</code> {}: <code>{}</code></li>",
                 finding.control(),
                 prose(finding.about.title()),
-                escaped(&finding.resource)
+                escaped(&finding.subject.id)
             );
         }
         out.push_str("</ul>\n</details>\n");
@@ -106,7 +106,7 @@ fn row(out: &mut String, finding: &Finding) {
         "<tr><td>{}</td><td class=\"{word}\">{word}</td><td><code>{}</code></td><td><code>{}</code>{line}</td><td>{}<span class=\"reason\">{}</span>{waiver}</td></tr>",
         finding.about.severity(),
         finding.control(),
-        escaped(&finding.resource),
+        escaped(&finding.subject.id),
         prose(finding.about.title()),
         prose(finding.reason()),
     );

@@ -27,7 +27,7 @@ pub fn junit(reports: &[Report]) -> String {
                 out,
                 "    <testcase classname=\"{}\" name=\"{}\"",
                 xml(finding.control()),
-                xml(&finding.resource)
+                xml(&finding.subject.id)
             );
             let Some(tag) = tag(finding) else {
                 out.push_str("/>\n");

@@ -22,11 +22,11 @@ use std::fmt::Write as _;
 pub fn table(report: &Report) -> String {
     let mut out = String::new();
     let mut open: Vec<&Finding> = report.wholes().filter(|finding| !finding.verdict.passes()).collect();
-    open.sort_by_key(|f| (std::cmp::Reverse(f.about.severity()), f.at, f.control()));
+    open.sort_by_key(|f| (std::cmp::Reverse(f.about.severity()), f.subject.at, f.control()));
     let width = |text: &dyn Fn(&Finding) -> usize, least: usize| {
         open.iter().map(|f| text(f)).max().unwrap_or(0).max(least)
     };
-    let resource_width = width(&|f| f.resource.chars().count(), 8);
+    let resource_width = width(&|f| f.subject.id.chars().count(), 8);
     for finding in &open {
         let place = finding.decisive();
         let _ = writeln!(
@@ -35,7 +35,7 @@ pub fn table(report: &Report) -> String {
             finding.about.severity().name(),
             finding.word(),
             finding.control(),
-            finding.resource,
+            finding.subject.id,
             finding.reason(),
         );
         // What is in no file has no place in one.

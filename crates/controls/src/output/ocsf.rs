@@ -1,6 +1,7 @@
 //! OCSF: one Compliance Finding (class 2003) for each control and resource.
 
 use crate::report::{Finding, Report};
+use crate::resource::Source;
 use crate::unit::Severity;
 use facts::Verdict;
 use serde_json::{Value, json};
@@ -11,14 +12,12 @@ const SCHEMA: &str = "1.3.0";
 /// All findings of all reports, at a time in milliseconds since 1970.
 #[must_use]
 pub fn ocsf(reports: &[Report], time_ms: i64) -> Value {
-    let of = |report: &Report| {
-        let file = report.file().to_owned();
-        report.wholes().map(|finding| event(&file, finding, time_ms)).collect::<Vec<_>>()
-    };
+    let of =
+        |report: &Report| report.wholes().map(|finding| event(report, finding, time_ms)).collect::<Vec<_>>();
     reports.iter().flat_map(of).collect()
 }
 
-fn event(file: &str, finding: &Finding, time_ms: i64) -> Value {
+fn event(report: &Report, finding: &Finding, time_ms: i64) -> Value {
     let (status_id, status) = match finding.verdict {
         Verdict::Holds => (1, "Pass"),
         Verdict::Broken { .. } => (3, "Fail"),
@@ -30,7 +29,8 @@ fn event(file: &str, finding: &Finding, time_ms: i64) -> Value {
         answers.iter().map(|(framework, asked)| format!("{} {}", framework.id, asked.id)).collect();
     let mut standards: Vec<&str> = answers.iter().map(|(framework, _)| framework.title.as_str()).collect();
     standards.dedup();
-    json!({
+    let cloud = cloud(report.source(), finding);
+    let mut event = json!({
         "class_uid": 2003,
         "class_name": "Compliance Finding",
         "category_uid": 2,
@@ -48,12 +48,13 @@ fn event(file: &str, finding: &Finding, time_ms: i64) -> Value {
         "metadata": {
             "version": SCHEMA,
             "product": {"name": "wardmote", "vendor_name": "Wardmote", "version": env!("CARGO_PKG_VERSION")},
+            "profiles": if cloud.is_some() { vec!["cloud"] } else { Vec::new() },
         },
         "finding_info": {
-            "uid": format!("{}/{file}/{}", finding.control(), finding.resource),
+            "uid": report.uid(finding),
             "title": finding.about.title(),
             "created_time": time_ms,
-            "types": ["Infrastructure as code"],
+            "types": [sort(report.source())],
         },
         "compliance": {
             "control": finding.control(),
@@ -63,17 +64,49 @@ fn event(file: &str, finding: &Finding, time_ms: i64) -> Value {
             "status": status,
         },
         "resources": [{
-            "uid": finding.resource,
-            "name": finding.name.as_ref().unwrap_or(&finding.resource),
-            "type": finding.kind,
+            "uid": finding.subject.id,
+            "name": finding.subject.name.as_ref().unwrap_or(&finding.subject.id),
+            "type": finding.subject.kind,
         }],
         "unmapped": {
-            "file": file,
+            "file": report.file(),
             "line": finding.decisive().line,
             "aliases": finding.about.aliases(),
             "waiver": finding.waiver,
         },
-    })
+    });
+    if let Some(cloud) = cloud {
+        event["cloud"] = cloud;
+    }
+    if let Some(region) = &finding.subject.region {
+        event["resources"][0]["region"] = json!(region);
+    }
+    event
+}
+
+/// Of what a finding is.
+fn sort(source: Source) -> &'static str {
+    match source {
+        Source::File => "Infrastructure as code",
+        Source::Account => "Cloud account",
+        Source::House => "Model registry",
+    }
+}
+
+/// The cloud that a resource is in or will be in, with the account and the region where they are known.
+fn cloud(source: Source, finding: &Finding) -> Option<Value> {
+    if source == Source::House {
+        return None;
+    }
+    let mut cloud = json!({"provider": "AWS"});
+    if let Some(account) = &finding.subject.account {
+        // The account's alias is not read: its number is its name.
+        cloud["account"] = json!({"uid": account, "name": account, "type": "AWS Account", "type_id": 10});
+    }
+    if let Some(region) = &finding.subject.region {
+        cloud["region"] = json!(region);
+    }
+    Some(cloud)
 }
 
 fn severity_id(severity: Severity) -> u8 {

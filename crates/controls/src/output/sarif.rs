@@ -3,6 +3,7 @@
 use crate::about::About;
 use crate::checks::controls;
 use crate::report::{Finding, Report};
+use crate::resource::Source;
 use crate::unit::Severity;
 use facts::Verdict;
 use serde_json::{Value, json};
@@ -84,6 +85,15 @@ fn rule(about: &About) -> Value {
     })
 }
 
+/// What stays the same of a result wherever the file lies; ids of an account are names that several types may have.
+fn fingerprint(report: &Report, finding: &Finding) -> String {
+    let kind = match report.source() {
+        Source::File => String::new(),
+        Source::Account | Source::House => format!("{}:", finding.subject.kind),
+    };
+    format!("{}:{kind}{}", finding.control(), finding.subject.id)
+}
+
 fn result(report: &Report, finding: &Finding, index: usize) -> Value {
     let place = finding.decisive();
     let unknown = matches!(finding.verdict, Verdict::Unknown { .. });
@@ -99,16 +109,16 @@ fn result(report: &Report, finding: &Finding, index: usize) -> Value {
         // What is not known is for a person to look into.
         "kind": if unknown { "review" } else { "fail" },
         "level": if unknown { "none" } else { level(finding.about.severity()) },
-        "message": {"text": format!("`{}`: {said}{}: {}", finding.resource, finding.about.title(), finding.reason())},
+        "message": {"text": format!("`{}`: {said}{}: {}", finding.subject.id, finding.about.title(), finding.reason())},
         "locations": [{
             "physicalLocation": {
                 "artifactLocation": {"uri": facts::relative_reference(report.file())},
                 "region": {"startLine": place.line.max(1), "startColumn": place.column.max(1)},
             },
-            "logicalLocations": [{"name": finding.resource, "kind": "resource"}],
+            "logicalLocations": [{"name": finding.subject.id, "kind": "resource"}],
         }],
-        "partialFingerprints": {"controlAndResource/v1": format!("{}:{}", finding.control(), finding.resource)},
+        "partialFingerprints": {"controlAndResource/v1": fingerprint(report, finding)},
         "suppressions": suppressions,
-        "properties": {"verdict": finding.word(), "resourceType": finding.kind},
+        "properties": {"verdict": finding.word(), "resourceType": finding.subject.kind},
     })
 }

@@ -122,6 +122,7 @@ fn read(change: &Node, known: &Known<'_>) -> Option<(Resource, &'static Type)> {
     }
     let resource = Resource {
         id: address.to_owned(),
+        own_id: None,
         kind: entry.kind.to_owned(),
         account: None,
         region: None,

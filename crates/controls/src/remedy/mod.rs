@@ -10,8 +10,8 @@ mod storage;
 mod subject;
 
 use crate::live::live;
-use crate::report::{Finding, scan};
-use crate::resource::Estate;
+use crate::report::{self, Finding, scan};
+use crate::resource::{Estate, Resource};
 use crate::selection::Selection;
 use facts::inventory::Inventory;
 use facts::remediation::{Change, Class, Look, MAX_STEPS, NotPlanned, Plan, Step, Target};
@@ -78,14 +78,14 @@ pub fn plan_fixes(
     let estate = live(inventory);
     let report = scan(&estate, &selection.clone().with_parts());
     let mut plan = Plan::new(&inventory.account, &inventory.region, made_at);
-    let broken: Vec<(&str, &str)> = report
+    let broken: Vec<Broken<'_>> = report
         .findings()
         .iter()
         .filter(|finding| matches!(finding.verdict, Verdict::Broken { .. }))
-        .map(|finding| (finding.control(), finding.resource.as_str()))
+        .map(|finding| (finding.control(), &*finding.subject))
         .collect();
     for finding in report.findings() {
-        let unclear = estate.named(&finding.resource).is_some_and(|resource| selection.is_unclear(resource));
+        let unclear = subject_of(&estate, finding).is_some_and(|resource| selection.is_unclear(resource));
         let planned = match &finding.verdict {
             Verdict::Holds | Verdict::NotApplicable { .. } => continue,
             // Nobody's bucket is touched because its tags could not be read.
@@ -109,7 +109,7 @@ pub fn plan_fixes(
         match planned {
             Ok(step) => plan.steps.push(step),
             Err(because) => {
-                let resource = target(inventory, finding);
+                let resource = target(finding);
                 plan.not_planned.push(NotPlanned {
                     control: finding.control().to_owned(),
                     resource,
@@ -130,10 +130,8 @@ pub fn verdict_on(inventory: &Inventory, control: &str, resource: &Target) -> Ve
     let gone = || Verdict::Unknown { missing: format!("there is no {resource} any more") };
     let Ok(selection) = Selection::default().control(control) else { return gone() };
     let report = scan(&live(inventory), &selection);
-    let found = report
-        .findings()
-        .iter()
-        .find(|finding| finding.control() == control && target(inventory, finding) == *resource);
+    let found =
+        report.findings().iter().find(|finding| finding.control() == control && target(finding) == *resource);
     found.map_or_else(gone, |finding| finding.verdict.clone())
 }
 
@@ -147,8 +145,8 @@ struct Case<'a> {
 /// The step for a finding, or why there is none; nothing if no fix is for such findings.
 fn step(case: &Case<'_>, options: &Options, look: Looks<'_>) -> Option<Result<Step, String>> {
     let finding = case.finding;
-    let fix = fixes().find(|fix| fix.control == finding.control() && fix.kind == finding.kind)?;
-    let resource = target(case.inventory, finding);
+    let fix = fixes().find(|fix| fix.control == finding.control() && fix.kind == finding.subject.kind)?;
+    let resource = target(finding);
     let own = |item: &&facts::inventory::Item| item.kind == resource.kind && item.id == resource.id;
     let Some(item) = case.inventory.resources.iter().find(own) else {
         return Some(Err("it is not among what was read".to_owned()));
@@ -182,7 +180,7 @@ fn step(case: &Case<'_>, options: &Options, look: Looks<'_>) -> Option<Result<St
 /// What refers to the resource, as far as it was read.
 fn users(case: &Case<'_>) -> Vec<String> {
     const SHOWN: usize = 20;
-    let Some(resource) = case.estate.named(&case.finding.resource) else { return Vec::new() };
+    let Some(resource) = subject_of(case.estate, case.finding) else { return Vec::new() };
     let mut users: Vec<String> =
         case.estate.referrers(resource).map(|user| format!("used by {} `{}`", user.kind, user.id)).collect();
     users.sort();
@@ -217,17 +215,21 @@ fn fits(plan: &Plan, step: Step) -> Result<Step, String> {
     Ok(step)
 }
 
+/// What is broken of what.
+type Broken<'r> = (&'r str, &'r report::Subject);
+
 /// Whether a whole or its parts, or the resource that it belongs to, speak for it.
-fn is_said_by_others(finding: &Finding, broken: &[(&str, &str)]) -> bool {
-    let is_broken = |control: &str| broken.contains(&(control, finding.resource.as_str()));
-    let has_fix = |control: &str| fixes().any(|fix| fix.control == control && fix.kind == finding.kind);
+fn is_said_by_others(finding: &Finding, broken: &[Broken<'_>]) -> bool {
+    let is_broken = |control: &str| broken.contains(&(control, &*finding.subject));
+    let has_fix =
+        |control: &str| fixes().any(|fix| fix.control == control && fix.kind == finding.subject.kind);
     let parts_speak = |whole: &str| {
         let of_whole = |fix: &Fix| fix.control.split_once('.').is_some_and(|(name, _)| name == whole);
         !has_fix(whole)
-            && fixes().any(|fix| of_whole(fix) && fix.kind == finding.kind && is_broken(fix.control))
+            && fixes().any(|fix| of_whole(fix) && fix.kind == finding.subject.kind && is_broken(fix.control))
     };
     // A policy is put right where its bucket is.
-    let by_bucket = finding.kind == "AWS::S3::BucketPolicy"
+    let by_bucket = finding.subject.kind == "AWS::S3::BucketPolicy"
         && fixes().any(|fix| fix.control == finding.control() && fix.kind == "AWS::S3::Bucket");
     by_bucket
         || match finding.about.part_of() {
@@ -236,10 +238,12 @@ fn is_said_by_others(finding: &Finding, broken: &[(&str, &str)]) -> bool {
         }
 }
 
-/// The resource of a finding, as the inventory calls it.
-fn target(inventory: &Inventory, finding: &Finding) -> Target {
-    let there = |id: &str| inventory.resources.iter().any(|item| item.kind == finding.kind && item.id == id);
-    let bare = finding.resource.rsplit_once(" (").map(|(id, _)| id).filter(|id| there(id));
-    let id = if there(&finding.resource) { &finding.resource } else { bare.unwrap_or(&finding.resource) };
-    Target { kind: finding.kind.clone(), id: id.to_owned() }
+/// The resource of a finding.
+fn subject_of<'e>(estate: &'e Estate, finding: &Finding) -> Option<&'e Resource> {
+    estate.known_as(&finding.subject.kind, &finding.subject.id)
+}
+
+/// The same, as the inventory calls it.
+fn target(finding: &Finding) -> Target {
+    Target { kind: finding.subject.kind.clone(), id: finding.subject.id.clone() }
 }

@@ -172,7 +172,7 @@ fn of_interest<'a>(turn: &Turn<'a>) -> BTreeMap<Key, &'a Finding> {
     if broken.is_empty() {
         return BTreeMap::new();
     }
-    let key = |one: &Finding| (one.control().to_string(), one.kind.clone(), one.resource.clone());
+    let key = |one: &Finding| (one.control().to_string(), one.subject.kind.clone(), one.subject.id.clone());
     let open = turn.posture.findings().filter(|one| !one.verdict.passes());
     open.map(|one| (key(one), one)).filter(|(key, _)| broken.contains(key)).collect()
 }
@@ -180,20 +180,21 @@ fn of_interest<'a>(turn: &Turn<'a>) -> BTreeMap<Key, &'a Finding> {
 fn opening(turn: &Turn<'_>, finding: &Finding) -> Opening {
     let inventory = turn.posture.inventory();
     let mut resources = turn.posture.resources();
-    let item = resources.find(|(kind, id, _)| *kind == finding.kind && *id == finding.resource);
-    let id = item.and_then(|(_, _, item)| item).map_or(finding.resource.as_str(), |item| &item.id);
-    let caused = |(touched, _): &&(facts::inventory::Touched, Cause)| touched.covers(&finding.kind, id);
+    let item = resources.find(|(kind, id, _)| *kind == finding.subject.kind && *id == finding.subject.id);
+    let id = item.and_then(|(_, _, item)| item).map_or(finding.subject.id.as_str(), |item| &item.id);
+    let caused =
+        |(touched, _): &&(facts::inventory::Touched, Cause)| touched.covers(&finding.subject.kind, id);
     // A policy is read with its bucket, and told of by the bucket's name.
     let beside = |(touched, _): &&(facts::inventory::Touched, Cause)| touched.id.as_deref() == Some(id);
     let causes = &turn.context.causes;
     let cause = causes.iter().rev().find(caused).or_else(|| causes.iter().rev().find(beside));
-    let changed = turn.context.difference.changed.get(&format!("{} {id}", finding.kind));
+    let changed = turn.context.difference.changed.get(&format!("{} {id}", finding.subject.kind));
     Opening {
         account: inventory.account.clone(),
         region: inventory.region.clone(),
         control: finding.control().to_string(),
-        kind: finding.kind.clone(),
-        resource: finding.resource.clone(),
+        kind: finding.subject.kind.clone(),
+        resource: finding.subject.id.clone(),
         severity: finding.about.severity().name().to_owned(),
         reason: short(finding.reason()),
         evidence: finding.evidence.iter().take(MOST_EVIDENCE).map(|one| short(&one.said)).collect(),

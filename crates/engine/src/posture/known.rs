@@ -93,7 +93,7 @@ impl Verdicts {
 
     /// What a finding changes.
     pub(crate) fn change(&self, finding: &Finding) -> Option<VerdictChange> {
-        let before = self.of(finding.control(), &finding.kind, &finding.resource);
+        let before = self.of(finding.control(), &finding.subject.kind, &finding.subject.id);
         let now = match (&finding.verdict, before) {
             (Verdict::Holds, _) => Known::Holds,
             (Verdict::NotApplicable { .. }, _) => Known::NotApplicable,
@@ -105,14 +105,14 @@ impl Verdicts {
         };
         (before != Some(now)).then(|| VerdictChange {
             control: finding.control().to_string(),
-            kind: finding.kind.clone(),
-            resource: finding.resource.clone(),
+            kind: finding.subject.kind.clone(),
+            resource: finding.subject.id.clone(),
             known: Some(now),
         })
     }
 
     fn was_asked(&self, finding: &Finding) -> bool {
-        self.asked.contains(&(finding.control().to_string(), finding.kind.clone()))
+        self.asked.contains(&(finding.control().to_string(), finding.subject.kind.clone()))
     }
 
     /// What is known of resources that are certainly not there any more: all of their type was listed, and they were not in

@@ -156,9 +156,9 @@ impl Watch {
                 .map(|(_, id, _)| id.to_owned())
         });
         let found = named.as_ref().and_then(|id| {
-            posture
-                .findings()
-                .find(|one| one.control() == control.id && one.kind == of.kind && one.resource == *id)
+            posture.findings().find(|one| {
+                one.control() == control.id && one.subject.kind == of.kind && one.subject.id == *id
+            })
         });
         let (compliant, note) = match found {
             Some(finding) => told(finding),
@@ -220,7 +220,8 @@ fn over(posture: &Posture, before: &Value, now: Timestamp) -> Option<Value> {
     let control = before["GeneratorId"].as_str()?.strip_prefix("wardmote/")?;
     let resource = before["Resources"][0]["Id"].as_str()?;
     let kind = before["Resources"][0]["Details"]["Other"]["type"].as_str()?;
-    let own = |one: &&Finding| one.control() == control && one.kind == kind && one.resource == resource;
+    let own =
+        |one: &&Finding| one.control() == control && one.subject.kind == kind && one.subject.id == resource;
     let status = match posture.findings().find(own) {
         Some(finding) if finding.verdict.passes() => "PASSED",
         Some(_) => return None,

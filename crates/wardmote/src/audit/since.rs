@@ -109,7 +109,7 @@ pub(super) fn run(
         let finding = change.finding();
         let severity = finding.map(|finding| std::cmp::Reverse(finding.about.severity()));
         let sort = ["worse", "better", "other"].iter().position(|sort| *sort == change.sort());
-        (sort, severity, finding.map(|finding| (finding.control().to_owned(), finding.resource.clone())))
+        (sort, severity, finding.map(|finding| (finding.control().to_owned(), finding.subject.id.clone())))
     };
     changes.sort_by_cached_key(rank);
     let since = Since { difference, changes };
@@ -154,7 +154,7 @@ fn table(since: &Since) -> String {
             change.sort(),
             finding.about.severity().name(),
             finding.control(),
-            finding.resource,
+            finding.subject.id,
             width = width.unwrap_or_default()
         );
     }

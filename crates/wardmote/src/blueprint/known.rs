@@ -43,7 +43,7 @@ impl Known {
         let found = report.wholes().filter(|finding| matches!(finding.word(), "broken" | "unknown"));
         let findings = found.map(|finding| Found {
             control: finding.control().to_owned(),
-            resource: finding.resource.clone(),
+            resource: finding.subject.id.clone(),
             verdict: finding.word(),
             severity: finding.about.severity(),
             reason: finding.reason().to_owned(),
