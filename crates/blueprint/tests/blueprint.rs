@@ -85,14 +85,14 @@ fn no_control_is_broken_and_what_is_unknown_is_listed() {
                 .findings()
                 .iter()
                 .filter(|finding| finding.word() == "broken")
-                .map(|finding| format!("{} {}: {}", finding.control(), finding.resource, finding.reason()))
+                .map(|finding| format!("{} {}: {}", finding.control(), finding.subject.id, finding.reason()))
                 .collect();
             assert!(broken.is_empty(), "{name}, {how}:\n{}", broken.join("\n"));
             assert!(report.summary().holds > 300, "{:?}", report.summary());
             let mut unknown: Vec<String> = report
                 .wholes()
                 .filter(|finding| finding.word() == "unknown")
-                .map(|finding| format!("{} {}: {}", finding.control(), finding.resource, finding.reason()))
+                .map(|finding| format!("{} {}: {}", finding.control(), finding.subject.id, finding.reason()))
                 .collect();
             unknown.sort();
             all.push_str(&format!("{name}, {how}\n  {}\n", unknown.join("\n  ")));
