@@ -155,6 +155,7 @@ impl Engine {
             environment: BTreeMap::new(),
             inputs: inputs.clone(),
             time_limit_seconds: gate.time_limit_seconds,
+            at_commit: None,
         };
         let finished = self.ports.programs.run(&program).map_err(|error| error.to_string())?;
         answer(gate, &finished)

@@ -142,6 +142,7 @@ impl Engine {
             environment: BTreeMap::new(),
             inputs: BTreeMap::new(),
             time_limit_seconds: 20,
+            at_commit: None,
         };
         let finished = self.ports.programs.run(&program).ok()?;
         (finished.exit_code == Some(0)).then_some(finished.output)

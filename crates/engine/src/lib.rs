@@ -38,6 +38,7 @@ mod rehearsal;
 mod remediation;
 mod remediation_record;
 mod remediation_run;
+mod reproduction;
 mod rules;
 mod split;
 mod state;
@@ -74,13 +75,14 @@ pub use posture::{
 };
 pub use questions::{ApprovalView, Difference, VersionDiff, WhoApproved};
 pub use record::{
-    ApprovalRequested, Fact, KeyChange, LabelBatch, MonitorReport, Origin, Refused, RefusedCalls,
-    RuleOutcome, Segment, Snapshot, TrainingRun,
+    ApprovalRequested, Compared, Fact, KeyChange, LabelBatch, MonitorReport, Origin, Refused, RefusedCalls,
+    Reproduced, RuleOutcome, Segment, Snapshot, TrainingRun,
 };
 pub use rehearsal::{Promotion, Rehearsal};
 pub use remediation::PlanOnRecord;
 pub use remediation_record::{Remediation, RemediationEvent, Remediations, StepState};
 pub use remediation_run::{Ended, PlanOutcome, StepOutcome};
+pub use reproduction::ReproduceRequest;
 pub use state::{FiredAlert, Recorded, State};
 pub use training::{TrainRequest, Trained};
 pub use validation::Validated;

@@ -3,7 +3,7 @@
 
 use facts::{
     ColumnName, DatasetId, Digest, EndpointName, EvidenceId, KeyId, ModelName, PersonId, SnapshotName,
-    Timestamp, VerifierKey,
+    Timestamp, Verdict, VerifierKey,
 };
 use guard::HashedKey;
 use serde::{Deserialize, Serialize};
@@ -89,6 +89,8 @@ pub enum Fact {
     },
     /// A training program ran to its end, well or not.
     TrainingRun(Box<TrainingRun>),
+    /// A version was trained again, to compare.
+    Reproduced(Box<Reproduced>),
     /// The registry moved.
     Registry {
         /// What happened to a version.
@@ -293,6 +295,39 @@ pub struct TrainingRun {
     /// The last lines that it printed, if it failed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub output: Option<String>,
+}
+
+/// A version beside what the same training makes now.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Reproduced {
+    /// The model.
+    pub model: ModelName,
+    /// The version.
+    pub version: registry::VersionNumber,
+    /// The entry of the training run that was repeated.
+    pub run: EvidenceId,
+    /// The commit at which it was repeated; none if the code is what is there now.
+    pub at_commit: Option<String>,
+    /// Digest of the version's artefact.
+    pub artefact: Digest,
+    /// Digest of what was made now; none if nothing was.
+    pub made: Option<Digest>,
+    /// How far a metric may be off, as a share of the earlier figure.
+    pub tolerance: f64,
+    /// What was measured on the held-back rows.
+    pub metrics: BTreeMap<String, Compared>,
+    /// What comes of it.
+    #[serde(flatten)]
+    pub verdict: Verdict,
+}
+
+/// A metric, earlier and now; none if it was not measured.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Compared {
+    /// When the version was validated.
+    pub then: Option<f64>,
+    /// Of what was made now.
+    pub now: Option<f64>,
 }
 
 /// A sealed stretch of captured traffic.

@@ -299,7 +299,11 @@ impl State {
                 }
                 keep(&mut self.documents, (model, version), Recorded { what: files, evidence, time, by });
             }
-            Fact::KeyUsed { .. } | Fact::CallsRefused(_) | Fact::Refused(_) | Fact::Failed { .. } => {}
+            Fact::Reproduced(_)
+            | Fact::KeyUsed { .. }
+            | Fact::CallsRefused(_)
+            | Fact::Refused(_)
+            | Fact::Failed { .. } => {}
         }
         Ok(None)
     }

@@ -44,10 +44,18 @@ pub struct Trained {
     pub claimed_metrics: BTreeMap<String, f64>,
 }
 
+/// What makes a run the same run again, beside its data.
+pub(crate) struct Repeatable<'a> {
+    pub(crate) command: &'a [String],
+    pub(crate) hyperparameters: &'a BTreeMap<String, String>,
+    /// The commit of the code; none to take the code that is there.
+    pub(crate) at_commit: Option<&'a str>,
+}
+
 /// The name of the file with the rows, as the program finds it.
 const TRAINING_FILE: &str = "training.csv";
 /// The artefact that a program must leave behind.
-const ARTEFACT_FILE: &str = "model/model.onnx";
+pub(crate) const ARTEFACT_FILE: &str = "model/model.onnx";
 /// The numbers that a program may leave behind.
 const METRICS_FILE: &str = "data/metrics.json";
 
@@ -61,8 +69,13 @@ impl Engine {
         let mut hyperparameters = model.training.hyperparameters.clone();
         hyperparameters.extend(request.hyperparameters.clone());
         let code = self.code_state(&model);
-        let (finished, mut evidence) = self.run_training(&model, &service, &snapshot, &hyperparameters)?;
-        check_finished(&finished, &model)?;
+        let how = Repeatable {
+            command: &model.training.command,
+            hyperparameters: &hyperparameters,
+            at_commit: None,
+        };
+        let (finished, mut evidence) = self.run_training(&model, &service, &snapshot, &how)?;
+        check_finished(&finished, &model, &model.training.command)?;
         let claimed_metrics = claimed(&finished)?;
         let registered = self.register(Candidate {
             model: &model,
@@ -104,12 +117,12 @@ impl Engine {
     }
 
     /// Reads what training may see, runs the program under the service's identity, and records that it ran.
-    fn run_training(
+    pub(crate) fn run_training(
         &mut self,
         model: &Model,
         service: &Actor,
         snapshot: &Snapshot,
-        hyperparameters: &BTreeMap<String, String>,
+        how: &Repeatable<'_>,
     ) -> Result<(Finished, Vec<EvidenceId>), Error> {
         let read = ReadRequest {
             snapshot: snapshot.name.clone(),
@@ -119,16 +132,16 @@ impl Engine {
         };
         let table = self.read(service, &read)?.answer;
         let csv = table.to_csv().map_err(|error| Error::damaged(error.to_string()))?;
-        let program = program(model, &self.ports.folder, hyperparameters, csv)?;
+        let program = program(model, &self.ports.folder, how, csv)?;
         let started = self.now();
         let finished = self.ports.programs.run(&program)?;
         let run = TrainingRun {
             model: model.name.clone(),
             snapshot: snapshot.name.clone(),
             snapshot_digest: snapshot.digest,
-            command: model.training.command.clone(),
+            command: how.command.to_vec(),
             service: service.id.clone(),
-            hyperparameters: hyperparameters.clone(),
+            hyperparameters: how.hyperparameters.clone(),
             exit_code: finished.exit_code,
             duration_ms: u64::try_from(self.now().unix_ms() - started.unix_ms()).unwrap_or(0),
             output: failure_output(&finished),
@@ -169,7 +182,7 @@ impl Engine {
     }
 
     /// The commit of the training code and whether there are changes beside it. Not in Git, or no Git: nothing is known.
-    fn code_state(&self, model: &Model) -> CodeState {
+    pub(crate) fn code_state(&self, model: &Model) -> CodeState {
         let git = |arguments: &[&str]| self.git(model, arguments);
         let commit =
             git(&["rev-parse", "HEAD"]).map(|text| text.trim().to_owned()).filter(|text| is_commit(text));
@@ -207,17 +220,18 @@ fn is_commit(text: &str) -> bool {
 fn program(
     model: &Model,
     folder: &std::path::Path,
-    hyperparameters: &BTreeMap<String, String>,
+    how: &Repeatable<'_>,
     csv: Vec<u8>,
 ) -> Result<Program, Error> {
     let hyperparameters =
-        serde_json::to_string(hyperparameters).map_err(|error| Error::damaged(error.to_string()))?;
+        serde_json::to_string(how.hyperparameters).map_err(|error| Error::damaged(error.to_string()))?;
     Ok(Program {
-        command: model.training.command.clone(),
+        command: how.command.to_vec(),
         folder: folder.to_owned(),
         environment: BTreeMap::from([("SM_HPS".to_owned(), hyperparameters)]),
         inputs: BTreeMap::from([(TRAINING_FILE.to_owned(), csv)]),
         time_limit_seconds: model.training.time_limit_seconds,
+        at_commit: how.at_commit.map(str::to_owned),
     })
 }
 
@@ -230,8 +244,8 @@ fn failure_output(finished: &Finished) -> Option<String> {
     })
 }
 
-fn check_finished(finished: &Finished, model: &Model) -> Result<(), Error> {
-    let command = model.training.command.join(" ");
+pub(crate) fn check_finished(finished: &Finished, model: &Model, command: &[String]) -> Result<(), Error> {
+    let command = command.join(" ");
     let last =
         finished.output.lines().rev().find(|line| !line.trim().is_empty()).unwrap_or("nothing was printed");
     if finished.timed_out {

@@ -5,7 +5,7 @@ use crate::data::{ReadRequest, View};
 use crate::registering::lineage;
 use crate::{Done, Engine, Error, vault};
 use charter::model::{ColumnRole, Model};
-use facts::{Actor, ColumnName, ModelName, Verdict};
+use facts::{Actor, ColumnName, ModelName, SnapshotName, Verdict};
 use guard::Action;
 use monitor::fairness::{self, Fairness};
 use monitor::measure::Measurements;
@@ -104,27 +104,40 @@ impl Engine {
         model: &Model,
         version: &registry::Version,
     ) -> Result<ValidationReport, Error> {
-        let (name, number) = (&model.name, version.version);
         let automation = self.automation()?;
         let loaded = self.load_version(&automation, model, version)?;
         let snapshot = lineage(version)?;
+        let purpose = format!("to validate {} {}, as {} asked", model.name, version.version, actor.id);
+        let (values, rows) = self.measured(model, loaded.as_ref(), snapshot, purpose)?;
+        Ok(ValidationReport::judge(
+            version.registration.artefact,
+            self.charter()?.digest(),
+            (snapshot.clone(), rows),
+            values,
+            &model.acceptance,
+        ))
+    }
+
+    /// What a model does on the held-back rows of a snapshot, and how many these are.
+    pub(crate) fn measured(
+        &mut self,
+        model: &Model,
+        loaded: &dyn LoadedModel,
+        snapshot: &SnapshotName,
+        purpose: String,
+    ) -> Result<(BTreeMap<String, f64>, u64), Error> {
         let read = ReadRequest {
             snapshot: snapshot.clone(),
             view: View::Validation,
             validation_share: model.training.validation_share,
-            purpose: format!("to validate {name} {number}, as {} asked", actor.id),
+            purpose,
         };
+        let automation = self.automation()?;
         let table = self.read(&automation, &read)?.answer;
-        let outcomes = self.score_table(model, loaded.as_ref(), &table)?;
+        let outcomes = self.score_table(model, loaded, &table)?;
         let groups = sensitive_groups(model, self.charter()?, &table, &outcomes)?;
         let measurements = Measurements::of_validation(&quality::binary(&outcomes), &groups);
-        Ok(ValidationReport::judge(
-            version.registration.artefact,
-            self.charter()?.digest(),
-            (snapshot.clone(), table.rows().len() as u64),
-            measurements.values(),
-            &model.acceptance,
-        ))
+        Ok((measurements.values(), table.rows().len() as u64))
     }
 
     /// Decrypts and loads a version; what is loaded is byte for byte what was registered.

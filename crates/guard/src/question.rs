@@ -52,6 +52,8 @@ actions! {
     DataFairnessRead = "data.fairness_read",
     /// Start training.
     ModelTrain = "model.train",
+    /// Have a version trained again, to compare.
+    ModelReproduce = "model.reproduce",
     /// Register a version.
     ModelRegister = "model.register",
     /// Roll back.

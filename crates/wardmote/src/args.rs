@@ -356,6 +356,15 @@ pub(crate) enum ModelCommand {
         #[arg(long, value_hint = ValueHint::DirPath)]
         out: PathBuf,
     },
+    /// Train a version again as the record says it was trained, and compare.
+    Reproduce {
+        /// Which.
+        #[command(flatten)]
+        version: VersionArgs,
+        /// How far a metric may be off, as a share of the earlier figure.
+        #[arg(long, value_name = "SHARE", default_value = "0.01", value_parser = crate::reproduce::tolerance)]
+        tolerance: f64,
+    },
     /// Check a signature and the files that it was made for; ours or the OpenSSF tool's. Needs no house.
     Verify(SignatureArgs),
     /// Take a version out of use for good.

@@ -256,6 +256,7 @@ impl At<'_> {
                 let done = engine.export(actor, &version.model, VersionNumber(version.version))?;
                 self.write_files(&done, out)
             }),
+            ModelCommand::Reproduce { version, tolerance } => self.reproduce(version, *tolerance),
             ModelCommand::Verify(args) => crate::signature::verify(args, self.answers),
             ModelCommand::Diff { model, from, to, proof } => self.diff(model, (*from, *to), proof),
             ModelCommand::Deploy(args) => self.deploy(args),

@@ -18,6 +18,7 @@ mod proofs;
 mod questions;
 mod remediate;
 mod render;
+mod reproduce;
 mod reviews;
 mod serve;
 mod signature;

@@ -16,6 +16,8 @@ pub struct Program {
     pub inputs: BTreeMap<String, Vec<u8>>,
     /// Seconds after which it is killed with all its children.
     pub time_limit_seconds: u32,
+    /// Not what is in the folder now, but a clean copy of its Git repository at an earlier commit.
+    pub at_commit: Option<String>,
 }
 
 /// A program that has ended.
@@ -33,6 +35,7 @@ pub struct Finished {
 
 /// Runs programs. The private folders exist only while the program runs.
 pub trait ProgramRunner: Send + Sync {
-    /// Runs one to its end. An error means that it could not be started; a failing program is a [`Finished`].
+    /// Runs one to its end. An error means that it could not be started; a failing program is a [`Finished`]. If the folder
+    /// is in no repository that has the commit that is asked for, that is an error of kind Absent.
     fn run(&self, program: &Program) -> Result<Finished, PortError>;
 }

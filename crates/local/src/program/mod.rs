@@ -1,5 +1,7 @@
 //! Programs on this machine: in a process group of their own, with private folders, a clean environment and a time limit.
 
+mod checkout;
+
 use crate::files;
 use std::collections::BTreeMap;
 use std::fs;
@@ -54,7 +56,11 @@ impl ProgramRunner for LocalPrograms {
             path.parent().map_or(Ok(()), files::private_dir)?;
             files::replace(&path, bytes)?;
         }
-        let mut child = start(program, &input, &output)?;
+        let start_in = match &program.at_commit {
+            None => program.folder.clone(),
+            Some(commit) => checkout::folder(&program.folder, commit, &folder.path().join("code"))?,
+        };
+        let mut child = start(program, &start_in, &input, &output)?;
         let printed = Arc::new(Mutex::new(Vec::new()));
         let readers = [listen(child.stdout.take(), &printed), listen(child.stderr.take(), &printed)];
         let (exit_code, timed_out) = wait(&mut child, program.time_limit_seconds)?;
@@ -70,14 +76,14 @@ impl ProgramRunner for LocalPrograms {
     }
 }
 
-fn start(program: &Program, input: &Path, output: &Path) -> Result<Child, PortError> {
+fn start(program: &Program, start_in: &Path, input: &Path, output: &Path) -> Result<Child, PortError> {
     let (name, arguments) = program
         .command
         .split_first()
         .ok_or_else(|| PortError::new(Kind::Invalid, "the command of the program is empty"))?;
     // A path is meant from the folder of the charter, as everything in it.
-    let path = if name.contains('/') { program.folder.join(name) } else { PathBuf::from(name) };
-    let folder = if program.folder.as_os_str().is_empty() { Path::new(".") } else { &program.folder };
+    let path = if name.contains('/') { start_in.join(name) } else { PathBuf::from(name) };
+    let folder = if start_in.as_os_str().is_empty() { Path::new(".") } else { start_in };
     let mut command = Command::new(fs::canonicalize(&path).unwrap_or(path));
     command.args(arguments).current_dir(folder).env_clear().envs(&program.environment);
     for inherited in ["PATH", "HOME", "LANG", "LC_ALL"] {

@@ -85,6 +85,7 @@ const COMMANDS: &[(&str, Needs)] = &[
     ("model review", OPEN),
     ("model rollback", reading(&[UnwrapDataKey, PublicKey])),
     ("model export", reading(&[UnwrapDataKey, PublicKey])),
+    ("model reproduce", reading(&[UnwrapDataKey])),
     ("model verify", NOTHING),
     ("model retire", OPEN),
     ("serve", writing(&[UnwrapDataKey, GenerateDataKey, PublicKey])),

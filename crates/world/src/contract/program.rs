@@ -16,6 +16,7 @@ pub fn check(runner: &dyn ProgramRunner, folder: &Path) {
             environment: BTreeMap::from([("GIVEN".to_owned(), "word".to_owned())]),
             inputs: BTreeMap::from([("training.csv".to_owned(), b"a\n1\n".to_vec())]),
             time_limit_seconds: seconds,
+            at_commit: None,
         };
         runner.run(&program).unwrap_or_else(|error| unreachable!("`sh` starts: {error}"))
     };
@@ -48,10 +49,47 @@ pub fn check(runner: &dyn ProgramRunner, folder: &Path) {
         environment: BTreeMap::new(),
         inputs: BTreeMap::new(),
         time_limit_seconds: 1,
+        at_commit: None,
     };
     assert_eq!(
         runner.run(&none).err().map(|error| error.kind()),
         Some(Kind::Absent),
         "a program that is not there is absent"
+    );
+    runs_what_was_committed(runner, folder);
+}
+
+/// A folder of a repository, changed since its first commit.
+const REPOSITORY: &str = "
+    cd \"$0\" && mkdir -p repository/code && cd repository && git init -q . && echo 'echo first' > code/program.sh &&
+    git -c user.name=a -c user.email=a@b.example add . && git -c user.name=a -c user.email=a@b.example commit -qm first &&
+    git rev-parse HEAD && echo 'echo second' > code/program.sh";
+
+fn runs_what_was_committed(runner: &dyn ProgramRunner, folder: &Path) {
+    let program = |command: &[&str], folder: &Path, commit: Option<&str>| Program {
+        command: command.iter().map(|word| (*word).to_owned()).collect(),
+        folder: folder.to_owned(),
+        environment: BTreeMap::new(),
+        inputs: BTreeMap::new(),
+        time_limit_seconds: 20,
+        at_commit: commit.map(str::to_owned),
+    };
+    let said =
+        |program: &Program| runner.run(program).map(|finished| finished.output).map_err(|error| error.kind());
+    let place = folder.display().to_string();
+    let made = said(&program(&["sh", "-ec", REPOSITORY, &place], folder, None)).unwrap_or_default();
+    let commit = made.trim();
+    let code = folder.join("repository/code");
+    let now = ["sh", "program.sh"];
+    assert_eq!(said(&program(&now, &code, None)).as_deref(), Ok("second\n"), "what is there: {made}");
+    let then = said(&program(&now, &code, Some(commit)));
+    assert_eq!(then.as_deref(), Ok("first\n"), "what was there at the commit");
+    assert_eq!(said(&program(&now, &code, None)).as_deref(), Ok("second\n"), "the folder is left as it was");
+    let unknown = said(&program(&now, &code, Some(&"0".repeat(40))));
+    assert_eq!(unknown, Err(Kind::Absent), "there is no such commit");
+    assert_eq!(
+        said(&program(&now, folder, Some(commit))),
+        Err(Kind::Absent),
+        "the folder is in no repository"
     );
 }
