@@ -190,8 +190,10 @@ impl Lane {
         runtime.block_on(async {
             let mut response = self.begin(request, time).await?;
             let status = response.status().as_u16();
-            while status == 200 {
-                let Some(frame) = timeout(time, response.body_mut().frame()).await? else { break };
+            if status != 200 {
+                return Ok(status);
+            }
+            while let Some(frame) = timeout(time, response.body_mut().frame()).await? {
                 let Ok(data) = frame.map_err(|_| Fault::Broken)?.into_data() else { continue };
                 if !take(&data) {
                     return Err(Fault::Broken);

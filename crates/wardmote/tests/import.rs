@@ -176,6 +176,11 @@ fn a_version_of_an_mlflow_server_comes_with_what_its_run_logged() {
             &[("MLFLOW_TRACKING_TOKEN", "t")],
         ),
         said(&here, &["model", "import", "credit-scoring", "http://127.0.0.1:1", "--as", "ada"], &[]),
+        said(
+            &here,
+            &["model", "import", "credit-scoring", "https://ada:secret@127.0.0.1:1", "--as", "ada"],
+            &[],
+        ),
     ];
     insta::assert_snapshot!(lines.concat());
 }

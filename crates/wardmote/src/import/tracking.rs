@@ -80,6 +80,13 @@ struct Listed {
 impl Server {
     /// The server at an address, with the credentials that the client of MLflow would use.
     pub(super) fn new(web: Web, address: &str) -> Result<Self, Failure> {
+        // A URL may hold a password, so it is not repeated.
+        if address.contains(['@', '?', '#']) {
+            let text =
+                "the address of the MLflow server is more than one: expected `https://HOST[:PORT][/PATH]`";
+            return Err(Failure::new(Exit::Input, text)
+                .with_help("who calls is in MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD"));
+        }
         let base = address.trim_end_matches('/').to_owned();
         let variable =
             |name: &str| std::env::var(name).ok().filter(|text| !text.is_empty()).map(Zeroizing::new);
@@ -196,7 +203,11 @@ impl Server {
             404 => Exit::NotFound,
             _ => Exit::Outside,
         };
-        Failure::new(exit, format!("`{}` answered with status {status}: {said}", self.base)).with_help(
+        let failure = Failure::new(exit, format!("`{}` answered with status {status}: {said}", self.base));
+        if exit != Exit::Refused {
+            return failure;
+        }
+        failure.with_help(
             "who calls is in MLFLOW_TRACKING_TOKEN, or MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD",
         )
     }
