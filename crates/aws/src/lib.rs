@@ -38,4 +38,4 @@ pub use objects::{ObjectSettings, ObjectUse, S3Objects};
 pub use operation::{On, Operation, Permission, Protocol, Retry, Service};
 pub use permissions::{PolicyDocument, Statement};
 pub use settings::{Settings, Sources};
-pub use web::Web;
+pub use web::{Web, basic};

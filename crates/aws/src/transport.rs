@@ -121,7 +121,17 @@ impl Transport {
         self.in_lane(|lane| lane.send_within(request, limit, time))
     }
 
-    fn in_lane(&self, work: impl FnOnce(&Lane) -> Result<Answer, Fault> + Send) -> Result<Answer, Fault> {
+    /// One request, and the parts of its answer as they come, if it is one with status 200 and `take` wants them.
+    pub(crate) fn stream(
+        &self,
+        request: Request<Full<Bytes>>,
+        time: Duration,
+        take: &mut (dyn FnMut(&[u8]) -> bool + Send),
+    ) -> Result<u16, Fault> {
+        self.in_lane(|lane| lane.stream(request, time, take))
+    }
+
+    fn in_lane<T: Send>(&self, work: impl FnOnce(&Lane) -> Result<T, Fault> + Send) -> Result<T, Fault> {
         let free = self.free.lock().unwrap_or_else(PoisonError::into_inner).pop();
         let lane = match free {
             Some(lane) => lane,
@@ -170,20 +180,51 @@ impl Lane {
         runtime.block_on(async { timeout(time, self.exchange(request, limit, time)).await? })
     }
 
+    fn stream(
+        &self,
+        request: Request<Full<Bytes>>,
+        time: Duration,
+        take: &mut (dyn FnMut(&[u8]) -> bool + Send),
+    ) -> Result<u16, Fault> {
+        let Some(runtime) = &self.runtime else { return Err(Fault::Connect) };
+        runtime.block_on(async {
+            let mut response = self.begin(request, time).await?;
+            let status = response.status().as_u16();
+            if status != 200 {
+                return Ok(status);
+            }
+            while let Some(frame) = timeout(time, response.body_mut().frame()).await? {
+                let Ok(data) = frame.map_err(|_| Fault::Broken)?.into_data() else { continue };
+                if !take(&data) {
+                    return Err(Fault::Broken);
+                }
+            }
+            Ok(status)
+        })
+    }
+
     async fn exchange(
         &self,
         request: Request<Full<Bytes>>,
         limit: usize,
         time: Duration,
     ) -> Result<Answer, Fault> {
+        whole(self.begin(request, time).await?, limit, time).await
+    }
+
+    /// The head of the answer.
+    async fn begin(
+        &self,
+        request: Request<Full<Bytes>>,
+        time: Duration,
+    ) -> Result<Response<hyper::body::Incoming>, Fault> {
         let bytes = request.body().size_hint().exact().unwrap_or_default();
         let until_begin = time + Duration::from_secs(bytes / SLOWEST_BYTES_PER_SECOND);
         // Nobody looked at the lane's connections since it was used last: one that was closed is noticed now, and not
         // when a request is half out.
         tokio::task::yield_now().await;
         let sent = self.client.request(request);
-        let response = timeout(until_begin, sent).await?.map_err(|error: legacy::Error| fault(&error))?;
-        whole(response, limit, time).await
+        timeout(until_begin, sent).await?.map_err(|error: legacy::Error| fault(&error))
     }
 }
 

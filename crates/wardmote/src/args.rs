@@ -270,6 +270,8 @@ pub(crate) enum ModelCommand {
         #[arg(long)]
         snapshot: Option<SnapshotName>,
     },
+    /// Register a version that was made elsewhere, from a folder or from an MLflow server.
+    Import(crate::import::ImportArgs),
     /// Measure a version on held-back data and judge it by the charter's acceptance criteria.
     Validate(VersionArgs),
     /// Approve a version; not your own.

@@ -235,6 +235,7 @@ impl At<'_> {
                 let done = done?;
                 self.answers.give(&done, |done| render::trained(&done.answer, &done.evidence))
             }),
+            ModelCommand::Import(args) => crate::import::run(self, args),
             ModelCommand::Validate(version) => self.validate(version),
             ModelCommand::Approve { version, key } => self.approve(version, key.as_deref()),
             ModelCommand::RevokeApproval { version, of, reason } => self.with(|engine, actor| {

@@ -13,6 +13,7 @@ mod doors;
 mod failure;
 mod house;
 mod iam;
+mod import;
 mod lineage;
 mod proofs;
 mod questions;

@@ -53,7 +53,8 @@ impl Unrecognised {
 }
 
 /// Whether a URL is one that secrets and keys may go over: `https://`, or `http://` to this machine itself.
-pub(crate) fn is_private_address(url: &str) -> bool {
+#[must_use]
+pub fn is_private_address(url: &str) -> bool {
     let clean = url.len() <= 512 && url.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'\\');
     let authority = |rest: &str| rest.split(['/', '?', '#']).next().unwrap_or_default().to_owned();
     let host_alone = |authority: &str| !authority.is_empty() && !authority.contains('@');
