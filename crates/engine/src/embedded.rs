@@ -7,7 +7,7 @@ use crate::{Engine, Error};
 use charter::model::{Charter, Key, Model};
 use facts::inventory::{ALL, EMBEDDED, Inventory, Item, Provenance, Status as Known};
 use facts::{AlertRule, RoleId, Timestamp};
-use registry::{Status, Version};
+use registry::Version;
 use serde_json::{Value, json};
 use world::KeyState;
 
@@ -148,7 +148,7 @@ impl View<'_> {
         draft.put("ModelPackageGroupName", "ledger", json!(name));
         draft.put("ModelPackageVersion", "ledger", json!(version.version));
         draft.put("ModelPackageStatus", "ledger", json!("Completed"));
-        draft.put("ModelApprovalStatus", "ledger", json!(approval(version.status)));
+        draft.put("ModelApprovalStatus", "ledger", json!(approval(version)));
         let approvals = version.approvals.iter().filter(|given| given.revoked.is_none());
         let last = approvals.max_by_key(|given| given.time);
         let said = last.map(|given| {
@@ -246,8 +246,8 @@ fn configuration_name(model: &Model) -> String {
 }
 
 /// The approval status that SageMaker would show.
-fn approval(status: Status) -> &'static str {
-    match (status.is_approved(), status.is_refused()) {
+fn approval(version: &Version) -> &'static str {
+    match (version.is_approved(), version.status.is_refused()) {
         (true, _) => "Approved",
         (_, true) => "Rejected",
         _ => "PendingManualApproval",

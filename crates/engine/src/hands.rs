@@ -152,7 +152,7 @@ impl Engine {
 /// Whether people who had no hand in a version approved it, and nobody took that back.
 fn others_approved(version: &Version) -> bool {
     let counts = |given: &registry::ApprovalGiven| given.revoked.is_none() && given.own_work.is_none();
-    version.status.is_approved() && version.signature.is_some() && version.approvals.iter().all(counts)
+    version.is_approved() && version.approvals.iter().all(counts)
 }
 
 /// The address in a line: all of it, or what stands in angle brackets after a name.

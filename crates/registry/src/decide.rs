@@ -219,7 +219,7 @@ impl State {
         let version = find(self, model, number)?;
         let refuse = |why| refusal(version, model, why);
         if approver.kind != ActorKind::Human {
-            return Err(refuse(Why::NotAPerson { id: approver.id.clone() }));
+            return Err(refuse(Why::NotAPerson { id: approver.id.clone(), wanted: "approve" }));
         }
         if let Some(hand) = version.registration.involved.iter().find(|hand| hand.person == approver.id) {
             let Separation::NotAchievable(instead) = &rules.separation else {
@@ -228,6 +228,17 @@ impl State {
             let waits = instead.iter().filter_map(|one| one.waits_until(version)).max();
             if let Some(until) = waits.filter(|until| now < *until) {
                 return Err(refuse(Why::CoolingOff { person: approver.id.clone(), how: hand.how, until }));
+            }
+            // Whoever never looks afterwards stands in for nobody.
+            let late = self.overdue(model, now).filter(|_| rules.own_work_review().is_some());
+            if let Some(late) = late {
+                let (person, how) = (approver.id.clone(), hand.how);
+                return Err(refuse(Why::Unreviewed {
+                    person,
+                    how,
+                    of: late.of.clone(),
+                    due: late.asked.due,
+                }));
             }
         }
         let validation = check_gates(version, rules).map_err(refuse)?;

@@ -5,7 +5,7 @@ use crate::decide::{Decided, refusal};
 use crate::event::Event;
 use crate::plan::{check_gates, find};
 use crate::refusal::{Refusal, Why};
-use crate::review::{Occasion, ReviewDue};
+use crate::review::{Occasion, Review, ReviewDue};
 use crate::rules::Rules;
 use crate::state::{State, Status};
 use crate::version::VersionNumber;
@@ -61,7 +61,7 @@ impl Emergency {
         let refuse = |why| refusal(version, model, why);
         let allowed = rules.break_glass.as_ref().ok_or_else(|| refuse(Why::NoBreakGlass))?;
         if by.kind != ActorKind::Human {
-            return Err(refuse(Why::NotAPerson { id: by.id.clone() }));
+            return Err(refuse(Why::NotAPerson { id: by.id.clone(), wanted: "answer for an emergency of" }));
         }
         if !allowed.roles.iter().any(|role| by.has_role(role)) {
             return Err(refuse(Why::NoBreaker { person: by.id.clone(), roles: allowed.roles.clone() }));
@@ -74,8 +74,7 @@ impl Emergency {
         if request.until <= now || request.until > latest {
             return Err(refuse(Why::NotUntilThen { until: request.until, latest }));
         }
-        let reviews = state.model(model).map_or(&[] as &[_], |known| &known.reviews);
-        if let Some(late) = reviews.iter().find(|review| review.is_overdue(now)) {
+        if let Some(late) = state.overdue(model, now) {
             let (of, due) = (late.of.clone(), late.asked.due);
             return Err(refuse(Why::ReviewOverdue { of, due, role: late.asked.role.clone() }));
         }
@@ -131,6 +130,11 @@ impl Emergency {
 }
 
 impl State {
+    /// A review of a model that should be done by now, and is not.
+    pub(crate) fn overdue(&self, model: &ModelName, now: Timestamp) -> Option<&Review> {
+        self.model(model)?.reviews.iter().find(|review| review.is_overdue(now))
+    }
+
     /// The models in which a version serves without approvals past its time: model and version.
     pub fn lapsed(&self, now: Timestamp) -> Vec<(ModelName, VersionNumber, BrokenGlass)> {
         let mut list = Vec::new();
@@ -153,7 +157,7 @@ impl State {
         let open = open.ok_or_else(|| refuse(Why::NothingToReview))?;
         let by = request.by;
         if by.kind != ActorKind::Human {
-            return Err(refuse(Why::NotAPerson { id: by.id.clone() }));
+            return Err(refuse(Why::NotAPerson { id: by.id.clone(), wanted: "review" }));
         }
         let version = self.version(request.model, open.version);
         let hand = version.is_some_and(|version| {
@@ -168,7 +172,7 @@ impl State {
             return Err(refuse(Why::NotTheReviewer { person: by.id.clone(), role: open.asked.role.clone() }));
         }
         if request.note.trim().is_empty() {
-            return Err(refuse(Why::ReasonMissing));
+            return Err(refuse(Why::NoteMissing));
         }
         Ok(Event::Reviewed {
             model: request.model.clone(),

@@ -25,7 +25,7 @@ pub(crate) enum Why {
     ValidationIsOfAnotherCharter,
     GateClosed { gate: GateId, why: String },
     OwnVersion { person: PersonId, how: How },
-    NotAPerson { id: PersonId },
+    NotAPerson { id: PersonId, wanted: &'static str },
     WrongRole { needed: Vec<RoleId> },
     AlreadyApproved { person: PersonId },
     NothingLeftToApprove,
@@ -35,6 +35,7 @@ pub(crate) enum Why {
     StaleStatement { time: Timestamp },
     NothingToRevoke { of: PersonId },
     CoolingOff { person: PersonId, how: How, until: Timestamp },
+    Unreviewed { person: PersonId, how: How, of: EvidenceId, due: Timestamp },
     NoBreakGlass,
     NoBreaker { person: PersonId, roles: Vec<RoleId> },
     NotUntilThen { until: Timestamp, latest: Timestamp },
@@ -48,6 +49,7 @@ pub(crate) enum Why {
     NothingServes,
     NothingToRollBackTo,
     ReasonMissing,
+    NoteMissing,
 }
 
 /// Why an approval that was given no longer counts.
@@ -111,7 +113,9 @@ impl Refusal {
                  its person or under `outside_committers`, and register again: `wardmote model train {model}`"
             ),
             Why::GateFailed { .. } => format!("train a better candidate: `wardmote model train {model}`"),
-            Why::OwnVersion { .. } | Why::NotAPerson { .. } | Why::AlreadyApproved { .. } => {
+            Why::OwnVersion { .. }
+            | Why::NotAPerson { wanted: "approve", .. }
+            | Why::AlreadyApproved { .. } => {
                 format!(
                     "somebody else who may approve runs `wardmote model approve {model} {version} --as ID`"
                 )
@@ -143,7 +147,7 @@ impl Refusal {
             Why::NoBreaker { .. } | Why::NotUntilThen { .. } => {
                 format!("`wardmote model approve {model} {version} --as ID` is the ordinary way")
             }
-            Why::ReviewOverdue { .. } => format!("`wardmote model review {model} --upheld --note TEXT --as ID` closes it"),
+            Why::ReviewOverdue { .. } | Why::Unreviewed { .. } => format!("`wardmote model review {model} --upheld --note TEXT --as ID` closes it"),
             Why::NothingToReview => format!("`wardmote model reviews {model}` lists them"),
             Why::OwnDecision { .. } | Why::NotTheReviewer { .. } => {
                 format!("`wardmote model reviews {model}` says whose it is")
@@ -156,6 +160,8 @@ impl Refusal {
             Why::NothingServes => format!("deploy one with `wardmote model deploy {model} VERSION`"),
             Why::NothingToRollBackTo => "deploy another approved version instead".to_owned(),
             Why::ReasonMissing => "give one with `--reason`".to_owned(),
+            Why::NoteMissing => "say it with `--note`".to_owned(),
+            Why::NotAPerson { .. } => "somebody signs in with `--as ID`".to_owned(),
             Why::NotNow { .. } | Why::NothingLeftToApprove => return None,
         })
     }
@@ -194,7 +200,7 @@ impl fmt::Display for Refusal {
             Why::OwnVersion { person, how } => {
                 write!(f, "`{person}` cannot approve {subject}, having {how}")
             }
-            Why::NotAPerson { id } => write!(f, "`{id}` cannot approve {subject}: only people can"),
+            Why::NotAPerson { id, wanted } => write!(f, "`{id}` cannot {wanted} {subject}: only people can"),
             Why::WrongRole { needed } => write!(f, "{subject} needs the approval of {} next", roles(needed)),
             Why::AlreadyApproved { person } => write!(f, "`{person}` has approved {subject} already"),
             Why::NothingLeftToApprove => write!(f, "{subject} has all its approvals"),
@@ -227,6 +233,10 @@ impl fmt::Display for Refusal {
             Why::CoolingOff { person, how, until } => {
                 write!(f, "`{person}` cannot approve {subject} before {until}, having {how}")
             }
+            Why::Unreviewed { person, how, of, due } => write!(
+                f,
+                "`{person}` cannot approve {subject}, having {how}, while {of} is not reviewed, which was due on {due}"
+            ),
             Why::NoBreakGlass => write!(f, "the charter lets nobody deploy {subject} without its approvals"),
             Why::NoBreaker { person, roles: known } => write!(
                 f,
@@ -255,6 +265,7 @@ impl fmt::Display for Refusal {
             Why::NothingServes => write!(f, "no version of {subject} is serving"),
             Why::NothingToRollBackTo => write!(f, "{subject} has no earlier version that may serve again"),
             Why::ReasonMissing => write!(f, "a reason is needed for {subject}"),
+            Why::NoteMissing => write!(f, "a review of {subject} says what was found"),
         }
     }
 }

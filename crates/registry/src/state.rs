@@ -36,12 +36,6 @@ pub enum Status {
 }
 
 impl Status {
-    /// Whether it may serve: all approvals are given, and nothing has voided them.
-    #[must_use]
-    pub fn is_approved(self) -> bool {
-        matches!(self, Self::Approved | Self::Deployed | Self::Superseded)
-    }
-
     /// Whether it was decided that it shall not serve; one that was taken back waits for new approvals.
     #[must_use]
     pub fn is_refused(self) -> bool {
@@ -148,6 +142,12 @@ pub struct Version {
 }
 
 impl Version {
+    /// Whether all its approvals were given, and nothing has voided them. In an emergency a version serves without that.
+    pub fn is_approved(&self) -> bool {
+        let may_serve = matches!(self.status, Status::Approved | Status::Deployed | Status::Superseded);
+        may_serve && self.signature.is_some()
+    }
+
     /// Digest and object of the bundle with which it may serve: that of its approval, or else that of an emergency.
     pub fn bundle(&self) -> Option<(&Digest, &str)> {
         let bundle = self.signature.as_ref().or(self.emergency.as_ref());

@@ -5,8 +5,9 @@
 use facts::{Actor, ActorKind, Criterion, Days, Digest, EvidenceId, Timestamp};
 use proptest::prelude::*;
 use registry::{
-    ApprovalRequest, At, CodeVersion, Command, Event, How, Involvement, Registration, Rules, State, Status,
-    Step, TrainedOn, Trigger, ValidationReport, VersionNumber,
+    ApprovalRequest, At, BreakGlassRules, CodeVersion, Command, Compensation, EmergencyRequest, Event, How,
+    Involvement, Registration, ReviewRequest, ReviewRules, Rules, Separation, State, Status, Step, TrainedOn,
+    Trigger, ValidationReport, VersionNumber,
 };
 use std::collections::BTreeMap;
 
@@ -235,4 +236,82 @@ fn an_impossible_event_is_an_error_and_changes_nothing() {
     let error = state.apply(&event, &at).unwrap_err();
     insta::assert_snapshot!(error, @"an event of `credit` does not follow from what is recorded before it");
     assert_eq!(state, State::default());
+}
+
+/// A version that passed, and the rules under which it may serve in an emergency; bruno had a hand in it.
+fn passed() -> (State, Rules, At) {
+    let mut state = State::default();
+    let at = At { time: "2026-01-01".parse().unwrap(), evidence: EvidenceId::new(0, &Digest::of(b"x")) };
+    let step = Step {
+        role: "owner".parse().unwrap(),
+        count: 1,
+        valid_days: Days::try_from(90).unwrap(),
+        signed: false,
+    };
+    let review = ReviewRules { role: "owner".parse().unwrap(), within_hours: 1 };
+    let mut rules = Rules::new(Digest::of(b"charter"), vec![step], Vec::new());
+    rules.break_glass = Some(BreakGlassRules { roles: vec!["owner".parse().unwrap()], max_hours: 2, review });
+    let registration = registration(1, "bruno");
+    let model = registration.model.clone();
+    let report = report(registration.artefact, rules.charter, true);
+    for command in [
+        Command::Register(Box::new(registration)),
+        Command::Validate(&model, VersionNumber(1), Box::new(report)),
+    ] {
+        let event = state.decide(&command, &rules, at.time).unwrap();
+        state.apply(&event, &at).unwrap();
+    }
+    (state, rules, at)
+}
+
+#[test]
+fn what_is_refused_beside_the_ordinary_way_has_its_words() {
+    let (mut state, mut rules, at) = passed();
+    let (model, one) = ("credit".parse().unwrap(), VersionNumber(1));
+    let human = |id: &str| Actor::new(id.parse().unwrap(), ActorKind::Human, vec!["owner".parse().unwrap()]);
+    let (bruno, service) =
+        (human("bruno"), Actor::new("job".parse().unwrap(), ActorKind::Service, Vec::new()));
+    let bundle = || (Digest::of(b"b"), "signatures/x".to_owned());
+    let mut all = String::new();
+    let mut say = |state: &State, command: &Command<'_>, rules: &Rules, now| {
+        let refusal = state.decide(command, rules, now).unwrap_err();
+        all.push_str(&format!("{refusal}\n  help: {}\n", refusal.help().unwrap_or_default()));
+    };
+    let glass = |by, reason, hours: i64, now: Timestamp| {
+        let until = now.plus_seconds(hours * 3600);
+        let request = EmergencyRequest { model: &model, version: one, by, reason, until };
+        Command::BreakGlass(request, "credit".parse().unwrap(), bundle())
+    };
+    let now = at.time;
+    say(&state, &glass(&service, "fire", 1, now), &rules, now);
+    say(&state, &glass(&bruno, " ", 1, now), &rules, now);
+    say(&state, &glass(&bruno, "fire", 3, now), &rules, now);
+    let allowed = rules.break_glass.take();
+    say(&state, &glass(&bruno, "fire", 1, now), &rules, now);
+    rules.break_glass = allowed;
+    let event = state.decide(&glass(&bruno, "fire", 1, now), &rules, now).unwrap();
+    state.apply(&event, &at).unwrap();
+    say(&state, &glass(&bruno, "fire", 1, now), &rules, now);
+    let later = now.plus_seconds(3600);
+    say(&state, &glass(&bruno, "fire", 1, later), &rules, later);
+    let review = |by, note| ReviewRequest { model: &model, of: None, by, upheld: true, note };
+    say(&state, &Command::Review(review(&bruno, "fine")), &rules, now);
+    say(&state, &Command::Review(review(&service, "fine")), &rules, now);
+    say(&state, &Command::Review(review(&human("omar"), " ")), &rules, now);
+    say(&state, &Command::NameFallback(&model, one), &rules, now);
+    // An approval that was taken while separation could not be achieved counts no more when it can.
+    rules.separation = Separation::NotAchievable(vec![Compensation::CoolingOff { hours: 0 }]);
+    let request = ApprovalRequest { model: &model, version: one, approver: &bruno, signed: None };
+    let event = state.decide(&Command::Approve(request), &rules, now).unwrap();
+    state.apply(&event, &at).unwrap();
+    rules.separation =
+        Separation::NotAchievable(vec![Compensation::Review(rules.break_glass.clone().unwrap().review)]);
+    let request = ApprovalRequest { model: &model, version: one, approver: &bruno, signed: None };
+    say(&state, &Command::Approve(request), &rules, later);
+    rules.separation = Separation::Demanded;
+    let by = bruno.id.clone();
+    say(&state, &Command::Deploy(&model, one, ("credit".parse().unwrap(), &by)), &rules, now);
+    rules.gates = vec!["robustness".parse().unwrap()];
+    say(&state, &Command::Deploy(&model, one, ("credit".parse().unwrap(), &by)), &rules, now);
+    insta::assert_snapshot!(all);
 }

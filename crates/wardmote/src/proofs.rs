@@ -7,7 +7,7 @@ use crate::house::{House, write_private};
 use crate::questions::written;
 use engine::Engine;
 use facts::{Digest, EvidenceId};
-use ledger::{TlogProof, Verifier, leaf_hash};
+use ledger::{Entry, TlogProof, Verifier, leaf_hash};
 use serde::Serialize;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
@@ -19,6 +19,8 @@ const KEY: &str = "log.vkey";
 /// An entry has at most 64 KiB, and so has a proof; an answer may be longer.
 const MAX_FILE_BYTES: u64 = 1 << 24;
 const MAX_FILES: usize = 20_000;
+/// What an answer repeats of a decision, under the decision's own names.
+const SAID: [&str; 7] = ["role", "expires", "own_work", "reason", "upheld", "note", "missing"];
 
 /// What the check of a folder found.
 #[derive(Debug, Serialize)]
@@ -79,11 +81,12 @@ fn check(folder: &Path, vkey: Option<&Path>) -> Result<Checked, Failure> {
         size: 0,
         findings: Vec::new(),
     };
-    let mut leaves: BTreeMap<u64, Digest> = BTreeMap::new();
+    let mut leaves: BTreeMap<u64, (Digest, Option<Entry>)> = BTreeMap::new();
     for index in indices(folder)? {
         let proof = bounded(&folder.join(format!("{index}.tlog-proof")))?;
         let proof = String::from_utf8(proof).ok().and_then(|text| TlogProof::parse(&text));
-        let leaf = leaf_hash(&bounded(&folder.join(format!("{index}.json")))?);
+        let bytes = bounded(&folder.join(format!("{index}.json")))?;
+        let leaf = leaf_hash(&bytes);
         let verdict = match &proof {
             None => Err("its proof cannot be read".to_owned()),
             Some(proof) if proof.index != index => Err(format!("its proof is of entry {}", proof.index)),
@@ -93,7 +96,7 @@ fn check(folder: &Path, vkey: Option<&Path>) -> Result<Checked, Failure> {
             Ok(checkpoint) => {
                 checked.size = checked.size.max(checkpoint.size);
                 checked.proved.push(index);
-                leaves.insert(index, leaf);
+                leaves.insert(index, (leaf, Entry::decode(&bytes).ok()));
             }
             Err(why) => checked.findings.push(format!("entry {index} is not proved: {why}")),
         }
@@ -104,14 +107,44 @@ fn check(folder: &Path, vkey: Option<&Path>) -> Result<Checked, Failure> {
     evidence_in(&answer, &mut named);
     for entry in named {
         match leaves.get(&entry.index()) {
-            Some(leaf) if entry.matches(leaf) => {}
+            Some((leaf, _)) if entry.matches(leaf) => {}
             Some(_) => checked
                 .findings
                 .push(format!("the answer names {entry}, and entry {} is another", entry.index())),
             None => checked.findings.push(format!("the answer names {entry}, which is not proved")),
         }
     }
+    let entries = |index| leaves.get(&index).and_then(|(_, entry)| entry.as_ref());
+    contradictions(&answer, &entries, &mut checked.findings);
     Ok(checked)
+}
+
+/// Where the answer says something else of an entry than stands in it: who, when, and what a decision says of itself.
+fn contradictions<'a>(
+    value: &Value,
+    entries: &impl Fn(u64) -> Option<&'a Entry>,
+    findings: &mut Vec<String>,
+) {
+    match value {
+        Value::Array(list) => list.iter().for_each(|inner| contradictions(inner, entries, findings)),
+        Value::Object(map) => {
+            map.values().for_each(|inner| contradictions(inner, entries, findings));
+            let id = map.get("evidence").and_then(Value::as_str).and_then(|id| id.parse::<EvidenceId>().ok());
+            let Some((id, entry)) = id.and_then(|id| Some((id.clone(), entries(id.index())?))) else {
+                return;
+            };
+            let (who, when) = (Value::from(entry.actor.id.as_str()), Value::from(entry.time.to_string()));
+            let event = &entry.body["event"];
+            let facts = [("person", &who), ("by", &who), ("time", &when)];
+            let of_itself = SAID.iter().filter_map(|name| Some((*name, event.get(name)?)));
+            for (name, recorded) in facts.into_iter().chain(of_itself) {
+                if let Some(said) = map.get(name).filter(|said| *said != recorded) {
+                    findings.push(format!("the answer says {name} {said}, and {id} says {recorded}"));
+                }
+            }
+        }
+        _ => {}
+    }
 }
 
 /// The entries that a folder holds.

@@ -105,7 +105,7 @@ pub(crate) fn model_list(state: &State) -> Result<Value, Failure> {
             .iter()
             .map(|v| json!({ "version": v.version, "status": v.status, "text": v.status.to_string(), "artefact": v.registration.artefact, "snapshot": v.registration.snapshot(), "registered": v.registered, "own_work": v.own_work().map(ToString::to_string).collect::<Vec<_>>() }))
             .collect();
-        json!({ "model": name, "serving": serving, "versions": versions })
+        json!({ "model": name, "serving": serving, "fallback": model.fallback, "versions": versions })
     });
     Ok(models.collect())
 }
@@ -119,8 +119,9 @@ pub(crate) fn models(list: &Value) -> String {
                 v["text"].as_str().unwrap_or_default(),
                 v["snapshot"].as_str().unwrap_or("data that is not on record"),
             );
+            let fallback = if model["fallback"] == v["version"] { ", the fallback" } else { "" };
             text.push_str(&format!(
-                "  {:>3}  {status:<14} trained on {snapshot}\n",
+                "  {:>3}  {status:<14} trained on {snapshot}{fallback}\n",
                 v["version"].to_string()
             ));
             for own in v["own_work"].as_array().into_iter().flatten() {
@@ -201,6 +202,9 @@ pub(crate) fn version(version: &registry::Version) -> String {
     }
     if let Some((digest, _, id)) = &version.signature {
         line("signed", format!("{} ({id})", digest.short()));
+    }
+    if let Some((_, _, id)) = &version.emergency {
+        line("emergency", format!("served WITHOUT approvals ({id})"));
     }
     for loss in &version.losses {
         line("without", format!("its evidence from {}: {} ({})", loss.time, loss.missing, loss.evidence));

@@ -10,7 +10,8 @@ mod common;
 use candidate::{said, with_candidate};
 use common::{json, run, wardmote};
 use std::fs;
-use std::io::{BufRead, BufReader, Write};
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -29,6 +30,22 @@ fn change(dir: &Path, from: &str, to: &str) {
 fn with(keys: &str) -> impl Fn(&str) -> String {
     let keys = format!("    {keys}\n    approvals:");
     move |text| text.replacen("    approvals:", &keys, 1)
+}
+
+/// What the application is told that asks for a score.
+fn invoked(dir: &Path, address: &str) -> String {
+    let keys: serde_json::Value =
+        serde_json::from_slice(&fs::read(dir.join("credentials.json")).unwrap()).unwrap();
+    let key = keys["credit-app"].as_str().unwrap();
+    let mut stream = TcpStream::connect(address).unwrap();
+    let head = format!(
+        "POST /endpoints/credit-scoring/invocations HTTP/1.1\r\nhost: x\r\nconnection: close\r\nauthorization: Bearer {key}\r\n\
+         content-type: text/csv\r\ncontent-length: 1\r\n\r\nx"
+    );
+    stream.write_all(head.as_bytes()).unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    answer
 }
 
 /// So many seconds from now.
@@ -183,12 +200,19 @@ fn the_glass_is_broken_and_somebody_looks() {
         .unwrap();
     let mut line = String::new();
     BufReader::new(serve.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    let address = line.trim_start_matches("listening on http://").split(';').next().unwrap().to_owned();
     let start = Instant::now();
     let lost = || json(dir, &["model", "show", MODEL, "1"])["losses"][0].is_object();
     while !lost() && start.elapsed() < Duration::from_secs(120) {
         std::thread::sleep(Duration::from_millis(200));
     }
-    serve.stdin.take().unwrap().flush().unwrap();
+    while start.elapsed() < Duration::from_secs(120)
+        && !invoked(dir, &address).contains("no version is deployed")
+    {
+        std::thread::sleep(Duration::from_millis(200));
+    }
+    assert!(invoked(dir, &address).contains("no version is deployed"));
+    drop(serve.stdin.take());
     serve.wait().unwrap();
     for words in [
         &["history", "--model", MODEL] as &[&str],
@@ -226,15 +250,31 @@ fn a_fallback_needs_nobody_and_answers_can_be_proved_elsewhere() {
     all.push_str(&said(&elsewhere, &["log", "verify-proof", shown, "--vkey", &vkey]));
     all.push_str(&said(&elsewhere, &["log", "verify-proof", shown]));
     let answer = proof.join("answer.json");
-    let text = fs::read_to_string(&answer).unwrap();
     let entry = fs::read_dir(&proof).unwrap().map(|file| file.unwrap().path());
     let entry =
         entry.filter(|path| path.extension().is_some_and(|e| e == "json") && *path != answer).min().unwrap();
     let whole = fs::read_to_string(&entry).unwrap();
     fs::write(&entry, whole.replacen("ada", "eve", 1).replacen("bruno", "eve", 1) + " ").unwrap();
-    assert_eq!(run(&elsewhere, &["log", "verify-proof", shown]).status.code(), Some(7), "{text}");
+    let numbered = |text: String| {
+        let word = |word: &str| if word.parse::<u64>().is_ok() { "N".to_owned() } else { word.to_owned() };
+        text.split(' ').map(word).collect::<Vec<_>>().join(" ")
+    };
+    all.push_str(&numbered(said(&elsewhere, &["log", "verify-proof", shown, "--vkey", &vkey])));
+    fs::remove_file(&entry).unwrap();
+    let missing = numbered(said(&elsewhere, &["log", "verify-proof", shown]));
+    all.push_str(&missing.replace(entry.file_name().unwrap().to_str().unwrap(), "N.json"));
     fs::write(&entry, whole).unwrap();
+    // An entry that the answer names, and no proof of it.
+    fs::rename(entry.with_extension("tlog-proof"), proof.join("aside")).unwrap();
+    all.push_str(&numbered(said(&elsewhere, &["log", "verify-proof", shown])));
+    all.push_str(&said(&elsewhere, &["log", "verify-proof", dir.to_str().unwrap()]));
+    fs::rename(proof.join("aside"), entry.with_extension("tlog-proof")).unwrap();
     assert!(run(&elsewhere, &["log", "verify-proof", shown]).status.success());
+    let whole = fs::read_to_string(&answer).unwrap();
+    fs::write(&answer, whole.replace("\"nadia\"", "\"carla\"")).unwrap();
+    all.push_str(&numbered(said(&elsewhere, &["log", "verify-proof", shown])));
+    let list = said(dir, &["model", "list"]);
+    assert!(list.lines().any(|line| line.contains("  1  ") && line.ends_with(", the fallback")), "{list}");
     let diff = said(dir, &["model", "diff", MODEL, "1", "2"]);
     assert!(
         diff.contains("  l2: 1.0 -> 3.0") && diff.contains("approved by bruno: as business-owner -> -"),

@@ -2,6 +2,8 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on fails")]
 #![allow(dead_code, reason = "each test file uses its part of the common module")]
 
+#[path = "common/candidate.rs"]
+mod candidate;
 mod common;
 #[path = "common/served.rs"]
 mod served;
@@ -99,6 +101,50 @@ fn an_artefact_comes_back_bit_for_bit_and_in_ranges() {
     flip(&dir.path().join("objects/files"));
     let (status, _, body) = server.ask(("GET", &path), &[auth], b"");
     assert!(status == 403 || body != bytes, "{status}");
+}
+
+/// What says production is refused while a gate is closed, and shows that people approved their own work.
+#[test]
+fn a_closed_gate_and_own_work_are_seen_by_clients() {
+    let folder = tempfile::tempdir().unwrap();
+    let dir = folder.path();
+    let says = |verdict: &str| std::fs::write(dir.join("verdict.json"), verdict).unwrap();
+    says(r#"{"verdict": "holds"}"#);
+    candidate::with_candidate(dir, |text| {
+        let keys = "    gates: [{id: robustness, command: [sh, -c, 'cp verdict.json $SM_OUTPUT_DATA_DIR/']}]\n    \
+            separation: {not_achievable: there are two of us, compensating: [{review: {role: auditor, within_hours: 9}}]}\n    \
+            approvals:";
+        let text = text.replacen("    approvals:", keys, 1);
+        text.replacen(
+            "Ada Okafor, roles: [ml-engineer]",
+            "Ada Okafor, roles: [ml-engineer, business-owner]",
+            1,
+        )
+    });
+    says(r#"{"verdict": "broken", "reason": "it is brittle"}"#);
+    let house = |words: &[&str]| common::run(dir, &[words, &["credit-scoring", "1", "--as", "ada"]].concat());
+    assert!(!house(&["model", "validate"]).status.success());
+    let server = Server::start(dir);
+    let ada = key(dir, "ada");
+    let version = json!({ "name": "credit-scoring", "version": "1" });
+    let alias = json!({ "name": "credit-scoring", "version": "1", "alias": "champion" });
+    let (status, said) = server.call(&ada, "POST", "/registered-models/alias", &alias);
+    assert_eq!(status, 403);
+    insta::assert_snapshot!(said["message"].as_str().unwrap());
+    says(r#"{"verdict": "holds"}"#);
+    for words in [["model", "validate"], ["model", "approve"]] {
+        let output = house(&words);
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    }
+    let (status, said) = server.call(&ada, "POST", "/registered-models/alias", &alias);
+    assert_eq!(status, 200, "{said}");
+    let shown = server.call(&ada, "GET", "/model-versions/get?name=credit-scoring&version=1", &version).1;
+    let tags = shown["model_version"]["tags"].to_string();
+    assert!(tags.contains("separation of duties NOT achieved: the approver submitted it"), "{shown}");
+    let tag = json!({ "name": "credit-scoring", "version": "1", "key": "wardmote.separation_of_duties", "value": "fine" });
+    let (status, said) = server.call(&ada, "POST", "/model-versions/set-tag", &tag);
+    assert_eq!(status, 400);
+    insta::assert_snapshot!(said["message"].as_str().unwrap(), @"");
 }
 
 fn flip(folder: &Path) {

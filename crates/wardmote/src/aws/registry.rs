@@ -180,7 +180,7 @@ impl Mirror<'_> {
 
 /// What the record says of a version, in SageMaker's words.
 fn label(version: &Version) -> Label {
-    let status = match (version.status.is_approved(), version.status.is_refused()) {
+    let status = match (version.is_approved(), version.status.is_refused()) {
         (true, _) => ApprovalStatus::Approved,
         (_, true) => ApprovalStatus::Rejected,
         _ => ApprovalStatus::PendingManualApproval,
@@ -205,6 +205,9 @@ fn label(version: &Version) -> Label {
     ]);
     properties
         .extend(registration.code.git_commit.clone().map(|commit| ("wardmote:commit".to_owned(), commit)));
+    if version.own_work().next().is_some() {
+        properties.insert("wardmote:separation".to_owned(), "not achieved".to_owned());
+    }
     Label { status, why: format!("wardmote: {}{by}; evidence {evidence}", version.status), properties }
 }
 
