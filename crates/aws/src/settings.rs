@@ -143,7 +143,7 @@ impl Settings {
             role: None,
             region,
             attempts,
-            timeout: Duration::from_secs(60),
+            timeout: timeout(&sources)?,
             connect_timeout: Duration::from_secs(5),
             pause: Duration::from_millis(200),
             profile_first: chosen,
@@ -197,6 +197,17 @@ impl Settings {
             .or_else(|| self.sources.variable("AWS_ENDPOINT_URL"))
             .or_else(|| self.profiles.endpoint(&self.profile, service))
     }
+}
+
+/// How long one attempt may go without progress. No variable of AWS says it.
+fn timeout(sources: &Sources) -> Result<Duration, AwsError> {
+    let Some(text) = sources.variable("WARDMOTE_AWS_TIMEOUT") else { return Ok(Duration::from_secs(60)) };
+    let seconds = text.parse::<f64>().ok().filter(|seconds| (0.05..=3_600.0).contains(seconds));
+    seconds.map(Duration::from_secs_f64).ok_or_else(|| {
+        let message = format!("`{}` is no time to wait: expected 0.05 to 3600 seconds", text.escape_debug());
+        AwsError::new(Trouble::Unconfigured, message)
+            .with_help("set WARDMOTE_AWS_TIMEOUT, for example to 60, or unset it")
+    })
 }
 
 /// A property that is there and not empty.
@@ -253,17 +264,18 @@ mod tests {
         let config = "[default]\nregion=eu-west-1\nendpoint_url=http://profile\nuse_fips_endpoint=true\n";
         let settings = load(&[], config).unwrap();
         assert_eq!(settings.region.as_deref(), Some("eu-west-1"));
-        assert!(settings.fips && !settings.dual_stack);
+        assert!(settings.fips && !settings.dual_stack && settings.timeout == Duration::from_secs(60));
         assert_eq!(settings.endpoint("KMS"), Some("http://profile"));
         let variables = [
             ("AWS_REGION", "eu-central-1"),
             ("AWS_ENDPOINT_URL", "http://all"),
             ("AWS_ENDPOINT_URL_KMS", "http://kms"),
             ("AWS_USE_FIPS_ENDPOINT", "false"),
+            ("WARDMOTE_AWS_TIMEOUT", "0.5"),
         ];
         let settings = load(&variables, config).unwrap();
         assert_eq!(settings.region.as_deref(), Some("eu-central-1"));
-        assert!(!settings.fips);
+        assert!(!settings.fips && settings.timeout == Duration::from_millis(500));
         assert_eq!(
             (settings.endpoint("KMS"), settings.endpoint("S3")),
             (Some("http://kms"), Some("http://all"))
@@ -293,6 +305,7 @@ mod tests {
         insta::assert_snapshot!(said(&[("AWS_REGION", "evil.example/")]), @"`evil.example/` is not a region: expected a name like `eu-central-1`; set AWS_REGION, or `region` in the profile");
         let wrong = load(&[], "[default]\ns3 =\n  addressing_style = host\n").err().unwrap();
         insta::assert_snapshot!(wrong, @"`host` is no style of addresses: expected `auto`, `path` or `virtual`");
+        insta::assert_snapshot!(said(&[("WARDMOTE_AWS_TIMEOUT", "soon")]), @"`soon` is no time to wait: expected 0.05 to 3600 seconds; set WARDMOTE_AWS_TIMEOUT, for example to 60, or unset it");
         insta::assert_snapshot!(said(&[("AWS_MAX_ATTEMPTS", "many")]), @"`many` is not a number of attempts: expected 1 to 20; set AWS_MAX_ATTEMPTS, for example to 3");
     }
 }

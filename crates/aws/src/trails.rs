@@ -23,7 +23,7 @@ const LIST: Operation = Operation {
     retry: Retry::Safe,
     needs: &[on("s3:ListBucket", On::Bucket)],
 };
-const GET: Operation = Operation {
+pub(crate) const GET: Operation = Operation {
     service: &S3,
     name: "GetObject",
     retry: Retry::Safe,
@@ -37,6 +37,18 @@ const LIST_KEYS: Operation = Operation {
 };
 
 const METADATA: [&str; 3] = ["signature", "signature-algorithm", "backfill-generation-timestamp"];
+
+/// An object of at most so many bytes; the service is asked for no more.
+pub(crate) fn object(client: &Client, (bucket, key): (&str, &str), most: usize) -> Result<Vec<u8>, AwsError> {
+    named_bucket(bucket)?;
+    let wire = bucket_wire(client, (bucket, None, false), ("GET", key))?;
+    let answer = client.call(&GET, &wire.header("range", format!("bytes=0-{most}")))?;
+    if answer.body.len() > most {
+        let text = format!("the object has more than {most} bytes");
+        return Err(AwsError::new(Trouble::Refused, text).of(&GET));
+    }
+    Ok(answer.body.to_vec())
+}
 
 /// The bucket of a trail.
 #[derive(Clone)]

@@ -67,7 +67,8 @@ pub enum WatchUse {
 pub fn permissions(uses: &[WatchUse]) -> PolicyDocument {
     let of = |one: &WatchUse| -> &'static [&'static Operation] {
         match one {
-            WatchUse::Queue => &[&RECEIVE, &DELETE],
+            // Messages may name log files.
+            WatchUse::Queue => &[&RECEIVE, &DELETE, &crate::trails::GET],
             WatchUse::SecurityHub => &[&GET_FINDINGS, &IMPORT],
             WatchUse::Config => &[&PUT_EVALUATIONS],
         }

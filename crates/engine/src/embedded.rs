@@ -2,6 +2,8 @@
 //! what serves, what watches it. Each resource has the shape that it has on AWS, and each property says by what part of the
 //! house it is known. A house has nothing else: silence about other types means that there is none.
 
+mod data;
+
 use crate::state::State;
 use crate::{Engine, Error};
 use charter::model::{Charter, Key, Model};
@@ -29,6 +31,7 @@ impl Engine {
             let state = self.ports.keys.state(&key.id);
             inventory.resources.push(view.key(key, state));
         }
+        view.data(&mut inventory);
         for model in &charter.models {
             view.model(model, &mut inventory.resources);
         }

@@ -30,7 +30,7 @@ pub fn expand(bytes: &[u8], limit: usize) -> Result<Vec<u8>, String> {
             _ => return Err(broken()),
         }
     }
-    // The checksum is left to SHA-256, which every caller compares.
+    // The checksum is left to SHA-256, which whoever proves something compares.
     let length = rest.get(4..TRAILER_BYTES).ok_or_else(broken)?;
     if length != (plain.len() as u32).to_le_bytes() {
         return Err(broken());

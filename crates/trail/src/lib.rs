@@ -17,7 +17,10 @@ mod touched;
 
 pub use keys::PublicKeys;
 pub use report::{Chain, Finding, Report, Stretch};
-pub use touched::{Asked, AskedOf, Event, MAX_MESSAGE_BYTES, Message, read_message};
+pub use touched::{
+    Asked, AskedOf, Event, LogFile, MAX_LOG_FILE_BYTES, MAX_MESSAGE_BYTES, Message, read_log_file,
+    read_message,
+};
 
 use digest::Place;
 use facts::Timestamp;

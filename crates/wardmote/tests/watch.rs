@@ -183,8 +183,15 @@ fn what_is_not_known_neither_opens_nor_closes() {
 #[test]
 fn every_call_may_fail_once_and_nothing_is_lost_or_twice() {
     let mut house = House::founded();
-    let fates = [xml_error(500, "InternalError"), Fate::Reset, Fate::Half];
-    let names = ["watched-1", "watched-2", "watched-3"];
+    let fates = [
+        xml_error(500, "InternalError"),
+        xml_error(403, "AccessDenied"),
+        Fate::Reset,
+        Fate::Half,
+        Fate::Lost,
+        Fate::Silence,
+    ];
+    let names = ["watched-1", "watched-2", "watched-3", "watched-4", "watched-5", "watched-6"];
     names.iter().for_each(|name| drop(account("bucket", name)));
     let queue = account("queue", "failing");
     house.once(&[]);
@@ -195,17 +202,50 @@ fn every_call_may_fail_once_and_nothing_is_lost_or_twice() {
         proxy.fail_each_once(fate, &[]);
         let queue = queue.replace(&Emulator::get().address.to_string(), &proxy.address.to_string());
         let words = ["--json", "watch", "--once", "--as", "selma", "--queue", &queue];
-        // A run that could not read says so, and the next goes on.
-        on_aws(&house.dir(), proxy.address).args(words).args(SCOPE).output().unwrap();
+        // A run that could not read says so, and the next goes on. Silence is longer than anybody waits here.
+        let mut run = on_aws(&house.dir(), proxy.address);
+        run.env("WARDMOTE_AWS_TIMEOUT", "0.3").args(words).args(SCOPE).output().unwrap();
     }
     house.address = Emulator::get().address;
     std::thread::sleep(Duration::from_millis(1100));
     house.once(&["--queue", &queue]);
     let all = house.all();
     let of: BTreeSet<&str> = all.iter().map(|one| one["resource"].as_str().unwrap()).collect();
-    assert_eq!((of, all.len()), (BTreeSet::from(names), 3), "{all:#?}");
+    assert_eq!((of, all.len()), (BTreeSet::from(names), names.len()), "{all:#?}");
     assert!(all.iter().all(|one| one.get("closed").is_none()), "{all:#?}");
     assert_eq!(left("failing"), 0);
+}
+
+#[test]
+fn a_log_file_is_read_instead_of_the_account() {
+    let house = House::founded();
+    account("bucket", "watched-a");
+    account("bucket", "trail");
+    let queue = account("queue", "logged");
+    house.once(&[]);
+    account("open", "watched-a");
+    // The sweep of the run finds it; the log file says by which call, and nothing else is read again.
+    account("log", "logged|watched-a|DeletePublicAccessBlock");
+    let rounds = house.once(&["--queue", &queue]);
+    let swept: Vec<&Value> = rounds.iter().map(|round| &round["swept"]).collect();
+    assert_eq!(
+        (swept, &rounds[1]["messages"]),
+        (vec![&true.into(), &false.into()], &1.into()),
+        "{rounds:#?}"
+    );
+    assert_eq!((&rounds[0]["opened"][0]["resource"], left("logged")), (&"watched-a".into(), 0));
+    let watch = house.watch(&queue);
+    account("close", "watched-a");
+    account("log", "logged|watched-a|PutPublicAccessBlock");
+    house.until("it is over", |house| house.open().is_empty());
+    terminate(watch);
+    // What cannot be read as a log file costs a sweep, and is said.
+    account("log", "logged|broken");
+    let rounds = house.once(&["--queue", &queue]);
+    assert_eq!(rounds[1]["swept"], true, "{rounds:#?}");
+    let remarks = rounds[1]["remarks"].to_string();
+    assert!(remarks.contains("broken.json.gz` in `trail` could not be read, so everything was"), "{remarks}");
+    assert_eq!(left("logged"), 0);
 }
 
 #[test]

@@ -30,6 +30,9 @@ pub trait Account: Send + Sync {
     /// Reads again what may be other than it was read. [`crate::Kind::Invalid`] if only all of it can be read again.
     fn reread(&self, inventory: &mut Inventory, touched: &[Touched]) -> Result<(), PortError>;
 
+    /// An object that a message names, such as a log file; [`crate::Kind::Invalid`] if it has more than so many bytes.
+    fn object(&self, bucket: &str, key: &str, most: usize) -> Result<Vec<u8>, PortError>;
+
     /// Waits for a moment between two looks at something that takes its time. False if it was waited for long enough;
     /// `looks` is how often it was looked at.
     fn wait(&self, looks: u32) -> bool;

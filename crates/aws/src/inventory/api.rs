@@ -30,13 +30,13 @@ pub(super) const LIST_KEYS: Operation = read(&KMS, "ListKeys", needs!("kms:ListK
 pub(super) const KEY_POLICY: Operation = read(&KMS, "GetKeyPolicy", needs!("kms:GetKeyPolicy"));
 pub(super) const GRANTS: Operation = read(&KMS, "ListGrants", needs!("kms:ListGrants"));
 pub(super) const KEY_TAGS: Operation = read(&KMS, "ListResourceTags", needs!("kms:ListResourceTags"));
-pub(super) const ORGANIZATION: Operation =
+pub(crate) const ORGANIZATION: Operation =
     read(&ORGANIZATIONS, "DescribeOrganization", needs!("organizations:DescribeOrganization"));
-pub(super) const PARENTS: Operation =
+pub(crate) const PARENTS: Operation =
     read(&ORGANIZATIONS, "ListParents", needs!("organizations:ListParents"));
-pub(super) const POLICIES: Operation =
+pub(crate) const POLICIES: Operation =
     read(&ORGANIZATIONS, "ListPoliciesForTarget", needs!("organizations:ListPoliciesForTarget"));
-pub(super) const POLICY: Operation =
+pub(crate) const POLICY: Operation =
     read(&ORGANIZATIONS, "DescribePolicy", needs!("organizations:DescribePolicy"));
 
 /// All that is called.
@@ -335,6 +335,8 @@ pub(super) struct OrganizationPage {
 #[serde(rename_all = "PascalCase")]
 pub(super) struct Named {
     pub(super) id: String,
+    pub(super) name: Option<String>,
+    pub(super) arn: Option<String>,
 }
 
 #[derive(Deserialize)]

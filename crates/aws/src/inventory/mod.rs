@@ -7,10 +7,10 @@ mod api;
 mod bounds;
 pub(crate) mod buckets;
 mod keys;
-mod organization;
+pub(crate) mod organization;
 mod principals;
 
-pub(crate) use api::{Bucket, LIST_BUCKETS};
+pub(crate) use api::{Bucket, LIST_BUCKETS, ORGANIZATION, PARENTS, POLICIES, POLICY};
 pub use bounds::Gap;
 
 use crate::client::Client;

@@ -19,6 +19,7 @@ mod kms;
 mod last_access;
 mod macie;
 mod network;
+mod organization;
 mod packages;
 mod reader;
 mod recorders;
@@ -98,6 +99,7 @@ pub fn permissions() -> PolicyDocument {
     let calls = sources().flat_map(Source::calls).chain(more.into_iter().chain(facts).flatten().copied());
     all.extend(calls.map(|call| &call.operation));
     all.extend(account::OPERATIONS);
+    all.extend(organization::OPERATIONS);
     all.extend(network::operations());
     PolicyDocument::of(&all, |_| Place { resource: vec!["*".to_owned()], condition: BTreeMap::new() })
 }
@@ -191,6 +193,7 @@ impl Found {
             jobs.push(Box::new(move |reader, draft| piece.run(reader, draft)));
         }
         jobs.push(Box::new(account::read));
+        jobs.push(Box::new(organization::read));
         for kind in &network::KINDS {
             jobs.push(Box::new(move |reader, draft| network::read(reader, kind, draft)));
         }

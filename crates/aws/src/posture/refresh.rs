@@ -4,7 +4,7 @@ use super::collector::Kind;
 use super::items::Draft;
 use super::jobs::{Job, Source};
 use super::reader::Reader;
-use super::{account, collector, iam, kms, last_access, network, s3, sagemaker, services};
+use super::{account, collector, iam, kms, last_access, network, organization, s3, sagemaker, services};
 use crate::client::Client;
 use crate::error::{AwsError, Trouble};
 use facts::inventory::{Inventory, Item};
@@ -169,6 +169,7 @@ pub(super) fn whole(
         "AWS::CloudTrail::Trail" => services::trails(reader, draft),
         "AWS::ECR::Repository" => services::repositories(reader, draft),
         "AWS::S3::AccountPublicAccessBlock" => account::read(reader, draft),
+        organization::KIND => organization::read(reader, draft),
         kind if kind.starts_with("AWS::IAM::") => iam::read(reader, draft),
         kind => match network::KINDS.iter().find(|known| known.covers(kind)) {
             Some(known) => network::read(reader, known, draft),

@@ -163,6 +163,10 @@ impl Account for LiveAccount {
         })
     }
 
+    fn object(&self, bucket: &str, key: &str, most: usize) -> Result<Vec<u8>, PortError> {
+        Ok(crate::trails::object(&self.client, (bucket, key), most)?)
+    }
+
     fn wait(&self, looks: u32) -> bool {
         // Settings are there at once or after moments; endpoints take minutes.
         let (longest, most) = self.patience;

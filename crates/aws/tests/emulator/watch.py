@@ -2,6 +2,7 @@
 
 Arguments: what to do, the URL, and names with a bar between them.
 """
+import gzip
 import json
 import sys
 
@@ -53,6 +54,12 @@ elif WHAT == "event":
         "version": "0", "id": "b", "detail-type": "AWS API Call via CloudTrail", "source": "aws.s3",
         "account": "123456789012", "time": "2026-11-21T10:00:01Z", "region": "eu-central-1", "resources": [],
         "detail": record(TWO, THREE)}))
+elif WHAT == "log":
+    # A log file of CloudTrail in the bucket `trail`, and what CloudTrail says of it.
+    key = f"AWSLogs/123456789012/CloudTrail/eu-central-1/2026/11/21/{TWO}.json.gz"
+    body = gzip.compress(json.dumps({"Records": [record(TWO, THREE)]}).encode()) if THREE else b"nothing"
+    client("s3").put_object(Bucket="trail", Key=key, Body=body)
+    send(ONE, json.dumps({"s3Bucket": "trail", "s3ObjectKey": [key]}))
 elif WHAT == "say":
     send(ONE, TWO)
 elif WHAT == "rule":

@@ -15,7 +15,7 @@ use facts::{Actor, Digest, EvidenceId, Verdict};
 use guard::{Action, Resource};
 use serde::Serialize;
 use std::collections::BTreeSet;
-use trail::{Asked, Message, read_message};
+use trail::{Asked, LogFile, MAX_LOG_FILE_BYTES, Message, read_log_file, read_message};
 use world::{Account, Kind, Letter, PortError, Queue};
 
 /// A message that was given out so often is believed although what it tells of cannot be read.
@@ -149,9 +149,13 @@ impl Watch {
         may(engine, actor, there)?;
         let mut aside = Vec::new();
         let mut opened = Vec::new();
+        let mut unread = Vec::new();
         for letter in letters {
             match read_message(&letter.body) {
-                Ok(message) => opened.push(Opened { letter, message }),
+                Ok(mut message) => {
+                    unread.extend(open_files(&mut message, there));
+                    opened.push(Opened { letter, message });
+                }
                 Err(why) => aside.push((letter, why)),
             }
         }
@@ -166,6 +170,7 @@ impl Watch {
             }
             Err(error) => Round::troubled(&error),
         };
+        round.remarks.extend(unread);
         self.set_aside(engine, actor, there, (&aside, &mut round))?;
         let mut done: Vec<&Letter> = aside.iter().map(|(letter, _)| *letter).collect();
         if round.trouble.is_none() {
@@ -409,6 +414,28 @@ fn expanded(touched: &Touched, inventory: &Inventory) -> Vec<Touched> {
     let all: BTreeSet<&String> = inventory.read.iter().chain(inventory.unread.keys()).collect();
     let meant = all.into_iter().filter(|kind| touched.covers_kind(kind));
     meant.map(|kind| Touched { kind: kind.clone(), id: touched.id.clone() }).collect()
+}
+
+/// Reads the log files that a message names: what happened stands there. Without one of them nobody knows, so that everything is
+/// read again; tells why.
+fn open_files(message: &mut Message, there: &dyn Account) -> Option<String> {
+    for LogFile { bucket, key } in std::mem::take(&mut message.files) {
+        if message.everything {
+            return None;
+        }
+        let bytes = there.object(&bucket, &key, MAX_LOG_FILE_BYTES).map_err(|error| error.to_string());
+        match bytes.and_then(|bytes| read_log_file(&bytes)) {
+            Ok(events) => message.events.extend(events),
+            Err(why) => {
+                message.everything = true;
+                let key = short(&key);
+                return Some(format!(
+                    "the log file `{key}` in `{bucket}` could not be read, so everything was: {why}"
+                ));
+            }
+        }
+    }
+    None
 }
 
 /// The resource that others call so.

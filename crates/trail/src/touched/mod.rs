@@ -7,7 +7,10 @@
 //! Sources: CloudTrail User Guide, "CloudTrail record contents"; EventBridge User Guide, "AWS service events delivered via
 //! CloudTrail" and "Event structure"; AWS Config Developer Guide, "Example Events for AWS Config Rules" and "Notifications".
 
+mod log_file;
 mod table;
+
+pub use log_file::{LogFile, MAX_LOG_FILE_BYTES, read_log_file};
 
 use facts::inventory::Touched;
 use serde_json::Value;
@@ -25,6 +28,8 @@ const MOST_RECORDS: usize = 10_000;
 pub struct Message {
     /// The changes that it tells of.
     pub events: Vec<Event>,
+    /// Log files of CloudTrail that it tells of: what happened stands there.
+    pub files: Vec<LogFile>,
     /// It tells that much happened and not what: everything is to be read again.
     pub everything: bool,
     /// AWS Config asks for the verdicts of a rule.
@@ -125,9 +130,10 @@ fn form(value: &Value, depth: usize, message: &mut Message) -> Result<(), String
         record(value, message);
         return Ok(());
     }
-    // CloudTrail tells of a log file by its name alone.
-    if text("s3Bucket").is_some() && value.get("s3ObjectKey").is_some() {
-        message.everything = true;
+    // CloudTrail tells of log files by their names alone.
+    if let (Some(bucket), Some(keys)) = (text("s3Bucket"), value.get("s3ObjectKey")) {
+        let keys = keys.as_array().map_or(std::slice::from_ref(keys), Vec::as_slice);
+        keys.iter().filter_map(Value::as_str).for_each(|key| message.file(bucket, key));
         return Ok(());
     }
     if text("Event") == Some("s3:TestEvent") {
@@ -145,8 +151,12 @@ fn form(value: &Value, depth: usize, message: &mut Message) -> Result<(), String
 /// One of many records.
 fn part(one: &Value, depth: usize, message: &mut Message) -> Result<(), String> {
     if let Some(key) = one.pointer("/s3/object/key").and_then(Value::as_str) {
-        // Objects come and go without a control; a log file tells of calls.
-        message.everything |= key.contains("/CloudTrail/") && key.ends_with(".json.gz");
+        let bucket = one.pointer("/s3/bucket/name").and_then(Value::as_str).unwrap_or_default();
+        // Amazon S3 writes keys here as in an address.
+        match facts::percent_decoded(&key.replace('+', " ")) {
+            Some(key) => message.file(bucket, &key),
+            None => message.everything = true,
+        }
         return Ok(());
     }
     if let Some(inner) = one.pointer("/Sns/Message").and_then(Value::as_str) {

@@ -18,6 +18,7 @@ fn says(value: &Value) -> Vec<String> {
             all.push(format!("{kind} {}", id.as_deref().unwrap_or("(all)")));
         }
     }
+    all.extend(message.files.iter().map(|file| format!("{} in {}", file.key, file.bucket)));
     if message.everything {
         all.push("everything".to_owned());
     }
@@ -127,9 +128,9 @@ fn one_event_in_every_envelope() {
 #[test]
 fn other_forms() {
     let log = json!({"s3Bucket": "logs", "s3ObjectKey": ["AWSLogs/1/CloudTrail/x.json.gz"]});
-    assert_eq!(says(&log), ["everything"]);
+    assert_eq!(says(&log), ["AWSLogs/1/CloudTrail/x.json.gz in logs"]);
     let s3 = |key: &str| json!({"Records": [{"eventSource": "aws:s3", "eventName": "ObjectCreated:Put", "s3": {"bucket": {"name": "b"}, "object": {"key": key}}}]});
-    assert_eq!(says(&s3("AWSLogs/1/CloudTrail/eu/x.json.gz")), ["everything"]);
+    assert_eq!(says(&s3("AWSLogs/1/CloudTrail/eu/x.json.gz")), ["AWSLogs/1/CloudTrail/eu/x.json.gz in b"]);
     assert_eq!(says(&s3("data/train.csv")), [] as [&str; 0]);
     assert_eq!(
         says(&json!({"Service": "Amazon S3", "Event": "s3:TestEvent", "Bucket": "b"})),
