@@ -81,7 +81,7 @@ pub use rehearsal::{Promotion, Rehearsal};
 pub use remediation::PlanOnRecord;
 pub use remediation_record::{Remediation, RemediationEvent, Remediations, StepState};
 pub use remediation_run::{Ended, PlanOutcome, StepOutcome};
-pub use state::{FileDigests, FiredAlert, Recorded, State};
+pub use state::{FiredAlert, Recorded, State};
 pub use training::{TrainRequest, Trained};
 pub use validation::Validated;
 

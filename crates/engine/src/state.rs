@@ -21,7 +21,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use world::Receipt;
 
 /// File names and digests.
-pub type FileDigests = BTreeMap<String, Digest>;
+type FileDigests = BTreeMap<String, Digest>;
 
 /// Something, and the entry that says so.
 #[derive(Debug, Clone)]
