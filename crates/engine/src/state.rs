@@ -20,6 +20,9 @@ use registry::VersionNumber;
 use std::collections::{BTreeMap, BTreeSet};
 use world::Receipt;
 
+/// File names and digests.
+type FileDigests = BTreeMap<String, Digest>;
+
 /// Something, and the entry that says so.
 #[derive(Debug, Clone)]
 pub struct Recorded<T> {
@@ -59,7 +62,7 @@ pub struct State {
     cards: BTreeMap<(ModelName, VersionNumber), EvidenceId>,
     postures: Postures,
     waivers: Waivers,
-    documents: BTreeMap<(ModelName, VersionNumber), Vec<Recorded<BTreeMap<String, Digest>>>>,
+    documents: BTreeMap<(ModelName, VersionNumber), Vec<Recorded<FileDigests>>>,
 }
 
 /// An alert that fired.
@@ -201,11 +204,7 @@ impl State {
     }
 
     /// Documents about a version: file names and digests, oldest first.
-    pub fn documents(
-        &self,
-        model: &ModelName,
-        version: VersionNumber,
-    ) -> &[Recorded<BTreeMap<String, Digest>>] {
+    pub fn documents(&self, model: &ModelName, version: VersionNumber) -> &[Recorded<FileDigests>] {
         self.documents.get(&(model.clone(), version)).map_or(&[], Vec::as_slice)
     }
 

@@ -4,7 +4,7 @@ use crate::emergency::{Emergency, EmergencyRequest, ReviewRequest};
 use crate::event::{Event, OwnWork};
 use crate::gate::GateResult;
 use crate::plan::{Approved, DeploymentPlan, RollbackPlan, check_gates, find, tally};
-use crate::refusal::{Refusal, Why};
+use crate::refusal::{Beside, Refusal, Why};
 use crate::rules::{Compensation, Rules, Separation, Standing, Step};
 use crate::state::{State, Status, Version};
 use crate::statement::{Fault, Statement, open};
@@ -227,18 +227,22 @@ impl State {
             };
             let waits = instead.iter().filter_map(|one| one.waits_until(version)).max();
             if let Some(until) = waits.filter(|until| now < *until) {
-                return Err(refuse(Why::CoolingOff { person: approver.id.clone(), how: hand.how, until }));
+                return Err(refuse(Why::Beside(Beside::CoolingOff {
+                    person: approver.id.clone(),
+                    how: hand.how,
+                    until,
+                })));
             }
             // Whoever never looks afterwards stands in for nobody.
             let late = self.overdue(model, now).filter(|_| rules.own_work_review().is_some());
             if let Some(late) = late {
                 let (person, how) = (approver.id.clone(), hand.how);
-                return Err(refuse(Why::Unreviewed {
+                return Err(refuse(Why::Beside(Beside::Unreviewed {
                     person,
                     how,
                     of: late.of.clone(),
                     due: late.asked.due,
-                }));
+                })));
             }
         }
         let validation = check_gates(version, rules).map_err(refuse)?;

@@ -4,7 +4,7 @@
 use crate::decide::{Decided, refusal};
 use crate::event::Event;
 use crate::plan::{check_gates, find};
-use crate::refusal::{Refusal, Why};
+use crate::refusal::{Beside, Refusal, Why};
 use crate::review::{Occasion, Review, ReviewDue};
 use crate::rules::Rules;
 use crate::state::{State, Status};
@@ -59,12 +59,15 @@ impl Emergency {
         let (model, by) = (request.model, request.by);
         let version = find(state, model, request.version)?;
         let refuse = |why| refusal(version, model, why);
-        let allowed = rules.break_glass.as_ref().ok_or_else(|| refuse(Why::NoBreakGlass))?;
+        let allowed = rules.break_glass.as_ref().ok_or_else(|| refuse(Why::Beside(Beside::NoBreakGlass)))?;
         if by.kind != ActorKind::Human {
             return Err(refuse(Why::NotAPerson { id: by.id.clone(), wanted: "answer for an emergency of" }));
         }
         if !allowed.roles.iter().any(|role| by.has_role(role)) {
-            return Err(refuse(Why::NoBreaker { person: by.id.clone(), roles: allowed.roles.clone() }));
+            return Err(refuse(Why::Beside(Beside::NoBreaker {
+                person: by.id.clone(),
+                roles: allowed.roles.clone(),
+            })));
         }
         let reason = request.reason.trim();
         if reason.is_empty() {
@@ -72,11 +75,15 @@ impl Emergency {
         }
         let latest = now.plus_seconds(i64::from(allowed.max_hours) * 3600);
         if request.until <= now || request.until > latest {
-            return Err(refuse(Why::NotUntilThen { until: request.until, latest }));
+            return Err(refuse(Why::Beside(Beside::NotUntilThen { until: request.until, latest })));
         }
         if let Some(late) = state.overdue(model, now) {
             let (of, due) = (late.of.clone(), late.asked.due);
-            return Err(refuse(Why::ReviewOverdue { of, due, role: late.asked.role.clone() }));
+            return Err(refuse(Why::Beside(Beside::ReviewOverdue {
+                of,
+                due,
+                role: late.asked.role.clone(),
+            })));
         }
         if version.status == Status::Deployed {
             return Err(refuse(Why::NotNow { status: version.status, wanted: "deployed" }));
@@ -154,7 +161,7 @@ impl State {
         let open = reviews
             .iter()
             .find(|review| review.done.is_none() && request.of.is_none_or(|of| review.of == *of));
-        let open = open.ok_or_else(|| refuse(Why::NothingToReview))?;
+        let open = open.ok_or_else(|| refuse(Why::Beside(Beside::NothingToReview)))?;
         let by = request.by;
         if by.kind != ActorKind::Human {
             return Err(refuse(Why::NotAPerson { id: by.id.clone(), wanted: "review" }));
@@ -166,13 +173,19 @@ impl State {
                 || version.approvals.iter().any(theirs)
         });
         if open.asked.decided_by == by.id || (hand && open.asked.occasion != Occasion::Rollback) {
-            return Err(refuse(Why::OwnDecision { person: by.id.clone(), of: open.of.clone() }));
+            return Err(refuse(Why::Beside(Beside::OwnDecision {
+                person: by.id.clone(),
+                of: open.of.clone(),
+            })));
         }
         if !by.has_role(&open.asked.role) {
-            return Err(refuse(Why::NotTheReviewer { person: by.id.clone(), role: open.asked.role.clone() }));
+            return Err(refuse(Why::Beside(Beside::NotTheReviewer {
+                person: by.id.clone(),
+                role: open.asked.role.clone(),
+            })));
         }
         if request.note.trim().is_empty() {
-            return Err(refuse(Why::NoteMissing));
+            return Err(refuse(Why::Beside(Beside::NoteMissing)));
         }
         Ok(Event::Reviewed {
             model: request.model.clone(),

@@ -34,6 +34,18 @@ pub(crate) enum Why {
     AnotherStatement,
     StaleStatement { time: Timestamp },
     NothingToRevoke { of: PersonId },
+    Beside(Beside),
+    ApprovalsMissing { role: RoleId, has: u32, needs: u32, void: Option<Void> },
+    NotSigned,
+    Serving,
+    NothingServes,
+    NothingToRollBackTo,
+    ReasonMissing,
+}
+
+/// Why something beside the ordinary way was refused: own work, an emergency, a review.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Beside {
     CoolingOff { person: PersonId, how: How, until: Timestamp },
     Unreviewed { person: PersonId, how: How, of: EvidenceId, due: Timestamp },
     NoBreakGlass,
@@ -43,12 +55,6 @@ pub(crate) enum Why {
     NothingToReview,
     OwnDecision { person: PersonId, of: EvidenceId },
     NotTheReviewer { person: PersonId, role: RoleId },
-    ApprovalsMissing { role: RoleId, has: u32, needs: u32, void: Option<Void> },
-    NotSigned,
-    Serving,
-    NothingServes,
-    NothingToRollBackTo,
-    ReasonMissing,
     NoteMissing,
 }
 
@@ -142,16 +148,7 @@ impl Refusal {
             Why::AnotherStatement | Why::StaleStatement { .. } => format!(
                 "look at it again and sign anew: `wardmote model approve {model} {version} --key FILE --as ID`"
             ),
-            Why::CoolingOff { .. } => "the charter asks for that time in place of separation of duties".to_owned(),
-            Why::NoBreakGlass => "`break_glass` of the charter says who may, and for how long".to_owned(),
-            Why::NoBreaker { .. } | Why::NotUntilThen { .. } => {
-                format!("`wardmote model approve {model} {version} --as ID` is the ordinary way")
-            }
-            Why::ReviewOverdue { .. } | Why::Unreviewed { .. } => format!("`wardmote model review {model} --upheld --note TEXT --as ID` closes it"),
-            Why::NothingToReview => format!("`wardmote model reviews {model}` lists them"),
-            Why::OwnDecision { .. } | Why::NotTheReviewer { .. } => {
-                format!("`wardmote model reviews {model}` says whose it is")
-            }
+            Why::Beside(why) => why.help(model, &version),
             Why::NothingToRevoke { .. } => format!("`wardmote model show {model} {version}` shows the approvals"),
             Why::NotSigned => format!(
                 "run `wardmote model approve {model} {version} --as ID` again: signing follows the last approval"
@@ -160,7 +157,6 @@ impl Refusal {
             Why::NothingServes => format!("deploy one with `wardmote model deploy {model} VERSION`"),
             Why::NothingToRollBackTo => "deploy another approved version instead".to_owned(),
             Why::ReasonMissing => "give one with `--reason`".to_owned(),
-            Why::NoteMissing => "say it with `--note`".to_owned(),
             Why::NotAPerson { .. } => "somebody signs in with `--as ID`".to_owned(),
             Why::NotNow { .. } | Why::NothingLeftToApprove => return None,
         })
@@ -230,42 +226,70 @@ impl fmt::Display for Refusal {
             Why::NothingToRevoke { of } => {
                 write!(f, "`{of}` has given no approval of {subject} that could be taken back")
             }
-            Why::CoolingOff { person, how, until } => {
-                write!(f, "`{person}` cannot approve {subject} before {until}, having {how}")
-            }
-            Why::Unreviewed { person, how, of, due } => write!(
-                f,
-                "`{person}` cannot approve {subject}, having {how}, while {of} is not reviewed, which was due on {due}"
-            ),
-            Why::NoBreakGlass => write!(f, "the charter lets nobody deploy {subject} without its approvals"),
-            Why::NoBreaker { person, roles: known } => write!(
-                f,
-                "`{person}` cannot deploy {subject} without its approvals: the charter lets {} do that",
-                roles(known)
-            ),
-            Why::NotUntilThen { until, latest } => write!(
-                f,
-                "{subject} cannot serve without its approvals until {until}: between now and {latest} is possible"
-            ),
-            Why::ReviewOverdue { of, due, role } => write!(
-                f,
-                "{subject} cannot be deployed without its approvals: the review of {of} by `{role}` was due on {due}"
-            ),
-            Why::NothingToReview => {
-                write!(f, "nothing about {subject} waits for a review, or not that entry")
-            }
-            Why::OwnDecision { person, of } => {
-                write!(f, "`{person}` cannot review {of}, having decided it or had a hand in the version")
-            }
-            Why::NotTheReviewer { person, role } => {
-                write!(f, "`{person}` cannot review {subject}: the review is for the role `{role}`")
-            }
+            Why::Beside(why) => why.say(f, &subject),
             Why::NotSigned => write!(f, "{subject} is not signed"),
             Why::Serving => write!(f, "{subject} is serving"),
             Why::NothingServes => write!(f, "no version of {subject} is serving"),
             Why::NothingToRollBackTo => write!(f, "{subject} has no earlier version that may serve again"),
             Why::ReasonMissing => write!(f, "a reason is needed for {subject}"),
-            Why::NoteMissing => write!(f, "a review of {subject} says what was found"),
+        }
+    }
+}
+
+impl Beside {
+    fn help(&self, model: &ModelName, version: &str) -> String {
+        match self {
+            Self::CoolingOff { .. } => {
+                "the charter asks for that time in place of separation of duties".to_owned()
+            }
+            Self::NoBreakGlass => "`break_glass` of the charter says who may, and for how long".to_owned(),
+            Self::NoBreaker { .. } | Self::NotUntilThen { .. } => {
+                format!("`wardmote model approve {model} {version} --as ID` is the ordinary way")
+            }
+            Self::ReviewOverdue { .. } | Self::Unreviewed { .. } => {
+                format!("`wardmote model review {model} --upheld --note TEXT --as ID` closes it")
+            }
+            Self::NothingToReview => format!("`wardmote model reviews {model}` lists them"),
+            Self::OwnDecision { .. } | Self::NotTheReviewer { .. } => {
+                format!("`wardmote model reviews {model}` says whose it is")
+            }
+            Self::NoteMissing => "say it with `--note`".to_owned(),
+        }
+    }
+
+    fn say(&self, f: &mut fmt::Formatter<'_>, subject: &str) -> fmt::Result {
+        match self {
+            Self::CoolingOff { person, how, until } => {
+                write!(f, "`{person}` cannot approve {subject} before {until}, having {how}")
+            }
+            Self::Unreviewed { person, how, of, due } => write!(
+                f,
+                "`{person}` cannot approve {subject}, having {how}, while {of} is not reviewed, which was due on {due}"
+            ),
+            Self::NoBreakGlass => write!(f, "the charter lets nobody deploy {subject} without its approvals"),
+            Self::NoBreaker { person, roles: known } => write!(
+                f,
+                "`{person}` cannot deploy {subject} without its approvals: the charter lets {} do that",
+                roles(known)
+            ),
+            Self::NotUntilThen { until, latest } => write!(
+                f,
+                "{subject} cannot serve without its approvals until {until}: between now and {latest} is possible"
+            ),
+            Self::ReviewOverdue { of, due, role } => write!(
+                f,
+                "{subject} cannot be deployed without its approvals: the review of {of} by `{role}` was due on {due}"
+            ),
+            Self::NothingToReview => {
+                write!(f, "nothing about {subject} waits for a review, or not that entry")
+            }
+            Self::OwnDecision { person, of } => {
+                write!(f, "`{person}` cannot review {of}, having decided it or had a hand in the version")
+            }
+            Self::NotTheReviewer { person, role } => {
+                write!(f, "`{person}` cannot review {subject}: the review is for the role `{role}`")
+            }
+            Self::NoteMissing => write!(f, "a review of {subject} says what was found"),
         }
     }
 }

@@ -297,21 +297,10 @@ impl State {
             Event::Retired { version, .. } => {
                 model.end(*version, Status::Retired).ok_or("a retirement").err()
             }
-            Event::Deployed { version, endpoint, review, .. } => {
-                let done = model.deploy(*version, endpoint, at, None);
-                done.map(|()| model.ask(*version, review.as_ref(), at)).ok_or("a deployment").err()
+            Event::Deployed { .. } | Event::BrokeGlass { .. } => {
+                model.serve(event, at).ok_or("a deployment").err()
             }
-            Event::BrokeGlass { version, endpoint, glass, bundle, object, review, .. } => {
-                let done = model.deploy(*version, endpoint, at, Some(glass));
-                if let Some(version) = model.version_mut(*version) {
-                    version.emergency = Some((*bundle, object.clone(), at.evidence.clone()));
-                }
-                done.map(|()| model.ask(*version, Some(review), at)).ok_or("a deployment").err()
-            }
-            Event::RolledBack { from, to, endpoint, review, .. } => {
-                let done = model.roll_back((*from, *to), endpoint, at);
-                done.map(|()| model.ask(*to, review.as_ref(), at)).ok_or("a rollback").err()
-            }
+            Event::RolledBack { .. } => model.serve(event, at).ok_or("a rollback").err(),
             Event::Reviewed { of, by, upheld, note, .. } => {
                 let done = Reviewed {
                     by: by.clone(),
@@ -348,6 +337,27 @@ impl ModelState {
             taken_back: None,
             losses: Vec::new(),
         });
+        Some(())
+    }
+
+    /// Another version serves, and somebody may have to look at that.
+    fn serve(&mut self, event: &Event, at: &At) -> Option<()> {
+        match event {
+            Event::Deployed { version, endpoint, review, .. } => {
+                self.deploy(*version, endpoint, at, None)?;
+                self.ask(*version, review.as_ref(), at);
+            }
+            Event::BrokeGlass { version, endpoint, glass, bundle, object, review, .. } => {
+                self.deploy(*version, endpoint, at, Some(glass))?;
+                self.version_mut(*version)?.emergency = Some((*bundle, object.clone(), at.evidence.clone()));
+                self.ask(*version, Some(review), at);
+            }
+            Event::RolledBack { from, to, endpoint, review, .. } => {
+                self.roll_back((*from, *to), endpoint, at)?;
+                self.ask(*to, review.as_ref(), at);
+            }
+            _ => return None,
+        }
         Some(())
     }
 

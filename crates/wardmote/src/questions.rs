@@ -96,7 +96,7 @@ fn who_approved(answer: &WhoApproved) -> String {
     match (&answer.missing, &answer.validation) {
         (Some(missing), _) => text.push_str(&format!("  for a deployment now: {missing}\n")),
         (None, Some(validation)) => {
-            text.push_str(&format!("  on the evidence of {validation}; nothing is missing\n"))
+            text.push_str(&format!("  on the evidence of {validation}; nothing is missing\n"));
         }
         (None, None) => {}
     }

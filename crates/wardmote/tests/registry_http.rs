@@ -144,7 +144,7 @@ fn a_closed_gate_and_own_work_are_seen_by_clients() {
     let tag = json!({ "name": "credit-scoring", "version": "1", "key": "wardmote.separation_of_duties", "value": "fine" });
     let (status, said) = server.call(&ada, "POST", "/model-versions/set-tag", &tag);
     assert_eq!(status, 400);
-    insta::assert_snapshot!(said["message"].as_str().unwrap(), @"");
+    insta::assert_snapshot!(said["message"].as_str().unwrap());
 }
 
 fn flip(folder: &Path) {
