@@ -100,6 +100,38 @@ fn controls_see_what_is_there() {
     insta::assert_snapshot!(stable(lines.join("\n"), &inventory));
 }
 
+/// A member of an organisation, whose policies the emulator would show to nobody but the account that manages it.
+#[test]
+fn policies_of_the_organization_bind_a_member() {
+    account();
+    let proxy = Proxy::before(Some(Emulator::get().address));
+    let answer = |value: serde_json::Value| {
+        Fate::Answer(200, "content-type: application/x-amz-json-1.1\r\n".to_owned(), value.to_string())
+    };
+    let of = |name: &str| format!("AWSOrganizationsV20161128.{name}");
+    let organization = json!({"Organization": {"Id": "o-1", "MasterAccountId": "999999999999"}});
+    proxy.always_of(&of("DescribeOrganization"), answer(organization));
+    proxy.always_of(&of("ListParents"), answer(json!({"Parents": [{"Id": "r-root", "Type": "ROOT"}]})));
+    proxy.always(
+        "SERVICE_CONTROL_POLICY",
+        answer(json!({"Policies": [{"Id": "p-models", "Name": "models"}]})),
+    );
+    proxy.always("RESOURCE_CONTROL_POLICY", answer(json!({"Policies": []})));
+    let denied = json!({"Version": "2012-10-17", "Statement": [{"Effect": "Deny", "Action": "bedrock:InvokeModel*",
+        "NotResource": "arn:aws:bedrock:*::foundation-model/amazon.titan-embed-text-v2:0"}]});
+    proxy.always_of(&of("DescribePolicy"), answer(json!({"Policy": {"Content": denied.to_string()}})));
+    let inventory = aws::posture::collect(&client(proxy.address)).unwrap();
+    let policy = inventory.resources.iter().find(|one| one.kind == "AWS::Organizations::Policy").unwrap();
+    assert_eq!(policy.properties["TargetIds"], json!(["r-root", inventory.account]));
+    let bounded = ("BR-08".to_owned(), "AWS::IAM::Role posture-trainer".to_owned());
+    assert_eq!(verdicts(&inventory)[&bounded], "holds");
+    // Who may not see them knows nothing.
+    proxy.always_of(&of("DescribePolicy"), json_error(400, "AccessDeniedException"));
+    let inventory = aws::posture::collect(&client(proxy.address)).unwrap();
+    assert!(inventory.unread["AWS::Organizations::Policy"].contains("organizations:DescribePolicy"));
+    assert_eq!(verdicts(&inventory)[&bounded], "unknown");
+}
+
 /// How a service says no to an operation.
 fn refused(operation: &str, status: u16, code: &str) -> Fate {
     let json = operation.contains('.') || operation.contains(' ') && !operation.starts_with("s3 ");
