@@ -234,6 +234,12 @@ impl State {
         self.take(fact, receipt)
     }
 
+    fn administered(&mut self, key: KeyId, change: &KeyChange, time: Timestamp) {
+        if matches!(change, KeyChange::Created | KeyChange::CreatedSigning | KeyChange::Rotated) {
+            self.key_material.insert(key, time);
+        }
+    }
+
     fn take(&mut self, fact: Fact, receipt: &Receipt) -> Result<Option<Digest>, Error> {
         let time = receipt.entry.time;
         let evidence = receipt.evidence.clone();
@@ -287,11 +293,7 @@ impl State {
             | Fact::Waiver { .. }) => {
                 self.watched(fact, Recorded { what: (), evidence, time, by }, receipt)?;
             }
-            Fact::KeyAdministered { key, change } => {
-                if matches!(change, KeyChange::Created | KeyChange::CreatedSigning | KeyChange::Rotated) {
-                    self.key_material.insert(key, time);
-                }
-            }
+            Fact::KeyAdministered { key, change } => self.administered(key, &change, time),
             Fact::DocumentMade { model, version, kind, files } => {
                 if kind == MODEL_CARD {
                     self.cards.insert((model.clone(), version), evidence.clone());

@@ -259,12 +259,7 @@ impl State {
                 model.validate(*version, report, at).ok_or("a validation").err()
             }
             Event::GateAsked { version, result, .. } => {
-                let said = ((**result).clone(), at.evidence.clone());
-                model
-                    .version_mut(*version)
-                    .map(|version| version.gates.push(said))
-                    .ok_or("the answer of a gate")
-                    .err()
+                model.answered(*version, result, at).ok_or("the answer of a gate").err()
             }
             Event::ApprovalGiven { version, .. } => {
                 model.approve(*version, event, at).ok_or("an approval").err()
@@ -321,6 +316,11 @@ impl State {
 }
 
 impl ModelState {
+    fn answered(&mut self, number: VersionNumber, result: &GateResult, at: &At) -> Option<()> {
+        self.version_mut(number)?.gates.push((result.clone(), at.evidence.clone()));
+        Some(())
+    }
+
     fn register(&mut self, number: VersionNumber, registration: &Registration, at: &At) -> Option<()> {
         (number.0 as usize == self.versions.len() + 1).then_some(())?;
         self.versions.push(Version {

@@ -3,8 +3,8 @@
 use super::world::{VALID_DAYS, World, model};
 use facts::{ActorKind, Digest, EvidenceId, Timestamp, Verdict};
 use registry::{
-    ApproverKey, At, Committers, Compensation, EmergencyRequest, Event, Rules, Separation, Standing,
-    VersionNumber,
+    ApproverKey, At, Committers, Compensation, EmergencyRequest, Event, Registration, Rules, Separation,
+    Standing, VersionNumber,
 };
 use serde_json::json;
 use std::collections::BTreeSet;
@@ -70,37 +70,64 @@ pub(crate) fn may_deploy(world: &World, version: VersionNumber, rules: &Rules) -
         return Err("its gate is not open");
     }
     let hands: BTreeSet<&str> = registration.involved.iter().map(|hand| hand.person.as_str()).collect();
-    let mut counted: BTreeSet<&str> = BTreeSet::new();
-    for step in &rules.approvals {
-        let mut people = BTreeSet::new();
-        for (event, at) in &mine {
-            let Event::ApprovalGiven { approver, role, artefact, charter, .. } = event else { continue };
-            let counts = *role == step.role
-                && approver.roles.contains(&step.role)
-                && approver.kind == ActorKind::Human
-                && *artefact == registration.artefact
-                && *charter == rules.charter
-                && !counted.contains(approver.id.as_str())
-                && in_time(world, event, (at, version))
-                && rests_on(event, validation)
-                && !revoked(&mine, &at.evidence)
-                && own_work_is_right(event, hands.contains(approver.id.as_str()), (at, registered), rules)
-                && signature_is_right(
-                    world,
-                    event,
-                    (at, step.signed || hands.contains(approver.id.as_str()) && own_work_is_signed(rules)),
-                    rules,
-                );
-            if counts {
-                people.insert(approver.id.as_str());
+    let steps = Steps { world, version, mine: &mine, hands, registration, registered, validation };
+    steps.are_done(rules)
+}
+
+/// What the steps of approval are judged by.
+struct Steps<'a> {
+    world: &'a World,
+    version: VersionNumber,
+    mine: &'a [&'a (Event, At)],
+    hands: BTreeSet<&'a str>,
+    registration: &'a Registration,
+    registered: Timestamp,
+    validation: &'a EvidenceId,
+}
+
+impl Steps<'_> {
+    fn are_done(&self, rules: &Rules) -> Result<(), &'static str> {
+        let Self { world, version, mine, hands, registration, registered, validation } = self;
+        let mut counted: BTreeSet<&str> = BTreeSet::new();
+        for step in &rules.approvals {
+            let mut people = BTreeSet::new();
+            for (event, at) in mine.iter() {
+                let Event::ApprovalGiven { approver, role, artefact, charter, .. } = event else { continue };
+                let counts = *role == step.role
+                    && approver.roles.contains(&step.role)
+                    && approver.kind == ActorKind::Human
+                    && *artefact == registration.artefact
+                    && *charter == rules.charter
+                    && !counted.contains(approver.id.as_str())
+                    && in_time(world, event, (at, *version))
+                    && rests_on(event, validation)
+                    && !revoked(mine, &at.evidence)
+                    && own_work_is_right(
+                        event,
+                        hands.contains(approver.id.as_str()),
+                        (at, *registered),
+                        rules,
+                    )
+                    && signature_is_right(
+                        world,
+                        event,
+                        (
+                            at,
+                            step.signed || hands.contains(approver.id.as_str()) && own_work_is_signed(rules),
+                        ),
+                        rules,
+                    );
+                if counts {
+                    people.insert(approver.id.as_str());
+                }
             }
+            if (people.len() as u64) < u64::from(step.count) {
+                return Err("an approval is missing");
+            }
+            counted.extend(people);
         }
-        if (people.len() as u64) < u64::from(step.count) {
-            return Err("an approval is missing");
-        }
-        counted.extend(people);
+        Ok(())
     }
-    Ok(())
 }
 
 fn rests_on(event: &Event, latest: &EvidenceId) -> bool {
