@@ -47,7 +47,7 @@ fn founded(dir: &Path) {
 
 fn trained(dir: &Path) {
     let answer = json(dir, &["model", "train", "credit-scoring", "--as", "ada"]);
-    let version = answer["answer"]["version"].to_string();
+    let version = answer["version"].to_string();
     json(dir, &["model", "validate", "credit-scoring", &version, "--as", "ada"]);
 }
 
