@@ -13,7 +13,7 @@
 //! deployment without approval does not compile:
 //!
 //! ```compile_fail
-//! let plan = registry::DeploymentPlan { approved: todo!() };
+//! let plan = registry::DeploymentPlan { approved: unreachable!() };
 //! ```
 
 mod decide;

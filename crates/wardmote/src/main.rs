@@ -11,6 +11,7 @@ mod commands;
 mod demo;
 mod doors;
 mod failure;
+mod files;
 mod house;
 mod iam;
 mod import;

@@ -3,6 +3,7 @@
 
 use crate::commands::{At, Run, read_file};
 use crate::failure::{Exit, Failure};
+use crate::files;
 use crate::house::{House, write_private};
 use crate::questions::written;
 use engine::Engine;
@@ -17,7 +18,7 @@ use std::process::ExitCode;
 const ANSWER: &str = "answer.json";
 const KEY: &str = "log.vkey";
 /// An entry has at most 64 KiB, and so has a proof; an answer may be longer.
-const MAX_FILE_BYTES: u64 = 1 << 24;
+const MAX_FILE_BYTES: usize = 1 << 24;
 const MAX_FILES: usize = 20_000;
 /// What an answer repeats of a decision, under the decision's own names.
 const SAID: [&str; 7] = ["role", "expires", "own_work", "reason", "upheld", "note", "missing"];
@@ -167,14 +168,7 @@ fn indices(folder: &Path) -> Result<Vec<u64>, Failure> {
 }
 
 fn bounded(path: &Path) -> Result<Vec<u8>, Failure> {
-    let length = std::fs::metadata(path)
-        .map_err(|error| Failure::io(format!("read `{}`", path.display()), error))?
-        .len();
-    if length > MAX_FILE_BYTES {
-        let text = format!("`{}` has {length} bytes; at most {MAX_FILE_BYTES} are read", path.display());
-        return Err(Failure::new(Exit::Input, text));
-    }
-    read_file(path)
+    files::bounded(path, MAX_FILE_BYTES)
 }
 
 /// Every evidence id in an answer, wherever it stands.

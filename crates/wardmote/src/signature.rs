@@ -5,18 +5,15 @@ use crate::answer::Answers;
 use crate::args::SignatureArgs;
 use crate::commands::Run;
 use crate::failure::{Exit, Failure};
+use crate::files;
 use facts::Digest;
 use ledger::Verifier;
 use serde::Serialize;
 use signing::{MAX_BUNDLE_BYTES, Resource, Signed, VerifyingKey};
-use std::fs::{self, File};
-use std::io::Read;
+use std::fs::File;
 use std::path::Path;
 use std::process::ExitCode;
 
-/// As many as an artefact of ours may have.
-const MAX_FILES: usize = 10_000;
-const MAX_DEPTH: usize = 64;
 const MAX_KEY_BYTES: usize = 4_096;
 
 /// A signature that holds.
@@ -50,7 +47,7 @@ pub(crate) fn verify(args: &SignatureArgs, answers: &Answers) -> Run {
         input(format!("`{}` cannot be used: {why}", args.public_key.display()))
             .with_help("`wardmote model export` writes it as `key.pub`")
     })?;
-    let bundle = bounded(&args.signature, MAX_BUNDLE_BYTES)?;
+    let bundle = files::bounded(&args.signature, MAX_BUNDLE_BYTES)?;
     let broken = |why: signing::Fault| {
         Failure::new(
             Exit::Damaged,
@@ -126,62 +123,18 @@ fn listed(folder: &Path, ignore: &[String]) -> Result<Vec<Resource>, Failure> {
         return Err(Failure::new(Exit::NotFound, format!("there is no folder `{}`", folder.display()))
             .with_help("name the folder that holds the model's files, and nothing else"));
     }
-    let mut files = Vec::new();
-    walk(folder, "", ignore, &mut files)?;
-    Ok(files)
-}
-
-fn walk(folder: &Path, prefix: &str, ignore: &[String], files: &mut Vec<Resource>) -> Result<(), Failure> {
-    let failed = |error| Failure::io(format!("read the folder `{}`", folder.display()), error);
-    if prefix.matches('/').count() > MAX_DEPTH {
-        return Err(input(format!("`{}` is more than {MAX_DEPTH} folders deep", folder.display())));
-    }
-    for entry in fs::read_dir(folder).map_err(failed)? {
-        let entry = entry.map_err(failed)?;
-        let path = entry.path();
-        let Some(name) = entry.file_name().to_str().map(|name| format!("{prefix}{name}")) else {
-            return Err(input(format!(
-                "the name of `{}` is not UTF-8, so nobody can have signed it",
-                path.display()
-            )));
-        };
-        if ignore.contains(&name) {
-            continue;
-        }
-        let kind = entry.file_type().map_err(failed)?;
-        if kind.is_dir() {
-            walk(&path, &format!("{name}/"), ignore, files)?;
-        } else if kind.is_file() {
-            let digest = File::open(&path).and_then(|mut file| Digest::of_reader(&mut file));
-            files.push((
-                name,
-                digest.map_err(|error| Failure::io(format!("read `{}`", path.display()), error))?,
-            ));
-        } else {
-            return Err(input(format!("`{}` is neither a file nor a folder", path.display()))
-                .with_help("signatures are of plain files; put the file itself in the place of a link"));
-        }
-        if files.len() > MAX_FILES {
-            return Err(input(format!("`{}` has more than {MAX_FILES} files", folder.display())));
-        }
-    }
-    Ok(())
+    let files = files::of_version(folder, ignore)?.into_iter();
+    let digested = files.map(|(name, path)| {
+        let digest = File::open(&path).and_then(|mut file| Digest::of_reader(&mut file));
+        let failed = |error| Failure::io(format!("read `{}`", path.display()), error);
+        Ok((name, digest.map_err(failed)?))
+    });
+    digested.collect()
 }
 
 fn text(path: &Path) -> Result<String, Failure> {
-    String::from_utf8(bounded(path, MAX_KEY_BYTES)?)
+    String::from_utf8(files::bounded(path, MAX_KEY_BYTES)?)
         .map_err(|_| input(format!("`{}` is not a text", path.display())))
-}
-
-fn bounded(path: &Path, most: usize) -> Result<Vec<u8>, Failure> {
-    let failed = |error| Failure::io(format!("read `{}`", path.display()), error);
-    let mut bytes = Vec::new();
-    let file = File::open(path).map_err(failed)?;
-    file.take(most as u64 + 1).read_to_end(&mut bytes).map_err(failed)?;
-    if bytes.len() > most {
-        return Err(input(format!("`{}` has more than {most} bytes", path.display())));
-    }
-    Ok(bytes)
 }
 
 fn input(message: String) -> Failure {

@@ -2,15 +2,12 @@
 
 use super::Source;
 use crate::failure::{Exit, Failure};
+use crate::files;
 use engine::{Engine, Foreign, Import};
-use std::fs::{self, File};
+use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
-/// The deepest folder below the one that is named.
-const MAX_DEPTH: usize = 32;
-/// More files than a version can have are not even listed.
-const MAX_FILES: usize = 10_000;
 /// So much is read at once.
 const CHUNK: usize = 1 << 20;
 
@@ -31,42 +28,11 @@ impl Folder {
                 format!("`{}` is no folder: name the folder that holds the version's files", path.display());
             return Err(Failure::new(Exit::Input, text));
         }
-        let mut files = Vec::new();
-        list(&name, "", &mut files)?;
-        files.sort();
+        let files = files::of_version(&name, &[])?;
         // Where on this machine it lies is nobody's affair.
         let last = name.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
         Ok(Self { origin: format!("folder {last}"), files })
     }
-}
-
-fn list(folder: &Path, prefix: &str, files: &mut Vec<(String, PathBuf)>) -> Result<(), Failure> {
-    let unreadable = |error| Failure::io(format!("read `{}`", folder.display()), error);
-    let wrong = |path: &Path, why: &str| Failure::new(Exit::Input, format!("`{}` {why}", path.display()));
-    for entry in fs::read_dir(folder).map_err(unreadable)? {
-        let entry = entry.map_err(unreadable)?;
-        let (path, kind) = (entry.path(), entry.file_type().map_err(unreadable)?);
-        let name = entry.file_name();
-        let name = name.to_str().ok_or_else(|| wrong(&path, "has a name that is no text"))?;
-        let name = format!("{prefix}{name}");
-        if kind.is_dir() {
-            if name.split('/').count() > MAX_DEPTH {
-                return Err(wrong(&path, "is too deep below the version's folder"));
-            }
-            list(&path, &format!("{name}/"), files)?;
-        } else if kind.is_file() {
-            files.push((name, path));
-        } else {
-            return Err(wrong(
-                &path,
-                "is neither a file nor a folder: a version holds nothing else, no links either",
-            ));
-        }
-        if files.len() > MAX_FILES {
-            return Err(wrong(folder, &format!("holds more than {MAX_FILES} files")));
-        }
-    }
-    Ok(())
 }
 
 impl Source for Folder {
