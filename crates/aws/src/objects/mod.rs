@@ -13,7 +13,6 @@ use crate::wire::{Wire, from_xml};
 use aws_lc_rs::digest;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use hyper::body::Bytes;
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -166,7 +165,7 @@ impl S3Objects {
             .header("x-amz-server-side-encryption", "aws:kms")
             .header("x-amz-server-side-encryption-bucket-key-enabled", "true")
             .header(CHECKSUM, checksum(bytes))
-            .body(Bytes::copy_from_slice(bytes));
+            .body(bytes);
         if let Some(key) = &self.settings.kms_key {
             wire = wire.header("x-amz-server-side-encryption-aws-kms-key-id", key.as_str());
         }
