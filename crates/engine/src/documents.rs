@@ -55,7 +55,7 @@ impl Engine {
         Ok(Done { answer: CardFiles { version: number, files }, evidence })
     }
 
-    fn card_of(&self, model: &Model, version: &Version) -> Result<ModelCard, Error> {
+    pub(crate) fn card_of(&self, model: &Model, version: &Version) -> Result<ModelCard, Error> {
         let charter = self.charter()?.charter();
         let validation = version.validation.as_ref();
         let days = |name: &str, days: u32| {

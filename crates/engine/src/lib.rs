@@ -29,6 +29,7 @@ mod importing;
 mod keys;
 mod lineage;
 mod manifest;
+mod mirror;
 mod monitoring;
 mod notebook;
 mod posture;
@@ -66,6 +67,7 @@ pub use importing::{Foreign, Import, Imported, Incoming};
 pub use keys::KeyView;
 pub use lineage::{INPUT, OUTPUT, lineage_dataset};
 pub use manifest::Manifest;
+pub use mirror::{MirrorEvent, Mirrored, Mirrors, Outside, Parts};
 pub use notebook::{
     Batch, FileRecord, Listed, ModelPatch, NewLoggedModel, NewRun, Notebook, RunPatch,
     checked_path as artefact_path, listing,

@@ -156,6 +156,15 @@ pub enum Fact {
         /// What.
         event: crate::posture::IncidentEvent,
     },
+    /// The mirror of a version in another registry was written.
+    Mirrored {
+        /// The mirror: `ACCOUNT/REGION/GROUP`.
+        mirror: String,
+        /// The version.
+        version: registry::VersionNumber,
+        /// How far it came.
+        event: crate::mirror::MirrorEvent,
+    },
     /// A waiver was granted or ended.
     Waiver {
         /// Its id: `W-1`.

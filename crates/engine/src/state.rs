@@ -4,6 +4,7 @@ use crate::Error;
 use crate::approver_keys::ApproverKeys;
 use crate::catalogue::{PRODUCTION, SEPARATION_TAG};
 use crate::documents::MODEL_CARD;
+use crate::mirror::Mirrors;
 use crate::posture::{Postures, Waivers};
 use crate::record::{
     ApprovalRequested, Fact, KeyChange, LabelBatch, MonitorReport, Segment, Snapshot, TrainingRun,
@@ -62,6 +63,7 @@ pub struct State {
     cards: BTreeMap<(ModelName, VersionNumber), EvidenceId>,
     postures: Postures,
     waivers: Waivers,
+    mirrors: Mirrors,
     documents: BTreeMap<(ModelName, VersionNumber), Vec<Recorded<FileDigests>>>,
 }
 
@@ -193,6 +195,11 @@ impl State {
         &self.remediations
     }
 
+    /// What was written on mirrors of the registry.
+    pub fn mirrors(&self) -> &Mirrors {
+        &self.mirrors
+    }
+
     /// What is known of the posture of accounts, and incidents.
     pub fn postures(&self) -> &Postures {
         &self.postures
@@ -287,6 +294,7 @@ impl State {
                 let fired = FiredAlert { rule, sentence };
                 keep(&mut self.alerts, model, Recorded { what: fired, evidence, time, by });
             }
+            Fact::Mirrored { mirror, version, event } => self.mirrors.take(mirror, version, event),
             fact @ (Fact::Remediation { .. }
             | Fact::Posture { .. }
             | Fact::Incident { .. }

@@ -64,7 +64,7 @@ pub(crate) fn run(cli: &Cli, answers: &Answers) -> Run {
         Command::Watch(args) => crate::watch::run(&house, cli.act_as.as_ref(), args, answers),
         Command::Incident(command) => crate::watch::incidents(&house, cli.act_as.as_ref(), command, answers),
         Command::Waiver(command) => crate::waiver::run(&house, cli.act_as.as_ref(), command, answers),
-        Command::Aws(command) => crate::aws::run(&house, command, answers),
+        Command::Aws(command) => crate::aws::run(&house, cli.act_as.as_ref(), command, answers),
         Command::Controls(command) => crate::audit::controls(command, answers),
         Command::Completions { shell } => {
             clap_complete::generate(*shell, &mut Cli::command(), "wardmote", &mut std::io::stdout());

@@ -146,6 +146,11 @@ impl S3Objects {
         self
     }
 
+    /// Where an object is, as others name it: `s3://BUCKET/PREFIX/NAME`.
+    pub fn address(&self, name: &str) -> String {
+        format!("s3://{}/{}{name}", self.settings.bucket, self.settings.prefix)
+    }
+
     /// Puts an object in place of another one, which a versioned bucket keeps as an older version.
     pub fn replace(&self, name: &str, bytes: &[u8]) -> Result<(), PortError> {
         named(name)?;

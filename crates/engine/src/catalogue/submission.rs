@@ -35,6 +35,8 @@ pub struct NewModelVersion {
     pub description: String,
     /// Its tags.
     pub tags: Vec<Pair>,
+    /// What it came with says about approval elsewhere: claims.
+    pub document: Option<ModelVersionDocument>,
 }
 
 /// The most figures or parameters that go on record with a version.
@@ -171,7 +173,7 @@ impl Engine {
             code,
             hyperparameters: parameters,
             claimed_metrics: figures,
-            document: None,
+            document,
             involved: hands.into_iter().collect(),
             trigger: Trigger::Person,
         })
