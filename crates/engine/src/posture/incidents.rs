@@ -110,6 +110,12 @@ impl Engine {
         Ok(())
     }
 
+    /// Everybody was told of these, by the house itself.
+    pub fn house_told(&mut self, ids: &[String]) -> Result<(), Error> {
+        let automation = self.automation()?;
+        self.incidents_told(&automation, ids)
+    }
+
     /// What is to be recorded about incidents: the id, and what happened.
     pub(super) fn incident_turn(&self, turn: &Turn<'_>) -> Vec<(String, IncidentEvent)> {
         let inventory = turn.posture.inventory();
@@ -204,11 +210,11 @@ fn opening(turn: &Turn<'_>, finding: &Finding) -> Opening {
 }
 
 /// The name of an incident in the ledger; streams have lower-case names.
-pub(super) fn stream(id: &str) -> String {
+pub(crate) fn stream(id: &str) -> String {
     format!("incidents/{}", id.to_lowercase())
 }
 
 /// As much of a text as an entry of the ledger needs.
-pub(super) fn short(text: &str) -> String {
+pub(crate) fn short(text: &str) -> String {
     text.chars().take(LONGEST).collect()
 }
