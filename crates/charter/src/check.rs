@@ -4,16 +4,19 @@ use crate::BUILT_IN_ROLES;
 use crate::model::{Charter, ColumnRole, Dataset, Model, RiskTier, Transformation};
 use crate::node::{Node, Step};
 use crate::shape::{Misfit, suggest};
-use facts::{Bound, PersonId, RoleId};
+use facts::{AgainstIncumbent, Bound, PersonId, RoleId};
 use std::cmp::Ordering;
 use std::collections::BTreeSet;
 use std::fmt::Display;
 
 /// The metrics that acceptance criteria can ask for, and whether each lies between 0 and 1.
-const ACCEPTANCE_METRICS: [(&str, bool); 10] = [
+const ACCEPTANCE_METRICS: [(&str, bool); 13] = [
     ("accuracy", true),
     ("auc", true),
     ("brier", true),
+    ("data_duplicate_share", true),
+    ("data_missing_share", true),
+    ("data_rows", false),
     ("demographic_parity_difference", true),
     ("equal_opportunity_difference", true),
     ("equalized_odds_difference", true),
@@ -338,6 +341,7 @@ impl Checker<'_> {
         self.acceptance(at, model);
         self.approvals(at, model);
         self.gates(at, model);
+        self.evidence(at, model);
         self.exceptions(at, model);
         self.monitor(at, model);
         let days = model.retention.capture_days.get();
@@ -410,6 +414,25 @@ impl Checker<'_> {
                     criterion.metric
                 );
                 self.error(&inside(key), message, "choose a number from 0 to 1".to_owned());
+            }
+            if let Some(wanted) = criterion.against_incumbent {
+                let (key, by) = match wanted {
+                    AgainstIncumbent::WorseByAtMost(by) => ("worse_by_at_most", by),
+                    AgainstIncumbent::BetterByAtLeast(by) => ("better_by_at_least", by),
+                };
+                if !(by.is_finite() && by >= 0.0 && (by <= 1.0 || !bounded)) {
+                    let place = [
+                        Key("models"),
+                        Item(at),
+                        Key("acceptance"),
+                        Item(n),
+                        Key("against_incumbent"),
+                        Key(key),
+                    ];
+                    let message = format!("a difference of {by} is met by every version or by none");
+                    let help = "write how much, as a number from 0 on, such as 0.01".to_owned();
+                    self.error(&place, message, help);
+                }
             }
             let fairness = criterion.metric.as_str().ends_with("_difference");
             match (&criterion.group, dataset) {

@@ -68,8 +68,12 @@ impl<'a> Walker<'a> {
     fn choose(&self, node: &Node, choices: &'a [Value], name: &str, found: &mut Vec<Misfit>) {
         let mut nearest: Option<(usize, Vec<Misfit>)> = None;
         let mut words = BTreeSet::new();
+        // A choice that only offers choices itself is all of them.
+        let choices = choices.iter().map(|choice| self.resolve(choice)).flat_map(|choice| {
+            let inner = list(choice, "oneOf").filter(|_| choice.get("properties").is_none());
+            inner.map_or_else(|| vec![choice], |inner| inner.iter().map(|one| self.resolve(one)).collect())
+        });
         for choice in choices {
-            let choice = self.resolve(choice);
             let mut wrong = Vec::new();
             let partial = is_partial(choice, node);
             if partial {

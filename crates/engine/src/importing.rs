@@ -169,6 +169,9 @@ impl Engine {
         };
         let notebook = self.notebook();
         let version = self.create_version(actor, &notebook, new)?;
+        if let Some(asking) = self.asking_at_registration(import.model.as_str(), version)? {
+            self.answered_at_registration(actor, asking.ask())?;
+        }
         let Import { model, run, files, bytes, .. } = import;
         Ok(Imported { model: model.clone(), version, files: *files, bytes: *bytes, run: run.clone() })
     }

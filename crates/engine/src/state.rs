@@ -306,6 +306,9 @@ impl State {
                 if kind == MODEL_CARD {
                     self.cards.insert((model.clone(), version), evidence.clone());
                 }
+                if let Ok(kind) = kind.parse() {
+                    self.registry.documented((&model, version), kind, evidence.clone());
+                }
                 keep(&mut self.documents, (model, version), Recorded { what: files, evidence, time, by });
             }
             Fact::Reproduced(_)
@@ -361,9 +364,19 @@ impl State {
         (time, by): (Timestamp, PersonId),
         receipt: &Receipt,
     ) -> Result<(), Error> {
-        self.follow(event, &at(time, by));
+        self.follow(event, &at(time, by.clone()));
+        let before = self.serving(event.model());
         let known = self.registry.apply(event, &registry::At { time, evidence: receipt.evidence.clone() });
-        known.map_err(|error| lost(receipt, "the registry cannot follow it", &error))
+        known.map_err(|error| lost(receipt, "the registry cannot follow it", &error))?;
+        if before.is_some() && self.serving(event.model()).is_none() {
+            let (name, alias) = (event.model().to_string(), PRODUCTION.to_owned());
+            self.catalogue.follow(&Event::AliasSet { name, alias, version: None }, &at(time, by));
+        }
+        Ok(())
+    }
+
+    fn serving(&self, model: &ModelName) -> Option<VersionNumber> {
+        self.registry.model(model)?.serving().map(|stretch| stretch.version)
     }
 
     /// What the registry decides shows in the catalogue: versions, and which one is in production.

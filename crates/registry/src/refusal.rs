@@ -3,7 +3,7 @@
 use crate::state::Status;
 use crate::statement::Fault;
 use crate::version::{How, VersionNumber};
-use facts::{EvidenceId, GateId, ModelName, PersonId, RoleId, Timestamp};
+use facts::{Days, DocumentKind, EvidenceId, GateId, LineageKind, ModelName, PersonId, RoleId, Timestamp};
 use std::fmt;
 
 /// Why a command was refused. Displays as one sentence; [`Refusal::help`] is what to do next.
@@ -20,10 +20,14 @@ pub(crate) enum Why {
     NotNow { status: Status, wanted: &'static str },
     NotValidated,
     NoLineage,
+    LineageMissing { kinds: Vec<LineageKind> },
+    DocumentMissing { kind: DocumentKind },
     CommittersUnknown { missing: String },
     GateFailed { failures: Vec<String> },
     ValidationIsOfAnotherCharter,
+    ValidationTooOld { days: Days, ended: Timestamp },
     GateClosed { gate: GateId, why: String },
+    AnotherIncumbent { then: Option<VersionNumber>, now: Option<VersionNumber> },
     OwnVersion { person: PersonId, how: How },
     NotAPerson { id: PersonId, wanted: &'static str },
     WrongRole { needed: Vec<RoleId> },
@@ -52,6 +56,8 @@ pub(crate) enum Beside {
     NoBreaker { person: PersonId, roles: Vec<RoleId> },
     NotUntilThen { until: Timestamp, latest: Timestamp },
     ReviewOverdue { of: EvidenceId, due: Timestamp, role: RoleId },
+    Tampered { cause: String, since: EvidenceId },
+    NotTampered,
     NothingToReview,
     OwnDecision { person: PersonId, of: EvidenceId },
     NotTheReviewer { person: PersonId, role: RoleId },
@@ -107,13 +113,26 @@ impl Refusal {
             Why::GateClosed { .. } => format!(
                 "its program is asked again each time; `wardmote model show {model} {version}` shows what it said"
             ),
-            Why::NotValidated | Why::ValidationIsOfAnotherCharter => {
+            Why::NotValidated | Why::ValidationIsOfAnotherCharter | Why::ValidationTooOld { .. } => {
                 format!("run `wardmote model validate {model} {version}`")
             }
             Why::NoLineage => format!(
                 "log the snapshot as an input of the run under its name, read it first under the same identity, and \
                  register again; or train with `wardmote model train {model}`"
             ),
+            Why::LineageMissing { kinds } => {
+                let how: Vec<&str> = kinds.iter().map(|kind| how_to_give(*kind)).collect();
+                format!("{}; then register again", how.join("; "))
+            }
+            Why::DocumentMissing { kind } if kind.as_str() == "model-card" => {
+                format!("`wardmote card {model} {version}` writes it")
+            }
+            Why::DocumentMissing { kind } => {
+                format!("`wardmote model document {model} {version} {kind} FILE` keeps it")
+            }
+            Why::AnotherIncumbent { .. } => {
+                format!("`wardmote model validate {model} {version}` compares it again, and so does each deployment")
+            }
             Why::CommittersUnknown { .. } => format!(
                 "commit the code, list every address of `git log --format='%ae %ce'` in the charter, under `emails` of \
                  its person or under `outside_committers`, and register again: `wardmote model train {model}`"
@@ -183,6 +202,30 @@ impl fmt::Display for Refusal {
             Why::NotNow { status, wanted } => write!(f, "{subject} cannot be {wanted}: it is {status}"),
             Why::NotValidated => write!(f, "{subject} has not been validated"),
             Why::NoLineage => write!(f, "what {subject} was trained on is not on record"),
+            Why::LineageMissing { kinds } => {
+                let words: Vec<&str> = kinds.iter().map(|kind| kind.spoken().trim_end_matches(',')).collect();
+                write!(
+                    f,
+                    "what the charter demands of where {subject} comes from is not on record: {}",
+                    words.join("; ")
+                )
+            }
+            Why::DocumentMissing { kind } => {
+                write!(
+                    f,
+                    "the document `{kind}` about {subject}, which the charter demands, is not on record"
+                )
+            }
+            Why::ValidationTooOld { days, ended } => {
+                let (days, ended) = (days.get(), ended.date());
+                write!(f, "what validation found of {subject} counts {days} days, which were over on {ended}")
+            }
+            Why::AnotherIncumbent { then, now } => {
+                let said = |one: &Option<VersionNumber>| {
+                    one.map_or_else(|| "nothing".to_owned(), |number| format!("version {number}"))
+                };
+                write!(f, "{subject} was compared with {}, and {} serves now", said(then), said(now))
+            }
             Why::CommittersUnknown { missing } => {
                 write!(f, "it is not known who committed the code of {subject}: {missing}")
             }
@@ -249,6 +292,10 @@ impl Beside {
             Self::ReviewOverdue { .. } | Self::Unreviewed { .. } => {
                 format!("`wardmote model review {model} --upheld --note TEXT --as ID` closes it")
             }
+            Self::Tampered { .. } => {
+                "`wardmote incident list` names the incident; put the bytes back, and `wardmote incident resolve ID` reads all of it again".to_owned()
+            }
+            Self::NotTampered => format!("`wardmote model show {model} {version}` shows it"),
             Self::NothingToReview => format!("`wardmote model reviews {model}` lists them"),
             Self::OwnDecision { .. } | Self::NotTheReviewer { .. } => {
                 format!("`wardmote model reviews {model}` says whose it is")
@@ -280,6 +327,10 @@ impl Beside {
                 f,
                 "{subject} cannot be deployed without its approvals: the review of {of} by `{role}` was due on {due}"
             ),
+            Self::Tampered { cause, since } => {
+                write!(f, "{subject} is not what was registered ({since}): {cause}")
+            }
+            Self::NotTampered => write!(f, "nothing of {subject} was found to be other than registered"),
             Self::NothingToReview => {
                 write!(f, "nothing about {subject} waits for a review, or not that entry")
             }
@@ -295,6 +346,25 @@ impl Beside {
 }
 
 impl std::error::Error for Refusal {}
+
+/// How a part of the lineage comes on record.
+fn how_to_give(kind: LineageKind) -> &'static str {
+    match kind {
+        LineageKind::Commit => {
+            "commit the code and everything beside it; with MLflow, run the script from its Git checkout \
+             (`mlflow.source.git.commit`)"
+        }
+        LineageKind::Environment => {
+            "put a lock file (`uv.lock`, `poetry.lock`, `requirements.txt` with hashes) beside the training program, or log \
+             it with the MLflow run"
+        }
+        LineageKind::Image => {
+            "let the training program write `{\"image\": \"NAME@sha256:DIGEST\"}` to `$SM_OUTPUT_DATA_DIR/lineage.json`, or \
+             set the tag `mlflow.docker.image.id` of the MLflow run"
+        }
+        LineageKind::Seed => "give the training a hyperparameter `seed`, or log it with the MLflow run",
+    }
+}
 
 fn roles(roles: &[RoleId]) -> String {
     roles.iter().map(|role| format!("`{role}`")).collect::<Vec<_>>().join(" or ")

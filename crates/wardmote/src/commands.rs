@@ -257,6 +257,7 @@ impl At<'_> {
                 let done = engine.export(actor, &version.model, VersionNumber(version.version))?;
                 self.write_files(&done, out)
             }),
+            ModelCommand::Document { version, kind, file } => self.document(version, kind, file),
             ModelCommand::Reproduce { version, tolerance } => self.reproduce(version, *tolerance),
             ModelCommand::Verify(args) => crate::signature::verify(args, self.answers),
             ModelCommand::Diff { model, from, to, proof } => self.diff(model, (*from, *to), proof),

@@ -103,7 +103,7 @@ pub(crate) fn model_list(state: &State) -> Result<Value, Failure> {
         let versions: Vec<Value> = model
             .versions
             .iter()
-            .map(|v| json!({ "version": v.version, "status": v.status, "text": v.status.to_string(), "artefact": v.registration.artefact, "snapshot": v.registration.snapshot(), "registered": v.registered, "own_work": v.own_work().map(ToString::to_string).collect::<Vec<_>>() }))
+            .map(|v| json!({ "version": v.version, "status": v.status, "text": v.status.to_string(), "artefact": v.registration.artefact, "snapshot": v.registration.snapshot(), "registered": v.registered, "tampered": v.tampered().next().is_some(), "own_work": v.own_work().map(ToString::to_string).collect::<Vec<_>>() }))
             .collect();
         json!({ "model": name, "serving": serving, "fallback": model.fallback, "versions": versions })
     });
@@ -124,6 +124,9 @@ pub(crate) fn models(list: &Value) -> String {
                 "  {:>3}  {status:<14} trained on {snapshot}{fallback}\n",
                 v["version"].to_string()
             ));
+            if v["tampered"].as_bool() == Some(true) {
+                text.push_str("       its bytes are NOT what was registered\n");
+            }
             for own in v["own_work"].as_array().into_iter().flatten() {
                 text.push_str(&format!("       {}\n", own.as_str().unwrap_or_default()));
             }
@@ -164,6 +167,12 @@ pub(crate) fn version(version: &registry::Version) -> String {
     );
     if let Some(missing) = r.code.committers.as_ref().and_then(|_| r.code.committers_missing()) {
         line("committers", format!("not all known: {missing}"));
+    }
+    for (path, digest) in &r.environment.lock_files {
+        line("lock file", format!("{path} ({})", digest.short()));
+    }
+    if let Some(image) = &r.environment.image {
+        line("image", format!("{image}, as claimed"));
     }
     for (name, value) in &r.hyperparameters {
         line("parameter", format!("{name} = {value}"));
@@ -206,10 +215,22 @@ pub(crate) fn version(version: &registry::Version) -> String {
     if let Some((_, _, id)) = &version.emergency {
         line("emergency", format!("served WITHOUT approvals ({id})"));
     }
+    for one in &version.tampering {
+        line("bytes", tampering(one));
+    }
     for loss in &version.losses {
         line("without", format!("its evidence from {}: {} ({})", loss.time, loss.missing, loss.evidence));
     }
     text
+}
+
+/// That the bytes of a version are not what was registered, and whether that was put right.
+fn tampering(one: &registry::Tampering) -> String {
+    let after = one.restored.as_ref().map_or_else(
+        || ": it is not deployed until that is put right".to_owned(),
+        |entry| format!(", and were again what was registered in {entry}"),
+    );
+    format!("NOT what was registered, found on {} ({}): {}{after}", one.time, one.evidence, one.cause)
 }
 
 /// Whether an approval is signed, in words.
@@ -257,7 +278,9 @@ pub(crate) fn validated(validated: &Validated, ids: &[EvidenceId]) -> String {
 fn gate(result: &registry::GateResult) -> String {
     let figures: Vec<String> = result.figures.iter().map(|(name, value)| format!("{name} {value}")).collect();
     let figures = if figures.is_empty() { String::new() } else { format!("  ({})", figures.join(", ")) };
-    format!("{}{figures}", result.verdict)
+    let compared =
+        result.incumbent.as_ref().map_or_else(String::new, |with| format!("; compared with {with}"));
+    format!("{}{figures}{compared}", result.verdict)
 }
 
 pub(crate) fn decision(decision: &Decision, ids: &[EvidenceId]) -> String {
@@ -357,13 +380,25 @@ pub(crate) fn monitored(report: &MonitorReport, acted: &[Done<AlertAction>], ids
 }
 
 pub(crate) fn history(answer: &HistoryAnswer) -> String {
-    let Some(served) = &answer.serving else {
-        return format!("at {} no version of {} was serving", answer.as_of, answer.model);
+    let (as_of, model) = (answer.as_of, &answer.model);
+    let (head, served) = match (&answer.serving, &answer.before) {
+        (Some(served), _) => {
+            (format!("at {as_of} version {} of {model} was serving\n", served.version), served)
+        }
+        (None, None) => return format!("at {as_of} no version of {model} was serving"),
+        (None, Some(last)) => {
+            let version = last.version;
+            (
+                format!(
+                    "at {as_of} no version of {model} was serving; before that it was version {version}\n"
+                ),
+                last,
+            )
+        }
     };
     let until = served.until.map_or_else(|| "now".to_owned(), |until| until.to_string());
     let how = if served.how == "deployed" { "deployed" } else { "put back by a rollback" };
-    let mut text =
-        format!("at {} version {} of {} was serving\n", answer.as_of, served.version, answer.model);
+    let mut text = head;
     text.push_str(&format!("  {how} ({}), serving from {} to {until}\n", served.evidence, served.since));
     for approval in &served.approved_by {
         text.push_str(&format!(
@@ -410,6 +445,9 @@ pub(crate) fn history(answer: &HistoryAnswer) -> String {
             None => format!("waits for `{}`, due on {}", review.asked.role, review.asked.due),
         };
         text.push_str(&format!("  review: {state}\n"));
+    }
+    for one in &served.tampering {
+        text.push_str(&format!("  {}\n", tampering(one)));
     }
     for loss in &served.losses {
         text.push_str(&format!(

@@ -110,6 +110,12 @@ impl Engine {
         Ok(())
     }
 
+    /// Everybody was told of these, by the house itself.
+    pub fn house_told(&mut self, ids: &[String]) -> Result<(), Error> {
+        let automation = self.automation()?;
+        self.incidents_told(&automation, ids)
+    }
+
     /// What is to be recorded about incidents: the id, and what happened.
     pub(super) fn incident_turn(&self, turn: &Turn<'_>) -> Vec<(String, IncidentEvent)> {
         let inventory = turn.posture.inventory();
