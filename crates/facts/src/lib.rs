@@ -17,6 +17,7 @@ pub mod inventory;
 mod name;
 mod quantity;
 pub mod remediation;
+pub mod serving;
 mod tags;
 mod time;
 mod uri;
