@@ -3,6 +3,7 @@
 //! known, and never "deployed".
 
 use crate::core::NewEntry;
+use crate::deployment::PlacedOn;
 use crate::record::{Fact, Refused};
 use crate::rollout_record::RolloutEvent;
 use crate::{Engine, Error};
@@ -68,9 +69,9 @@ pub(crate) struct Shifted {
 }
 
 impl Shifted {
-    /// The name of the release.
-    pub(crate) fn name(&self) -> &str {
-        &self.name
+    /// Where it is, for an answer.
+    pub(crate) fn placed_on(&self) -> PlacedOn {
+        PlacedOn { platform: self.site.on.platform(), release: self.name.clone() }
     }
 
     /// The entry of what the endpoint says.
@@ -162,7 +163,7 @@ impl Engine {
             }
         };
         let done = done.and_then(|()| fleet.shift(&shifted.site, &shifted.name, warrant.pace()));
-        shifted.observed = self.settle((actor, action), &shifted, done)?;
+        shifted.observed = self.until_settled((actor, action), &shifted, done)?;
         Ok(Some(shifted))
     }
 
@@ -180,7 +181,7 @@ impl Engine {
     }
 
     /// Looks until the endpoint has settled; anything but the release with all the traffic is recorded and an error.
-    fn settle(
+    fn until_settled(
         &mut self,
         (actor, action): (&Actor, Action),
         shifted: &Shifted,
@@ -239,7 +240,8 @@ impl Engine {
                 format!("what served before goes on serving (`{serving}`)")
             }
             (Condition::Steady, _) => {
-                let names: Vec<_> = observed.serving.iter().map(|share| format!("`{}`", share.release)).collect();
+                let names: Vec<_> =
+                    observed.serving.iter().map(|share| format!("`{}`", share.release)).collect();
                 format!("the endpoint serves {}", names.join(" and "))
             }
             (Condition::Absent, _) => "nothing serves".to_owned(),
@@ -271,7 +273,7 @@ impl Engine {
 
     /// Records a decision, with what the endpoint says. The outside took its time, so that what counts now is decided again;
     /// if it is refused now, the traffic goes back.
-    pub(crate) fn conclude(
+    pub(crate) fn concluded(
         &mut self,
         (actor, action): (&Actor, Action),
         command: &Command<'_>,
@@ -292,7 +294,8 @@ impl Engine {
                 }
             };
             let (of_model, of_endpoint) = (format!("model/{}", model.name), resource(&model.endpoint.name));
-            let mut entries = vec![Self::done(actor, action, &of_model, Fact::Registry { event: Box::new(event) })];
+            let mut entries =
+                vec![Self::done(actor, action, &of_model, Fact::Registry { event: Box::new(event) })];
             if let Some(shifted) = shifted {
                 entries.insert(0, Self::done(actor, action, &of_endpoint, shifted.settled()));
             }
@@ -340,7 +343,8 @@ impl Engine {
         let Some(site) = Self::site(model) else { return Ok(Vec::new()) };
         self.fleet().stop(&site)?;
         let event = RolloutEvent::Stopped { reason: reason.to_owned() };
-        let (name, fact) = (resource(&site.endpoint), Fact::Rollout { endpoint: site.endpoint.clone(), event });
+        let (name, fact) =
+            (resource(&site.endpoint), Fact::Rollout { endpoint: site.endpoint.clone(), event });
         self.record(vec![Self::done(actor, action, &name, fact)])
     }
 }

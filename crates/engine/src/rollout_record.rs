@@ -116,7 +116,9 @@ impl Rollouts {
     /// All releases of an endpoint that were ever begun, with their versions.
     pub fn releases(&self, endpoint: &EndpointName) -> impl Iterator<Item = (&str, VersionNumber)> {
         let line = self.by_endpoint.get(endpoint);
-        line.into_iter().flat_map(|line| line.versions.iter()).map(|(name, version)| (name.as_str(), *version))
+        line.into_iter()
+            .flat_map(|line| line.versions.iter())
+            .map(|(name, version)| (name.as_str(), *version))
     }
 
     /// Takes in what happened.

@@ -66,7 +66,9 @@ impl Engine {
         match name {
             Some(name) => views.push(self.view(self.model(name)?)?),
             None => {
-                for model in self.charter()?.charter().models.iter().filter(|model| Self::site(model).is_some()) {
+                for model in
+                    self.charter()?.charter().models.iter().filter(|model| Self::site(model).is_some())
+                {
                     views.push(self.view(model)?);
                 }
             }
@@ -74,10 +76,19 @@ impl Engine {
         Ok(views)
     }
 
+    /// The endpoints of the charter that are on other platforms.
+    ///
+    /// # Errors
+    /// If no charter is in force.
+    pub fn sites(&self) -> Result<Vec<Site>, Error> {
+        Ok(self.charter()?.charter().models.iter().filter_map(Self::site).collect())
+    }
+
     fn view(&self, model: &Model) -> Result<ServingView, Error> {
         let site = Self::site(model).ok_or_else(|| {
-            Error::input(format!("`{}` serves on the gateway of the house", model.name))
-                .with_help("`endpoint.serve_on` in the charter says where else; `wardmote model list` shows what serves")
+            Error::input(format!("`{}` serves on the gateway of the house", model.name)).with_help(
+                "`endpoint.serve_on` in the charter says where else; `wardmote model list` shows what serves",
+            )
         })?;
         let rollouts = self.state.rollouts();
         let settled = rollouts.settled(&site.endpoint);
@@ -100,7 +111,8 @@ impl Engine {
         match compared {
             Err(error) => view.verdict = Verdict::Unknown { missing: error.to_string() },
             Ok(differences) => {
-                let changing = view.observed.as_ref().is_some_and(|seen| seen.condition == Condition::Changing);
+                let changing =
+                    view.observed.as_ref().is_some_and(|seen| seen.condition == Condition::Changing);
                 if let Some(first) = differences.first() {
                     view.verdict = Verdict::Broken { reason: first.what.clone() };
                 } else if changing {
@@ -137,11 +149,18 @@ impl Engine {
                 Some((_, version)) if known => {
                     format!("version {version} has {percent:.0} % of the traffic and not all of it")
                 }
-                Some((_, version)) => format!("version {version} (`{name}`) has {percent:.0} % of the traffic"),
-                None => format!("`{name}`, which is of no version in the record, has {percent:.0} % of the traffic"),
+                Some((_, version)) => {
+                    format!("version {version} (`{name}`) has {percent:.0} % of the traffic")
+                }
+                None => format!(
+                    "`{name}`, which is of no version in the record, has {percent:.0} % of the traffic"
+                ),
             };
             match open.filter(|_| begun(name)) {
-                Some(open) => say(false, format!("{what}: a deployment that began ({}) was not seen to end", open.evidence)),
+                Some(open) => say(
+                    false,
+                    format!("{what}: a deployment that began ({}) was not seen to end", open.evidence),
+                ),
                 None => say(true, what),
             }
         }
@@ -155,7 +174,13 @@ impl Engine {
                 self.compare_release((model, site), settled, observed, &mut say)?;
             }
             (Some(version), _) => {
-                say(false, format!("version {version} serves as recorded, and was never put on {}", site.on.platform()));
+                say(
+                    false,
+                    format!(
+                        "version {version} serves as recorded, and was never put on {}",
+                        site.on.platform()
+                    ),
+                );
             }
         }
         found.sort_by_key(|one| !one.outside);
@@ -171,7 +196,9 @@ impl Engine {
     ) -> Result<(), world::PortError> {
         let (version, name) = (settled.version, &settled.release);
         match observed.condition {
-            Condition::Absent => say(true, format!("version {version} should serve, and the endpoint is gone")),
+            Condition::Absent => {
+                say(true, format!("version {version} should serve, and the endpoint is gone"))
+            }
             Condition::Failed => {
                 let said = observed.said.as_deref().unwrap_or("it does not say why");
                 say(true, format!("version {version} should serve, and the endpoint has failed: {said}"));
@@ -215,7 +242,8 @@ impl Engine {
         for view in &mut views {
             let model = self.model(&view.model)?.clone();
             self.authorise(actor, Action::MonitorRun, &model_resource(&model))?;
-            let outside: Vec<&ServingDifference> = view.differences.iter().filter(|one| one.outside).collect();
+            let outside: Vec<&ServingDifference> =
+                view.differences.iter().filter(|one| one.outside).collect();
             let event = match (&view.verdict, outside.first(), &view.incident) {
                 (Verdict::Unknown { .. }, ..) | (_, Some(_), Some(_)) | (_, None, None) => continue,
                 (_, Some(first), None) => IncidentEvent::Opened(Box::new(IncidentOpening {
@@ -226,7 +254,11 @@ impl Engine {
                     resource: view.endpoint.to_string(),
                     severity: controls::Severity::High.name().to_owned(),
                     reason: first.what.chars().take(500).collect(),
-                    evidence: outside.iter().take(5).map(|one| one.what.chars().take(500).collect()).collect(),
+                    evidence: outside
+                        .iter()
+                        .take(5)
+                        .map(|one| one.what.chars().take(500).collect())
+                        .collect(),
                     changed: Vec::new(),
                     cause: None,
                 })),
@@ -297,7 +329,9 @@ impl Engine {
     pub fn prune_releases(&mut self, actor: &Actor, name: &ModelName) -> Result<Done<Vec<String>>, Error> {
         let model = self.model(name)?.clone();
         self.authorise(actor, Action::ModelDeploy, &model_resource(&model))?;
-        let Some(site) = Self::site(&model) else { return Ok(Done { answer: Vec::new(), evidence: Vec::new() }) };
+        let Some(site) = Self::site(&model) else {
+            return Ok(Done { answer: Vec::new(), evidence: Vec::new() });
+        };
         let keep: BTreeSet<String> = self
             .state
             .rollouts()
@@ -323,10 +357,11 @@ impl Engine {
             .version(number)
             .is_some_and(|version| version.status.is_refused() || version.status == Status::RolledBack);
         let days = i64::from(model.retention.capture_days.get());
-        let ends = known.stretches.iter().filter(|stretch| stretch.version == number).map(|stretch| stretch.until);
-        let recent = ends.into_iter().any(|until| {
-            until.is_none_or(|until| until.plus_seconds(days * SECONDS_A_DAY) > self.now())
-        });
+        let ends =
+            known.stretches.iter().filter(|stretch| stretch.version == number).map(|stretch| stretch.until);
+        let recent = ends
+            .into_iter()
+            .any(|until| until.is_none_or(|until| until.plus_seconds(days * SECONDS_A_DAY) > self.now()));
         !refused || recent
     }
 }

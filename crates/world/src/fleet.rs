@@ -47,13 +47,8 @@ impl Release {
     /// Its name on the platform, at most 63 letters, digits and hyphens: the endpoint, the version, and the beginning of a
     /// digest over the artefact and all settings that make it what it is.
     pub fn name(&self, site: &Site) -> String {
-        let identity = (
-            &self.model,
-            self.version,
-            &self.artefact,
-            site.on.settled(),
-            site.capture_share.to_bits(),
-        );
+        let identity =
+            (&self.model, self.version, &self.artefact, site.on.settled(), site.capture_share.to_bits());
         // These are texts and numbers, which always have a JSON form.
         let text = serde_json::to_vec(&identity).unwrap_or_default();
         let hash = Digest::of(&text).to_hex();
