@@ -112,6 +112,13 @@ impl Client {
         Endpoint::of(service, self.region()?, &self.inner.line.settings)
     }
 
+    /// A random part of a pause between looks at something that takes its time: one second, doubled each time up to
+    /// sixteen; in tests, with their shorter pauses, less.
+    pub(crate) fn pause_between(&self, looks: u32) -> Duration {
+        let whole = self.inner.line.settings.pause.saturating_mul(5 << looks.min(4));
+        whole.mul_f64(0.75 + 0.5 * f64::from(chance()) / f64::from(u32::MAX))
+    }
+
     /// The profile of the shared files that is read.
     pub(crate) fn profile(&self) -> &str {
         &self.inner.line.settings.profile

@@ -8,6 +8,7 @@ mod client;
 mod credentials;
 mod endpoint;
 mod error;
+pub mod fleet;
 mod identity;
 pub mod inventory;
 mod keys;

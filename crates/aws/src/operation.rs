@@ -74,6 +74,16 @@ pub enum On {
     Packages,
     /// A stack.
     Stack,
+    /// An endpoint, or a service, at which a model serves.
+    Endpoint,
+    /// What it serves: models and configurations, or task definitions.
+    Releases,
+    /// The role that it takes.
+    ServingRole,
+    /// The key that encrypts what is its own.
+    ServingKey,
+    /// The cluster that it is in.
+    Cluster,
     /// Everything in the account.
     Account,
 }

@@ -343,6 +343,7 @@ impl Checker<'_> {
         self.gates(at, model);
         self.evidence(at, model);
         self.exceptions(at, model);
+        self.serving(at, model);
         self.monitor(at, model);
         let days = model.retention.capture_days.get();
         if model.risk_tier == RiskTier::High && days < 183 {

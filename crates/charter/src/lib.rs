@@ -12,6 +12,7 @@ mod exceptions;
 pub mod model;
 mod node;
 mod plan;
+mod serving;
 mod shape;
 
 pub use checked::{Checked, read};

@@ -1,6 +1,7 @@
 //! What a charter says: plain types, from which the JSON Schema is generated. A [`Charter`] can be had only from
 //! [`crate::read`], which has checked everything that can be checked about it.
 
+use facts::serving::ServeOn;
 use facts::{
     AlertRule, ColumnName, ControlRule, Criterion, DataClassification, DatasetId, Days, DocumentKind,
     EndpointName, GateId, KeyId, LineageKind, ModelName, ModelStage, PersonId, RoleId, Tags, TeamId,
@@ -499,6 +500,9 @@ pub struct Endpoint {
     /// The share of requests that is captured, from 0 to 1.
     #[serde(default = "all")]
     pub capture_share: f64,
+    /// Where it serves, if not on the house's own gateway.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub serve_on: Option<ServeOn>,
 }
 
 fn all() -> f64 {

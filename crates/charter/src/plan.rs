@@ -218,6 +218,9 @@ fn model_statements(model: &Model, say: &mut impl FnMut(&'static str, bool, Stri
             words(&model.endpoint.consumers)
         ),
     );
+    if let Some(on) = &model.endpoint.serve_on {
+        say("models", false, crate::serving::sentence(model, on));
+    }
     for rule in &model.alerts {
         let side = match rule.direction() {
             facts::Direction::Below => "below",

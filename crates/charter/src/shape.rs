@@ -256,6 +256,8 @@ fn pattern(node: &Node, text: &str, schema: &Value, found: &mut Vec<Misfit>) {
     let what = schema.get("description").and_then(Value::as_str).unwrap_or("name");
     let help = if what == "verifier key" {
         "`wardmote key new` prints it: `name+hash+key`"
+    } else if let Some(expected) = facts::serving::expected(what) {
+        expected
     } else if pattern.contains("A-Z") {
         "letters, digits, spaces and any of `_-./` are possible"
     } else {

@@ -11,7 +11,7 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 use world::{
-    Clock, Entropy, KeyService, Kind, LedgerStore, ObjectStore, ProgramRunner, Receipt, Runtime,
+    Clock, Entropy, Fleet, KeyService, Kind, LedgerStore, ObjectStore, ProgramRunner, Receipt, Runtime,
     TrackingStore,
 };
 
@@ -32,6 +32,8 @@ pub struct Ports {
     pub clock: Arc<dyn Clock>,
     /// Chance.
     pub entropy: Arc<dyn Entropy>,
+    /// Platforms on which models serve, other than the house's gateway.
+    pub fleet: Arc<dyn Fleet>,
     /// Experiments and runs.
     pub tracking: Arc<dyn TrackingStore>,
     /// The folder of the charter, in which training programs start.

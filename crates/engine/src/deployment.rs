@@ -2,6 +2,7 @@
 
 use crate::approval::ARTEFACT;
 use crate::governance::SIGNING_KEY;
+use crate::rollout::{Shifted, Warrant};
 use crate::training::model_resource;
 use crate::{Done, Engine, Error};
 use charter::model::Model;
@@ -24,6 +25,18 @@ pub struct Deployed {
     pub endpoint: EndpointName,
     /// The version that served before.
     pub replaced: Option<VersionNumber>,
+    /// Where, if not on the gateway of the house.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub on: Option<PlacedOn>,
+}
+
+/// A release on another platform.
+#[derive(Debug, Clone, Serialize)]
+pub struct PlacedOn {
+    /// The platform: `SageMaker`.
+    pub platform: &'static str,
+    /// The name of the release there.
+    pub release: String,
 }
 
 /// A model behind an endpoint, loaded.
@@ -60,9 +73,9 @@ impl Engine {
         self.end_lapsed(&model)?;
         self.run_gates(&model, number, Stage::Deployment)?;
         let endpoint = model.endpoint.name.clone();
+        let command = Command::Deploy(name, number, (endpoint.clone(), &actor.id));
         // The registry decides on a refusal's wording and records it; the plan below carries the proof.
-        let event =
-            self.decide(actor, &Command::Deploy(name, number, (endpoint.clone(), &actor.id)), &model)?;
+        self.decide(actor, &command, &model)?;
         let rules = self.rules(&model)?;
         let planned =
             Approved::check(self.state.registry(), name, number, &rules, self.now()).and_then(|approved| {
@@ -72,12 +85,15 @@ impl Engine {
         let (digest, object) = plan.bundle();
         let held = self.check_signature(object, digest, &version.registration);
         self.noticing((name.as_str(), number.0), held)?;
-        // What cannot be loaded now would be found out by the first customer.
-        let automation = self.automation()?;
-        drop(self.load_version(&automation, &model, &version)?);
         let replaced = plan.replaced();
-        let evidence = self.record_event(actor, Action::ModelDeploy, event)?;
-        Ok(Done { answer: Deployed { model: name.clone(), version: number, endpoint, replaced }, evidence })
+        let of = (actor, Action::ModelDeploy);
+        let shifted = self.roll_out(of, &model, &version, &Warrant::Plan(&plan))?;
+        let evidence = self.concluded(of, &command, &model, shifted.as_ref())?;
+        let on = shifted.as_ref().map(Shifted::placed_on);
+        Ok(Done {
+            answer: Deployed { model: name.clone(), version: number, endpoint, replaced, on },
+            evidence,
+        })
     }
 
     /// Puts the version back that served before. No new approval is needed: that is what a fallback is for.
@@ -89,7 +105,8 @@ impl Engine {
     ) -> Result<Done<Deployed>, Error> {
         let model = self.model(name)?.clone();
         self.authorise(actor, Action::ModelRollback, &model_resource(&model))?;
-        let event = self.decide(actor, &Command::Rollback(name, reason, &actor.id), &model)?;
+        let command = Command::Rollback(name, reason, &actor.id);
+        self.decide(actor, &command, &model)?;
         let plan = RollbackPlan::new(self.state.registry(), name, reason)
             .map_err(|refusal| Error::conflict(refusal.to_string()))?;
         let fallback = self.version(name, plan.to())?;
@@ -97,19 +114,17 @@ impl Engine {
             let held = self.check_signature(object, digest, &fallback.registration);
             self.noticing((name.as_str(), fallback.version.0), held)?;
         }
-        let automation = self.automation()?;
-        drop(self.load_version(&automation, &model, &fallback)?);
-        let evidence = self.record_event(actor, Action::ModelRollback, event)?;
-        let endpoint = model.endpoint.name;
-        Ok(Done {
-            answer: Deployed {
-                model: name.clone(),
-                version: plan.to(),
-                endpoint,
-                replaced: Some(plan.from()),
-            },
-            evidence,
-        })
+        let of = (actor, Action::ModelRollback);
+        let shifted = self.roll_out(of, &model, &fallback, &Warrant::Rollback(&plan))?;
+        let evidence = self.concluded(of, &command, &model, shifted.as_ref())?;
+        let answer = Deployed {
+            model: name.clone(),
+            version: plan.to(),
+            endpoint: model.endpoint.name,
+            replaced: Some(plan.from()),
+            on: shifted.as_ref().map(Shifted::placed_on),
+        };
+        Ok(Done { answer, evidence })
     }
 
     /// Everything that is to be served, loaded.
@@ -117,7 +132,8 @@ impl Engine {
         let automation = self.automation()?;
         let models = self.charter()?.charter().models.clone();
         let mut list = Vec::new();
-        for model in models {
+        // What serves elsewhere is not served here as well.
+        for model in models.into_iter().filter(|model| model.endpoint.serve_on.is_none()) {
             let endpoint = Resource::Endpoint {
                 name: model.endpoint.name.clone(),
                 consumers: model.endpoint.consumers.clone(),

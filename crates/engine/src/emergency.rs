@@ -1,6 +1,7 @@
 //! What is decided without approvals, and the reviews that follow: emergencies, fallbacks, and answers to reviews.
 
 use crate::record::Refused;
+use crate::rollout::{Shifted, Warrant};
 use crate::training::model_resource;
 use crate::{Deployed, Done, Engine, Error};
 use charter::model::Model;
@@ -59,17 +60,20 @@ impl Engine {
         };
         // The registry knows the better reason; policy has the last word all the same.
         self.authorise(actor, Action::ModelBreakGlass, &resource)?;
-        let automation = self.automation()?;
-        // What cannot be loaded now would be found out by the first customer.
-        drop(self.load_version(&automation, &model, &version)?);
+        let of = (actor, Action::ModelBreakGlass);
+        let shifted = self.roll_out(of, &model, &version, &Warrant::Emergency(&emergency))?;
         let evidence = json!({
             "model": name, "version": number, "charter": self.charter()?.digest(), "break_glass": emergency.glass(),
         });
         let bundle = self.bundle(&format!("{name}-v{number}"), &version.registration, &evidence)?;
         let replaced = self.state.registry().model(name).and_then(|known| known.serving()).map(|s| s.version);
-        let event = self.decide(actor, &Command::BreakGlass(request, endpoint.clone(), bundle), &model)?;
-        let evidence = self.record_event(actor, Action::ModelBreakGlass, event)?;
-        Ok(Done { answer: Deployed { model: name.clone(), version: number, endpoint, replaced }, evidence })
+        let command = Command::BreakGlass(request, endpoint.clone(), bundle);
+        let evidence = self.concluded(of, &command, &model, shifted.as_ref())?;
+        let on = shifted.as_ref().map(Shifted::placed_on);
+        Ok(Done {
+            answer: Deployed { model: name.clone(), version: number, endpoint, replaced, on },
+            evidence,
+        })
     }
 
     /// The version that may serve now: the one behind the endpoint, unless it is there without approvals past its time, or
@@ -128,8 +132,16 @@ impl Engine {
             return Ok(Vec::new());
         }
         let alert = Self::alarm("break-glass")?;
+        let of = (&alert, Action::ModelRollback);
+        let mut evidence = Vec::new();
+        // Before it is said that nothing serves: who is killed between the two says it the next time.
+        if self.state.rollouts().settled(&model.endpoint.name).is_some() {
+            let reason = format!("the time in which version {number} serves without approvals is over");
+            evidence.extend(self.stop_serving(of, model, &reason)?);
+        }
         let event = self.decide(&alert, &Command::LoseEvidence(name, number, &cause), model)?;
-        self.record_event(&alert, Action::ModelRollback, event)
+        evidence.extend(self.record_event(&alert, Action::ModelRollback, event)?);
+        Ok(evidence)
     }
 
     /// Names the version to fall back to: approved and signed now, so that falling back needs nobody.

@@ -20,14 +20,9 @@ pub struct Manifest {
 }
 
 impl Manifest {
-    /// The digest of all names and contents: lines `digest size name`, as a checksum file has them.
+    /// The digest of all names and contents.
     pub fn content(&self) -> Digest {
-        let lines: String = self
-            .files
-            .iter()
-            .map(|(path, file)| format!("{} {} {path}\n", file.digest.to_hex(), file.size_bytes))
-            .collect();
-        Digest::of(lines.as_bytes())
+        Digest::of_files(self.files.iter().map(|(path, file)| (path.as_str(), file.digest, file.size_bytes)))
     }
 
     /// Names and digests, as a signature lists them.

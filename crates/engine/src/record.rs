@@ -172,6 +172,13 @@ pub enum Fact {
         /// What.
         event: crate::posture::WaiverEvent,
     },
+    /// Something happened at an endpoint on another platform.
+    Rollout {
+        /// The endpoint.
+        endpoint: EndpointName,
+        /// What.
+        event: crate::rollout_record::RolloutEvent,
+    },
     /// It was refused.
     Refused(Refused),
     /// It was allowed and then failed.

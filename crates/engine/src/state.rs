@@ -10,6 +10,7 @@ use crate::record::{
     ApprovalRequested, Fact, KeyChange, LabelBatch, MonitorReport, Segment, Snapshot, TrainingRun,
 };
 use crate::remediation_record::Remediations;
+use crate::rollout_record::Rollouts;
 use charter::Checked;
 use facts::{
     AlertRule, Digest, EndpointName, EvidenceId, KeyId, ModelName, PersonId, SnapshotName, StreamName,
@@ -64,6 +65,7 @@ pub struct State {
     postures: Postures,
     waivers: Waivers,
     mirrors: Mirrors,
+    rollouts: Rollouts,
     documents: BTreeMap<(ModelName, VersionNumber), Vec<Recorded<FileDigests>>>,
 }
 
@@ -210,6 +212,11 @@ impl State {
         &self.waivers
     }
 
+    /// Endpoints on other platforms.
+    pub fn rollouts(&self) -> &Rollouts {
+        &self.rollouts
+    }
+
     /// Documents about a version: file names and digests, oldest first.
     pub fn documents(&self, model: &ModelName, version: VersionNumber) -> &[Recorded<FileDigests>] {
         self.documents.get(&(model.clone(), version)).map_or(&[], Vec::as_slice)
@@ -300,6 +307,9 @@ impl State {
             | Fact::Incident { .. }
             | Fact::Waiver { .. }) => {
                 self.watched(fact, Recorded { what: (), evidence, time, by }, receipt)?;
+            }
+            Fact::Rollout { endpoint, event } => {
+                self.rollouts.take(event, Recorded { what: endpoint, evidence, time, by });
             }
             Fact::KeyAdministered { key, change } => self.administered(key, &change, time),
             Fact::DocumentMade { model, version, kind, files } => {

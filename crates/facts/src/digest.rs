@@ -12,6 +12,13 @@ use std::{fmt, str::FromStr};
 pub struct Digest([u8; 32]);
 
 impl Digest {
+    /// Of several files, by path, digest and size in bytes: lines `digest size path`, as a checksum file has them. The same
+    /// files have the same digest wherever they are kept.
+    pub fn of_files<'a>(files: impl IntoIterator<Item = (&'a str, Digest, u64)>) -> Self {
+        let line = |(path, digest, size): (&str, Digest, u64)| format!("{} {size} {path}\n", digest.to_hex());
+        Self::of(files.into_iter().map(line).collect::<String>().as_bytes())
+    }
+
     /// The digest of `bytes`.
     pub fn of(bytes: &[u8]) -> Self {
         Self::of_parts(&[bytes])

@@ -18,6 +18,7 @@ mod lineage;
 mod name;
 mod quantity;
 pub mod remediation;
+pub mod serving;
 mod tags;
 mod time;
 mod uri;

@@ -1,19 +1,14 @@
 //! One name type per kind of thing, so that a role cannot be passed where a person is meant.
 
-use crate::ParseError;
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
-use std::{fmt, str::FromStr};
-
 /// Declares a name type: the letters it may hold, and how to say so.
 macro_rules! name {
     ($(#[$doc:meta])* $type:ident, $what:literal, $check:path, $expected:expr, $pattern:literal) => {
         $(#[$doc])*
-        #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
         #[serde(try_from = "String", into = "String")]
         pub struct $type(String);
 
-        impl JsonSchema for $type {
+        impl schemars::JsonSchema for $type {
             fn schema_name() -> std::borrow::Cow<'static, str> {
                 stringify!($type).into()
             }
@@ -29,16 +24,16 @@ macro_rules! name {
             }
         }
 
-        impl FromStr for $type {
-            type Err = ParseError;
-            fn from_str(text: &str) -> Result<Self, ParseError> {
-                if $check(text) { Ok(Self(text.to_owned())) } else { Err(ParseError::new($what, text, $expected)) }
+        impl std::str::FromStr for $type {
+            type Err = $crate::ParseError;
+            fn from_str(text: &str) -> Result<Self, $crate::ParseError> {
+                if $check(text) { Ok(Self(text.to_owned())) } else { Err($crate::ParseError::new($what, text, $expected)) }
             }
         }
 
         impl TryFrom<String> for $type {
-            type Error = ParseError;
-            fn try_from(text: String) -> Result<Self, ParseError> {
+            type Error = $crate::ParseError;
+            fn try_from(text: String) -> Result<Self, $crate::ParseError> {
                 text.parse()
             }
         }
@@ -49,8 +44,8 @@ macro_rules! name {
             }
         }
 
-        impl fmt::Display for $type {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        impl std::fmt::Display for $type {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
                 f.write_str(&self.0)
             }
         }
@@ -62,9 +57,10 @@ macro_rules! name {
         }
     };
 }
+pub(crate) use name;
 
 /// SageMaker's rule for names of models and endpoints, in lower case: 1 to 63 letters, digits and inner hyphens.
-fn is_slug(text: &str) -> bool {
+pub(crate) fn is_slug(text: &str) -> bool {
     let bytes = text.as_bytes();
     let plain = |b: &u8| b.is_ascii_lowercase() || b.is_ascii_digit();
     (1..=63).contains(&bytes.len())
@@ -86,7 +82,7 @@ fn is_path(text: &str) -> bool {
     text.len() <= 200 && text.split('/').all(is_slug)
 }
 
-const SLUG: &str = "1 to 63 lower-case letters, digits and hyphens, not at the ends";
+pub(crate) const SLUG: &str = "1 to 63 lower-case letters, digits and hyphens, not at the ends";
 const WORD: &str = "1 to 250 letters, digits, spaces and any of `_-./`";
 const PATH: &str = "lower-case names joined by `/`";
 

@@ -1,6 +1,7 @@
 //! The embedded adapters: SQLite ledger store, object folder, key service, model runtime, programs, clock. One
 //! implementation of each port of [`world`], for one machine, with nothing to install.
 
+mod directory;
 mod files;
 mod host;
 mod keys;
@@ -10,6 +11,7 @@ mod program;
 mod runtime;
 mod tracking;
 
+pub use directory::ServingDirectories;
 pub use host::{SystemClock, SystemEntropy};
 pub use keys::LocalKeys;
 pub use ledger::{Exported, SqliteLedger, VerifyReport, export_tiles, verify_ledger};

@@ -1,8 +1,8 @@
 //! The embedded adapters keep the contracts of their ports.
 
-use local::{FolderObjects, LocalKeys, LocalPrograms};
+use local::{FolderObjects, LocalKeys, LocalPrograms, ServingDirectories};
 use std::os::unix::fs::PermissionsExt;
-use world::KeyService;
+use world::{Fleet, KeyService};
 
 #[test]
 fn objects() {
@@ -40,4 +40,36 @@ fn programs() {
     let folder = tempfile::tempdir().unwrap();
     let runner = LocalPrograms::open(&folder.path().join("scratch")).unwrap();
     world::contract::program::check(&runner, folder.path());
+}
+
+#[test]
+fn serving_from_a_folder() {
+    let folder = tempfile::tempdir().unwrap();
+    let on = serde_json::from_value(serde_json::json!({"directory": {"path": "serving"}})).unwrap();
+    let (endpoint, tags) = ("credit".parse().unwrap(), std::collections::BTreeMap::new());
+    let site = world::Site { endpoint, on, tags, capture_share: 1.0 };
+    let open = || ServingDirectories::at(folder.path());
+    world::contract::fleet::check(&|| Box::new(open()), &site);
+
+    // What a crash leaves, what somebody changes, and where a link should not lead.
+    let root = folder.path().join("serving");
+    let release = world::Release {
+        model: "credit".parse().unwrap(),
+        version: 7,
+        artefact: facts::Digest::of(b"seven"),
+        recorded: None,
+    };
+    let files = |name: &str| world::Files::from([(name.to_owned(), b"seven".to_vec())]);
+    std::fs::create_dir(root.join("releases").join(format!(".{}.1", release.name(&site)))).unwrap();
+    assert!(open().prepare(&site, &release, &files("../../model.onnx")).is_err(), "outside of the folder");
+    let name = open().prepare(&site, &release, &files("model.onnx")).unwrap();
+    open().shift(&site, &name, world::Pace::AtOnce).unwrap();
+    assert_eq!(std::fs::read(root.join("current/model.onnx")).unwrap(), b"seven");
+    std::fs::write(root.join("current/model.onnx"), b"eight").unwrap();
+    assert_eq!(open().examine(&site, &release, &name).unwrap().len(), 1);
+    assert_eq!(open().find(&site, &release).unwrap(), None);
+    let kind = open().prepare(&site, &release, &files("model.onnx")).unwrap_err().kind();
+    assert_eq!(kind, world::Kind::Conflict, "what somebody changed is not overwritten");
+    std::fs::remove_dir_all(root.join("releases").join(&name)).unwrap();
+    assert_eq!(open().describe(&site).unwrap().condition, world::Condition::Failed);
 }

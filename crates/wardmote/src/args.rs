@@ -350,6 +350,8 @@ pub(crate) enum ModelCommand {
         #[arg(long)]
         reason: String,
     },
+    /// Show what really serves where a model serves on another platform than the house's gateway, beside the record.
+    Serving(crate::serving::ServingArgs),
     /// Write a version's artefact, signature and public key, for others to verify without us.
     Export {
         /// Which.

@@ -262,6 +262,7 @@ impl At<'_> {
             ModelCommand::Verify(args) => crate::signature::verify(args, self.answers),
             ModelCommand::Diff { model, from, to, proof } => self.diff(model, (*from, *to), proof),
             ModelCommand::Deploy(args) => self.deploy(args),
+            ModelCommand::Serving(args) => self.serving(args),
             ModelCommand::Fallback(version) => self.fallback(version),
             ModelCommand::Reviews { model } => self.reviews(model.as_ref()),
             ModelCommand::Review { model, of, upheld, not_upheld: _, note } => {

@@ -13,6 +13,7 @@
 
 use crate::aws::HouseSettings;
 use crate::failure::{Exit, Failure};
+use crate::fleet::HouseFleet;
 use charter::{Checked, SourceFile};
 use engine::{Engine, Ports};
 use facts::{Actor, PersonId};
@@ -205,6 +206,7 @@ impl House {
             programs: Arc::new(LocalPrograms::open(&self.dir.join("scratch"))?),
             clock: Arc::new(SystemClock),
             entropy: Arc::new(SystemEntropy),
+            fleet: Arc::new(HouseFleet::of(&self.dir)),
             tracking: Arc::new(SqliteTracking::at(&self.dir.join("tracking.db"))),
             folder: self.dir.clone(),
         })

@@ -298,13 +298,12 @@ pub(crate) fn decision(decision: &Decision, ids: &[EvidenceId]) -> String {
 pub(crate) fn deployed(deployed: &Deployed, ids: &[EvidenceId]) -> String {
     let replaced =
         deployed.replaced.map_or_else(String::new, |number| format!(", in place of version {number}"));
-    format!(
-        "version {} of {} serves at /endpoints/{}/invocations{replaced}\n{}",
-        deployed.version,
-        deployed.model,
-        deployed.endpoint,
-        evidence(ids)
-    )
+    let (version, model, endpoint) = (deployed.version, &deployed.model, &deployed.endpoint);
+    let place = match &deployed.on {
+        None => format!("at /endpoints/{endpoint}/invocations"),
+        Some(on) => format!("on {} at `{endpoint}`, as `{}`", on.platform, on.release),
+    };
+    format!("version {version} of {model} serves {place}{replaced}\n{}", evidence(ids))
 }
 
 pub(crate) fn labels(labels: &LabelsImported, ids: &[EvidenceId]) -> String {

@@ -7,6 +7,7 @@ pub mod contract;
 
 mod account;
 mod error;
+mod fleet;
 mod host;
 mod keys;
 mod ledger;
@@ -18,6 +19,7 @@ mod tracking;
 
 pub use account::Account;
 pub use error::{Kind, PortError};
+pub use fleet::{Condition, Files, Fleet, Observed, Pace, Release, Share, Site};
 pub use host::{Clock, Entropy};
 pub use keys::{DataKey, EncryptionContext, KeyService, KeyState, PublicKey, WrappedKey};
 pub use ledger::{LedgerStore, Receipt};

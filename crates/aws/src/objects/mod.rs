@@ -123,6 +123,8 @@ pub struct S3Objects {
     settings: ObjectSettings,
     /// For how many days what is put can be neither changed nor deleted by anybody.
     locked_days: Option<u32>,
+    /// Whether objects are files for others, whose names are theirs.
+    for_others: bool,
 }
 
 impl S3Objects {
@@ -135,7 +137,7 @@ impl S3Objects {
             return Err(PortError::new(Kind::Invalid, text)
                 .with_help("expected nothing, or names of `[a-z0-9._-]` with a slash after each"));
         }
-        Ok(Self { client, settings, locked_days: None })
+        Ok(Self { client, settings, locked_days: None, for_others: false })
     }
 
     /// The same; nobody, not even the account's root user, can delete or change for so many days what it puts (Object
@@ -151,9 +153,26 @@ impl S3Objects {
         format!("s3://{}/{}{name}", self.settings.bucket, self.settings.prefix)
     }
 
+    /// The same for files of which others choose the names: upper case and a few more letters are allowed in them.
+    #[must_use]
+    pub fn for_others(mut self) -> Self {
+        self.for_others = true;
+        self
+    }
+
+    fn named(&self, name: &str) -> Result<(), PortError> {
+        let more =
+            |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-' | b'+' | b'=' | b' ' | b'/');
+        let proper = |part: &str| !part.is_empty() && part != "." && part != "..";
+        if self.for_others && name.len() <= 900 && name.bytes().all(more) && name.split('/').all(proper) {
+            return Ok(());
+        }
+        named(name)
+    }
+
     /// Puts an object in place of another one, which a versioned bucket keeps as an older version.
     pub fn replace(&self, name: &str, bytes: &[u8]) -> Result<(), PortError> {
-        named(name)?;
+        self.named(name)?;
         let (put, wire) = self.put_wire(name, bytes)?;
         self.client.call(put, &wire).map(|_| ()).map_err(|error| explain(&error))
     }
@@ -283,7 +302,7 @@ fn damaged(answer: &Answer) -> bool {
 
 impl ObjectStore for S3Objects {
     fn put(&self, name: &str, bytes: &[u8]) -> Result<(), PortError> {
-        named(name)?;
+        self.named(name)?;
         let (put, wire) = self.put_wire(name, bytes)?;
         let wire = wire.header("if-none-match", "*");
         for _ in 0..RACES {
@@ -310,7 +329,7 @@ impl ObjectStore for S3Objects {
     }
 
     fn get(&self, name: &str) -> Result<Vec<u8>, PortError> {
-        named(name)?;
+        self.named(name)?;
         self.read(name)
     }
 
@@ -341,7 +360,7 @@ impl ObjectStore for S3Objects {
     }
 
     fn delete(&self, name: &str) -> Result<(), PortError> {
-        named(name)?;
+        self.named(name)?;
         match self.client.call(&DELETE, &self.wire("DELETE", name)?) {
             Err(error) if error.code() != "NoSuchKey" => Err(explain(&error)),
             _ => Ok(()),

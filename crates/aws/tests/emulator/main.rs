@@ -4,6 +4,7 @@
 
 mod credentials;
 mod faults;
+mod fleet;
 mod inventory;
 mod posture;
 mod signals;

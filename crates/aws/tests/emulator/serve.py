@@ -16,7 +16,7 @@ What AWS CloudFormation takes and moto does not (AWS CloudFormation Template Ref
 - a route table of a stack goes with the stack, so that its network can.
 What other services do and moto 5.2.5 does not know (their API references):
 - GetAuthorizers of API Gateway version 2;
-- UpdateEndpoint of SageMaker, and EnableNetworkIsolation of a model;
+- endpoints of SageMaker (see `endpoints.py`);
 - AssociateKmsKey and DisassociateKmsKey of CloudWatch Logs;
 - ListNotebookInstanceLifecycleConfigs of SageMaker;
 - model packages as a whole (see `model_packages.py`);
@@ -31,6 +31,7 @@ import sys
 import urllib.parse
 
 import answers
+import endpoints
 import model_packages  # mends by being there
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, utils
@@ -146,13 +147,7 @@ def mend_stacks():
 
 
 mend_stacks()
-def update_endpoint(self):
-    name, config = self._get_param("EndpointName"), self._get_param("EndpointConfigName")
-    self.sagemaker_backend.describe_endpoint_config(config)
-    self.sagemaker_backend.describe_endpoint(name)
-    endpoint = self.sagemaker_backend.endpoints[name]
-    endpoint.endpoint_config_name = config
-    return ActionResult({"EndpointArn": endpoint.arn})
+endpoints.mend()
 
 
 def associate_kms_key(self):
@@ -160,18 +155,6 @@ def associate_kms_key(self):
     return "{}"
 
 
-create_model = SageMakerResponse.create_model
-
-
-def create_isolated_model(self):
-    created = create_model(self)
-    model = self.sagemaker_backend._models[self._get_param("ModelName")]
-    model.enable_network_isolation = bool(self._get_param("EnableNetworkIsolation"))
-    return created
-
-
-SageMakerResponse.create_model = create_isolated_model
-SageMakerResponse.update_endpoint = update_endpoint
 LogsResponse.associate_kms_key = associate_kms_key
 LogsResponse.disassociate_kms_key = associate_kms_key
 

@@ -20,6 +20,8 @@ pub(super) struct Needs {
     pub(super) keys: &'static [KeyUse],
     pub(super) reads: Option<Reads>,
     pub(super) signals: &'static [SignalUse],
+    /// Whether it looks at, or changes, what serves on platforms of AWS.
+    pub(super) fleet: bool,
 }
 
 /// How much of an account is read.
@@ -39,7 +41,7 @@ pub(super) enum Reads {
     Remedies,
 }
 
-const NOTHING: Needs = Needs { objects: &[], keys: &[], reads: None, signals: &[] };
+const NOTHING: Needs = Needs { objects: &[], keys: &[], reads: None, signals: &[], fleet: false };
 /// The charters that were in force are objects, so whoever opens the house reads objects.
 const OPEN: Needs = Needs { objects: &[Get], ..NOTHING };
 
@@ -80,19 +82,23 @@ const COMMANDS: &[(&str, Needs)] = &[
     ("model approve", writing(&[UnwrapDataKey, Sign, PublicKey])),
     ("model revoke-approval", OPEN),
     ("model reject", OPEN),
-    ("model deploy", writing(&[UnwrapDataKey, Sign, PublicKey])),
+    ("model deploy", Needs { fleet: true, ..writing(&[UnwrapDataKey, Sign, PublicKey]) }),
     ("model fallback", OPEN),
+    ("model serving", Needs { fleet: true, ..writing(&[UnwrapDataKey, PublicKey]) }),
     ("model reviews", OPEN),
     ("model review", OPEN),
-    ("model rollback", reading(&[UnwrapDataKey, PublicKey])),
+    ("model rollback", Needs { fleet: true, ..reading(&[UnwrapDataKey, PublicKey]) }),
     ("model document", OPEN),
     ("model export", reading(&[UnwrapDataKey, PublicKey])),
     ("model reproduce", reading(&[UnwrapDataKey])),
     ("model verify", NOTHING),
     ("model retire", OPEN),
-    ("serve", Needs { signals: &LOOK, ..writing(&[UnwrapDataKey, GenerateDataKey, PublicKey]) }),
+    ("serve", Needs { signals: &LOOK, fleet: true, ..writing(&[UnwrapDataKey, GenerateDataKey, PublicKey]) }),
     ("labels import", writing(&[GenerateDataKey])),
-    ("monitor", Needs { signals: &LOOK, ..writing(&[UnwrapDataKey, GenerateDataKey, PublicKey]) }),
+    (
+        "monitor",
+        Needs { signals: &LOOK, fleet: true, ..writing(&[UnwrapDataKey, GenerateDataKey, PublicKey]) },
+    ),
     ("card", OPEN),
     ("history", OPEN),
     ("lineage", OPEN),
@@ -171,7 +177,7 @@ pub(super) fn of(command: &str) -> Result<Needs, Failure> {
 /// What all commands of a house need.
 pub(super) fn of_house() -> Needs {
     let signals = &[SignalUse::Metrics, SignalUse::Alerts, SignalUse::Alarms];
-    Needs { signals, ..writing(&KeyUse::ALL) }
+    Needs { signals, fleet: true, ..writing(&KeyUse::ALL) }
 }
 
 #[cfg(test)]

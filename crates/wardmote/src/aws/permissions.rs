@@ -20,7 +20,10 @@ pub(super) fn run(house: &House, args: &PermissionsArgs, answers: &Answers) -> R
         return Err(Failure::new(Exit::Usage, text)
             .with_help("leave `--administration` out: the one policy has everything in it"));
     }
-    let document = document(&settings, &needs, args.administration)?;
+    let mut document = document(&settings, &needs, args.administration)?;
+    if needs.fleet && !args.administration {
+        document = PolicyDocument::join([document, serving(house, &settings)?]);
+    }
     if document.actions().is_empty() {
         let command =
             if command.is_empty() { "this house".to_owned() } else { format!("`wardmote {command}`") };
@@ -28,6 +31,18 @@ pub(super) fn run(house: &House, args: &PermissionsArgs, answers: &Answers) -> R
     }
     answers.give(&document.to_json(), |document| format!("{document:#}"))?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// What the endpoints need that the charter in force has on AWS; nothing if none is in force.
+fn serving(house: &House, settings: &HouseSettings) -> Result<PolicyDocument, Failure> {
+    if !house.has_ledger() {
+        return Ok(PolicyDocument::join([]));
+    }
+    let sites = house.open_read_only()?.sites()?;
+    if !sites.iter().any(aws::fleet::AwsFleet::serves) {
+        return Ok(PolicyDocument::join([]));
+    }
+    Ok(aws::fleet::AwsFleet::new(settings.client()?).permissions(&sites)?)
 }
 
 fn document(

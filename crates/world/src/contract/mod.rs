@@ -2,6 +2,7 @@
 //! adapter does not keep the contract.
 
 pub mod account;
+pub mod fleet;
 pub mod keys;
 pub mod ledger;
 pub mod objects;

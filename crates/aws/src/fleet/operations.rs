@@ -1,0 +1,81 @@
+//! The calls of platforms, declared once, with the permissions that each needs.
+
+use crate::operation::{On, Operation, Permission, Retry, SAGEMAKER};
+
+/// A call, and its needs. Names follow from what is in them, so that a second creation is refused by the service and found
+/// out by a look: it can be tried again.
+macro_rules! operation {
+    ($service:path, $name:literal, $($action:literal on $on:ident),+) => {
+        Operation {
+            service: &$service,
+            name: $name,
+            retry: Retry::Safe,
+            needs: &[$(Permission { action: $action, on: On::$on }),+],
+        }
+    };
+}
+
+pub(super) const DESCRIBE_MODEL: Operation =
+    operation!(SAGEMAKER, "DescribeModel", "sagemaker:DescribeModel" on Releases);
+pub(super) const DESCRIBE_CONFIG: Operation =
+    operation!(SAGEMAKER, "DescribeEndpointConfig", "sagemaker:DescribeEndpointConfig" on Releases);
+pub(super) const DESCRIBE_ENDPOINT: Operation =
+    operation!(SAGEMAKER, "DescribeEndpoint", "sagemaker:DescribeEndpoint" on Endpoint);
+pub(super) const CREATE_MODEL: Operation = operation!(
+    SAGEMAKER,
+    "CreateModel",
+    "sagemaker:CreateModel" on Releases,
+    "sagemaker:AddTags" on Releases,
+    "iam:PassRole" on ServingRole
+);
+pub(super) const CREATE_CONFIG: Operation = operation!(
+    SAGEMAKER,
+    "CreateEndpointConfig",
+    "sagemaker:CreateEndpointConfig" on Releases,
+    "sagemaker:AddTags" on Releases,
+    "kms:DescribeKey" on ServingKey,
+    "kms:CreateGrant" on ServingKey
+);
+pub(super) const CREATE_ENDPOINT: Operation = operation!(
+    SAGEMAKER,
+    "CreateEndpoint",
+    "sagemaker:CreateEndpoint" on Endpoint,
+    "sagemaker:CreateEndpoint" on Releases,
+    "sagemaker:AddTags" on Endpoint
+);
+/// Whoever names alarms must be allowed to look at them.
+pub(super) const UPDATE_ENDPOINT: Operation = operation!(
+    SAGEMAKER,
+    "UpdateEndpoint",
+    "sagemaker:UpdateEndpoint" on Endpoint,
+    "sagemaker:UpdateEndpoint" on Releases,
+    "cloudwatch:DescribeAlarms" on Account
+);
+pub(super) const DELETE_ENDPOINT: Operation =
+    operation!(SAGEMAKER, "DeleteEndpoint", "sagemaker:DeleteEndpoint" on Endpoint);
+pub(super) const DELETE_CONFIG: Operation =
+    operation!(SAGEMAKER, "DeleteEndpointConfig", "sagemaker:DeleteEndpointConfig" on Releases);
+pub(super) const DELETE_MODEL: Operation =
+    operation!(SAGEMAKER, "DeleteModel", "sagemaker:DeleteModel" on Releases);
+pub(super) const LIST_CONFIGS: Operation =
+    operation!(SAGEMAKER, "ListEndpointConfigs", "sagemaker:ListEndpointConfigs" on Account);
+pub(super) const LIST_MODELS: Operation =
+    operation!(SAGEMAKER, "ListModels", "sagemaker:ListModels" on Account);
+pub(super) const LIST_TAGS: Operation = operation!(SAGEMAKER, "ListTags", "sagemaker:ListTags" on Releases);
+
+/// All of an endpoint of SageMaker.
+pub(super) const OF_SAGEMAKER: [&Operation; 13] = [
+    &DESCRIBE_MODEL,
+    &DESCRIBE_CONFIG,
+    &DESCRIBE_ENDPOINT,
+    &CREATE_MODEL,
+    &CREATE_CONFIG,
+    &CREATE_ENDPOINT,
+    &UPDATE_ENDPOINT,
+    &DELETE_ENDPOINT,
+    &DELETE_CONFIG,
+    &DELETE_MODEL,
+    &LIST_CONFIGS,
+    &LIST_MODELS,
+    &LIST_TAGS,
+];

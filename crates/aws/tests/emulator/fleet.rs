@@ -1,0 +1,235 @@
+//! Platforms on which models serve: the contract of their port, what they promise beyond, and what happens when calls fail.
+
+use crate::support::proxy::{Fate, json_error};
+use crate::support::{Emulator, client, proxied, script};
+use aws::fleet::AwsFleet;
+use facts::Digest;
+use serde_json::{Value, json};
+use std::collections::BTreeSet;
+use world::{Condition, Files, Fleet, Kind, Observed, Pace, Release, Site};
+
+const DIGEST: &str = "sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
+
+fn sagemaker(name: &str, more: &Value) -> Site {
+    Emulator::get().bucket(&format!("{name}-artefacts"));
+    let mut on = json!({
+        "image": format!("123456789012.dkr.ecr.eu-central-1.amazonaws.com/scorer@{DIGEST}"),
+        "instance_type": "ml.m5.large",
+        "instances": 2,
+        "role": "arn:aws:iam::123456789012:role/serving",
+        "subnets": ["subnet-0a1b2c3d"],
+        "security_groups": ["sg-0a1b2c3d"],
+        "artefacts": format!("s3://{name}-artefacts/models/"),
+        "capture": format!("s3://{name}-capture/"),
+        "key": crate::KEY,
+    });
+    for (key, value) in more.as_object().into_iter().flatten() {
+        on[key] = value.clone();
+    }
+    let tags = [("owner".to_owned(), "team-ml".to_owned())].into();
+    let on = serde_json::from_value(json!({ "sagemaker": on })).unwrap();
+    Site { endpoint: name.parse().unwrap(), on, tags, capture_share: 1.0 }
+}
+
+fn release(version: u32) -> (Release, Files) {
+    let content = format!("model {version}").into_bytes();
+    let artefact = Digest::of(&content);
+    let release = Release { model: "credit".parse().unwrap(), version, artefact, recorded: None };
+    (release, Files::from([("model.onnx".to_owned(), content)]))
+}
+
+fn settled(fleet: &AwsFleet, site: &Site) -> Observed {
+    for looks in 0..100 {
+        let seen = fleet.describe(site).unwrap();
+        if seen.condition != Condition::Changing {
+            return seen;
+        }
+        fleet.wait(site, looks);
+    }
+    panic!("it never settles");
+}
+
+fn alarm(what: &str, name: &str) {
+    script("alarm.py", what, Emulator::get().address, name);
+}
+
+#[test]
+fn endpoints_of_sagemaker_keep_the_contract() {
+    let site = sagemaker("contract-sm", &json!({}));
+    let open = || AwsFleet::new(client(Emulator::get().address));
+    world::contract::fleet::check(&|| Box::new(open()), &site);
+}
+
+#[test]
+fn endpoints_keep_the_contract_when_every_call_fails_once() {
+    let troubles = [
+        json_error(500, "InternalFailure"),
+        json_error(400, "ThrottlingException"),
+        Fate::Reset,
+        Fate::Lost,
+        Fate::Half,
+    ];
+    for (n, trouble) in troubles.into_iter().enumerate() {
+        let site = sagemaker(&format!("trouble-sm-{n}"), &json!({}));
+        let (proxy, client) = proxied();
+        // S3 speaks XML, and has tests of its own.
+        proxy.fail_each_once(trouble, &["/s3/aws4_request"]);
+        world::contract::fleet::check(&|| Box::new(AwsFleet::new(client.clone())), &site);
+    }
+}
+
+#[test]
+fn what_is_made_is_what_the_charter_says() {
+    let more = json!({
+        "alarms": ["made-sm-5xx"], "traffic": {"canary": {"percent": 10, "minutes": 5}}, "termination_wait_minutes": 3,
+    });
+    let site = sagemaker("made-sm", &more);
+    let (proxy, client) = proxied();
+    let fleet = AwsFleet::new(client);
+    let mut names = Vec::new();
+    for version in [1, 2] {
+        let (release, files) = release(version);
+        let name = fleet.prepare(&site, &release, &files).unwrap();
+        fleet.shift(&site, &name, Pace::Staged).unwrap();
+        assert!(settled(&fleet, &site).serves(&name));
+        names.push(name);
+    }
+    fleet.shift(&site, &names[0], Pace::AtOnce).unwrap();
+    settled(&fleet, &site);
+    let mut shown = String::new();
+    for request in proxy.seen() {
+        let Some(target) = request.lines().find_map(|line| line.strip_prefix("x-amz-target: SageMaker."))
+        else {
+            continue;
+        };
+        if ["Create", "Update"].iter().any(|word| target.starts_with(word)) {
+            let body: Value = serde_json::from_str(request.split_once("\r\n\r\n").unwrap().1).unwrap();
+            shown.push_str(&format!("{}\n{body:#}\n", target.trim()));
+        }
+    }
+    for (n, name) in names.iter().enumerate() {
+        shown = shown.replace(name, &format!("RELEASE-{}", n + 1));
+    }
+    insta::assert_snapshot!(shown);
+    let policy = fleet.permissions(std::slice::from_ref(&site)).unwrap();
+    insta::assert_snapshot!("policy_of_an_endpoint", format!("{:#}", policy.to_json()));
+}
+
+#[test]
+fn an_alarm_takes_an_update_back_and_a_way_back_is_not_stopped_by_it() {
+    let site = sagemaker("alarmed-sm", &json!({ "alarms": ["alarmed-sm-5xx"] }));
+    alarm("quiet", "alarmed-sm-5xx");
+    let fleet = AwsFleet::new(client(Emulator::get().address));
+    let names: Vec<String> =
+        [1, 2].map(|version| fleet.prepare(&site, &release(version).0, &release(version).1).unwrap()).into();
+    fleet.shift(&site, &names[0], Pace::Staged).unwrap();
+    settled(&fleet, &site);
+    alarm("loud", "alarmed-sm-5xx");
+    fleet.shift(&site, &names[1], Pace::Staged).unwrap();
+    let during = fleet.describe(&site).unwrap();
+    assert_eq!((during.condition, during.towards.as_ref()), (Condition::Changing, Some(&names[1])));
+    assert_eq!(fleet.shift(&site, &names[0], Pace::Staged).unwrap_err().kind(), Kind::Busy);
+    let after = settled(&fleet, &site);
+    assert!(after.serves(&names[0]) && after.said.unwrap().contains("alarmed-sm-5xx"));
+    fleet.shift(&site, &names[1], Pace::AtOnce).unwrap();
+    assert!(settled(&fleet, &site).serves(&names[1]), "a rollback goes through while the alarm is on");
+}
+
+#[test]
+fn an_endpoint_that_could_not_be_made_is_made_anew() {
+    let mut site = sagemaker("failed-sm", &json!({}));
+    let (release, files) = release(1);
+    let fleet = AwsFleet::new(client(Emulator::get().address));
+    let name = fleet.prepare(&site, &release, &files).unwrap();
+    site.tags.insert("wardmote-tests:fails".to_owned(), "yes".to_owned());
+    fleet.shift(&site, &name, Pace::Staged).unwrap();
+    let seen = settled(&fleet, &site);
+    assert_eq!((seen.condition, seen.serving.len()), (Condition::Failed, 0));
+    assert!(seen.said.unwrap().contains("ping health check"));
+    site.tags.remove("wardmote-tests:fails");
+    fleet.shift(&site, &name, Pace::Staged).unwrap();
+    assert!(settled(&fleet, &site).serves(&name));
+}
+
+#[test]
+fn what_somebody_changes_there_is_seen() {
+    let site = sagemaker("changed-sm", &json!({}));
+    let (one, files) = release(1);
+    let fleet = AwsFleet::new(client(Emulator::get().address));
+    let name = fleet.prepare(&site, &one, &files).unwrap();
+    fleet.shift(&site, &name, Pace::Staged).unwrap();
+    settled(&fleet, &site);
+    let mut shown = Vec::new();
+    let endpoint = |what: &str| {
+        script(
+            "somebody.py",
+            what,
+            Emulator::get().address,
+            &format!("changed-sm|{name}|changed-sm-artefacts"),
+        );
+    };
+    for what in ["artefact", "model", "weights", "config"] {
+        endpoint(what);
+        let seen = settled(&fleet, &site);
+        let serves = seen.serving.iter().map(|share| format!("{} {} %", share.release, share.percent));
+        let serves: Vec<String> = serves.collect();
+        shown.push(format!(
+            "{what}: {} | {}",
+            serves.join(", "),
+            fleet.examine(&site, &one, &name).unwrap().join("; ")
+        ));
+    }
+    assert_eq!(fleet.find(&site, &one).unwrap(), None, "what was changed is not taken for ours");
+    assert_eq!(fleet.prepare(&site, &one, &files).unwrap_err().kind(), Kind::Conflict);
+    let hex = one.artefact.to_hex();
+    insta::assert_snapshot!(shown.join("\n").replace(&name, "RELEASE").replace(&hex, "DIGEST"));
+}
+
+#[test]
+fn what_cannot_be_read_is_not_known_and_what_is_refused_is_said() {
+    let site = sagemaker("refused-sm", &json!({}));
+    let (proxy, client) = proxied();
+    let fleet = AwsFleet::new(client);
+    let (release, files) = release(1);
+    let denied = json_error(400, "AccessDeniedException");
+    let odd = Fate::Answer(
+        200,
+        String::new(),
+        r#"{"EndpointName":"refused-sm","EndpointStatus":"Dancing","EndpointConfigName":"x"}"#.into(),
+    );
+    let mut said = Vec::new();
+    let mut say = |error: world::PortError| {
+        said.push(format!("{:?}: {error}; {}", error.kind(), error.help().unwrap_or("no help")));
+    };
+    proxy.next([denied.clone()]);
+    say(fleet.describe(&site).unwrap_err());
+    proxy.next([odd]);
+    say(fleet.describe(&site).unwrap_err());
+    proxy.always("SageMaker.CreateModel\r", denied.clone());
+    say(fleet.prepare(&site, &release, &files).unwrap_err());
+    proxy.always("SageMaker.CreateEndpointConfig\r", denied);
+    say(fleet.prepare(&site, &release, &Files::new()).unwrap_err());
+    insta::assert_snapshot!(said.join("\n"));
+}
+
+#[test]
+fn a_crash_between_calls_is_gone_on_with() {
+    // The wire is cut after so many calls; a second run does the rest, and nothing is made twice.
+    for calls in 0..14 {
+        let site = sagemaker(&format!("crash-sm-{calls}"), &json!({}));
+        let (proxy, client) = proxied();
+        let fleet = AwsFleet::new(client);
+        let (release, files) = release(1);
+        let work = |fleet: &AwsFleet| {
+            let name = fleet.prepare(&site, &release, &files)?;
+            fleet.shift(&site, &name, Pace::Staged).map(|()| name)
+        };
+        proxy.next((0..calls).map(|_| Fate::Pass).chain((0..60).map(|_| Fate::Reset)));
+        drop(work(&fleet));
+        proxy.next([]);
+        let name = work(&fleet).unwrap();
+        assert!(settled(&fleet, &site).serves(&name));
+        let gone = fleet.prune(&site, &BTreeSet::new()).unwrap();
+        assert_eq!(gone, Vec::<String>::new(), "nothing was made twice");
+    }
+}

@@ -1,0 +1,150 @@
+//! What the ledger says of endpoints on other platforms: what was begun there, and what the endpoint said then.
+
+use crate::Recorded;
+use facts::{Digest, EndpointName, ModelName};
+use registry::VersionNumber;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use world::Observed;
+
+/// Something that happened at an endpoint on another platform.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "event", rename_all = "snake_case")]
+pub enum RolloutEvent {
+    /// Traffic will be shifted to a release. Recorded before anything is made.
+    Begun {
+        /// The model.
+        model: ModelName,
+        /// The version.
+        version: VersionNumber,
+        /// Its artefact.
+        artefact: Digest,
+        /// The platform: `SageMaker`.
+        on: String,
+        /// The name of the release there.
+        release: String,
+        /// What entitles it to serve: `deployment`, `rollback`, `emergency`, `record`.
+        by: String,
+        /// What the endpoint said before.
+        before: Observed,
+    },
+    /// It has all the traffic, says the endpoint.
+    Settled {
+        /// The version.
+        version: VersionNumber,
+        /// The name of the release.
+        release: String,
+        /// What the endpoint says.
+        observed: Observed,
+    },
+    /// It has not: it could not be made, the platform took it back, or it was taken back here.
+    Failed {
+        /// The version.
+        version: VersionNumber,
+        /// The name of the release.
+        release: String,
+        /// Why.
+        reason: String,
+        /// What the endpoint says; nothing if it says nothing.
+        observed: Option<Observed>,
+    },
+    /// What became of it is not known.
+    Unknown {
+        /// The version.
+        version: VersionNumber,
+        /// The name of the release.
+        release: String,
+        /// What could not be read.
+        missing: String,
+    },
+    /// Nothing serves there any more.
+    Stopped {
+        /// Why.
+        reason: String,
+    },
+    /// Releases that no version needs any more were removed.
+    Pruned {
+        /// Their names.
+        releases: Vec<String>,
+    },
+}
+
+/// A version under the name of its release.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Placed {
+    /// The version.
+    pub version: VersionNumber,
+    /// The name of the release.
+    pub release: String,
+}
+
+/// All endpoints on other platforms.
+#[derive(Debug, Default)]
+pub struct Rollouts {
+    by_endpoint: BTreeMap<EndpointName, Line>,
+}
+
+/// One endpoint.
+#[derive(Debug, Default)]
+struct Line {
+    /// What was last seen to serve.
+    settled: Option<Recorded<Placed>>,
+    /// What was begun and not seen to end.
+    open: Option<Recorded<Placed>>,
+    /// Every release that was ever begun.
+    versions: BTreeMap<String, VersionNumber>,
+    /// The release under which each version last served.
+    last: BTreeMap<VersionNumber, String>,
+}
+
+impl Rollouts {
+    /// What was last seen to serve at an endpoint, and the entry that says so.
+    pub fn settled(&self, endpoint: &EndpointName) -> Option<&Recorded<Placed>> {
+        self.by_endpoint.get(endpoint)?.settled.as_ref()
+    }
+
+    /// What was begun at an endpoint and not seen to end.
+    pub fn open(&self, endpoint: &EndpointName) -> Option<&Recorded<Placed>> {
+        self.by_endpoint.get(endpoint)?.open.as_ref()
+    }
+
+    /// The release under which a version last served at an endpoint.
+    pub fn release_of(&self, endpoint: &EndpointName, version: VersionNumber) -> Option<&str> {
+        self.by_endpoint.get(endpoint)?.last.get(&version).map(String::as_str)
+    }
+
+    /// All releases of an endpoint that were ever begun, with their versions.
+    pub fn releases(&self, endpoint: &EndpointName) -> impl Iterator<Item = (&str, VersionNumber)> {
+        let line = self.by_endpoint.get(endpoint);
+        line.into_iter()
+            .flat_map(|line| line.versions.iter())
+            .map(|(name, version)| (name.as_str(), *version))
+    }
+
+    /// Takes in what happened.
+    pub(crate) fn take(&mut self, event: RolloutEvent, entry: Recorded<EndpointName>) {
+        let Recorded { what: endpoint, evidence, time, by } = entry;
+        let line = self.by_endpoint.entry(endpoint).or_default();
+        let placed = |version, release| Recorded { what: Placed { version, release }, evidence, time, by };
+        match event {
+            RolloutEvent::Begun { version, release, .. } => {
+                line.versions.insert(release.clone(), version);
+                line.open = Some(placed(version, release));
+            }
+            RolloutEvent::Settled { version, release, .. } => {
+                line.versions.insert(release.clone(), version);
+                line.last.insert(version, release.clone());
+                line.settled = Some(placed(version, release));
+                line.open = None;
+            }
+            RolloutEvent::Failed { .. } => line.open = None,
+            // It may still go on, so it stays open.
+            RolloutEvent::Unknown { .. } => {}
+            RolloutEvent::Stopped { .. } => (line.settled, line.open) = (None, None),
+            RolloutEvent::Pruned { releases } => {
+                line.versions.retain(|name, _| !releases.contains(name));
+                line.last.retain(|_, name| !releases.contains(name));
+            }
+        }
+    }
+}

@@ -1,0 +1,80 @@
+//! Platforms on which models serve: a folder of this machine, or a service of AWS, as the charter says for each endpoint.
+//! AWS is called only where an endpoint is there.
+
+use crate::aws::HouseSettings;
+use facts::serving::ServeOn;
+use local::ServingDirectories;
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+use world::{Files, Fleet, Kind, Observed, Pace, PortError, Release, Site};
+
+/// The platforms of a house.
+pub(crate) struct HouseFleet {
+    directories: ServingDirectories,
+    dir: PathBuf,
+    aws: Mutex<Option<aws::fleet::AwsFleet>>,
+}
+
+impl HouseFleet {
+    /// The platforms of the house in a folder. Nothing is called yet.
+    pub(crate) fn of(dir: &Path) -> Self {
+        Self { directories: ServingDirectories::at(dir), dir: dir.to_owned(), aws: Mutex::default() }
+    }
+
+    fn on<T>(
+        &self,
+        site: &Site,
+        ask: impl FnOnce(&dyn Fleet) -> Result<T, PortError>,
+    ) -> Result<T, PortError> {
+        if matches!(site.on, ServeOn::Directory(_)) {
+            return ask(&self.directories);
+        }
+        ask(&self.aws()?)
+    }
+
+    /// The platforms of AWS, as the house calls; the same client each time.
+    fn aws(&self) -> Result<aws::fleet::AwsFleet, PortError> {
+        let mut known = self.aws.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(fleet) = known.as_ref() {
+            return Ok(fleet.clone());
+        }
+        let client = HouseSettings::read(&self.dir).and_then(|settings| settings.client());
+        let client = client.map_err(|failure| PortError::new(Kind::Invalid, failure.message()))?;
+        Ok(known.insert(aws::fleet::AwsFleet::new(client)).clone())
+    }
+}
+
+impl Fleet for HouseFleet {
+    fn describe(&self, site: &Site) -> Result<Observed, PortError> {
+        self.on(site, |fleet| fleet.describe(site))
+    }
+
+    fn find(&self, site: &Site, release: &Release) -> Result<Option<String>, PortError> {
+        self.on(site, |fleet| fleet.find(site, release))
+    }
+
+    fn prepare(&self, site: &Site, release: &Release, files: &Files) -> Result<String, PortError> {
+        self.on(site, |fleet| fleet.prepare(site, release, files))
+    }
+
+    fn shift(&self, site: &Site, release: &str, pace: Pace) -> Result<(), PortError> {
+        self.on(site, |fleet| fleet.shift(site, release, pace))
+    }
+
+    fn examine(&self, site: &Site, release: &Release, name: &str) -> Result<Vec<String>, PortError> {
+        self.on(site, |fleet| fleet.examine(site, release, name))
+    }
+
+    fn stop(&self, site: &Site) -> Result<(), PortError> {
+        self.on(site, |fleet| fleet.stop(site))
+    }
+
+    fn prune(&self, site: &Site, keep: &BTreeSet<String>) -> Result<Vec<String>, PortError> {
+        self.on(site, |fleet| fleet.prune(site, keep))
+    }
+
+    fn wait(&self, site: &Site, looks: u32) -> bool {
+        self.on(site, |fleet| Ok(fleet.wait(site, looks))).unwrap_or(false)
+    }
+}

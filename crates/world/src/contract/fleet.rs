@@ -1,0 +1,100 @@
+//! The contract of platforms: releases are found again and not made twice, traffic goes where it is sent and back, and what
+//! serves is never removed.
+
+use crate::{Condition, Fleet, Kind, Observed, Pace, PortError, Release, Site};
+use facts::Digest;
+use std::collections::{BTreeMap, BTreeSet};
+
+const LOOKS: u32 = 200;
+
+fn release(version: u32, content: &[u8]) -> Option<Release> {
+    let artefact = Digest::of(content);
+    "contract".parse().ok().map(|model| Release { model, version, artefact, recorded: None })
+}
+
+fn settled(fleet: &dyn Fleet, site: &Site) -> Option<Observed> {
+    for looks in 0..LOOKS {
+        match fleet.describe(site) {
+            Ok(observed) if observed.condition != Condition::Changing => return Some(observed),
+            _ => {
+                fleet.wait(site, looks);
+            }
+        }
+    }
+    None
+}
+
+/// Checks an endpoint at which nothing serves and for which nothing was made; `open` opens the same platform again.
+///
+/// # Panics
+/// When the platform does not keep the contract.
+pub fn check(open: &dyn Fn() -> Box<dyn Fleet>, site: &Site) {
+    let fleet = open();
+    let kind = |result: Result<(), PortError>| result.err().map(|error| error.kind());
+    let serves = |name: &str| settled(fleet.as_ref(), site).is_some_and(|observed| observed.serves(name));
+    let first = release(1, b"one").zip(release(2, b"two"));
+    let Some((one, two)) = first else { panic!("the suite has releases") };
+    let files = |content: &[u8]| BTreeMap::from([("model.onnx".to_owned(), content.to_vec())]);
+
+    assert_eq!(
+        settled(fleet.as_ref(), site).map(|seen| seen.condition),
+        Some(Condition::Absent),
+        "nothing serves"
+    );
+    assert_eq!(fleet.find(site, &one).ok(), Some(None), "nothing was made");
+    assert!(fleet.stop(site).is_ok(), "nothing can be stopped");
+
+    assert_eq!(
+        kind(fleet.prepare(site, &one, &files(b"two")).map(|_| ())),
+        Some(Kind::Invalid),
+        "another artefact is not taken for it"
+    );
+    let Ok(name) = fleet.prepare(site, &one, &files(b"one")) else { panic!("a release can be made") };
+    assert_eq!(name, one.name(site), "its name follows from what is in it");
+    assert_eq!(
+        open().prepare(site, &one, &files(b"one")).ok(),
+        Some(name.clone()),
+        "and it is not made twice"
+    );
+    assert_eq!(open().find(site, &one).ok(), Some(Some(name.clone())), "it is found again");
+    assert_eq!(
+        settled(fleet.as_ref(), site).map(|seen| seen.condition),
+        Some(Condition::Absent),
+        "making a release moves no traffic"
+    );
+    assert_eq!(fleet.examine(site, &one, &name).ok(), Some(Vec::new()), "it is what it should be");
+
+    assert!(fleet.shift(site, &name, Pace::Staged).is_ok() && serves(&name), "traffic goes to it");
+    assert!(fleet.shift(site, &name, Pace::Staged).is_ok() && serves(&name), "where it is, it stays");
+    assert_eq!(
+        kind(fleet.shift(site, "contract-v9-000000000000", Pace::Staged)),
+        Some(Kind::Absent),
+        "there is nothing to shift to"
+    );
+    assert!(serves(&name), "what serves goes on");
+
+    let Ok(second) = fleet.prepare(site, &two, &files(b"two")) else {
+        panic!("another can be made beside it")
+    };
+    assert_ne!(name, second, "other releases have other names");
+    assert!(serves(&name), "it has no traffic yet");
+    assert!(fleet.shift(site, &second, Pace::Staged).is_ok() && serves(&second), "traffic goes over");
+    let recorded = Release { recorded: Some(name.clone()), ..one.clone() };
+    assert_eq!(fleet.find(site, &recorded).ok(), Some(Some(name.clone())), "the former one is still there");
+    assert!(fleet.shift(site, &name, Pace::AtOnce).is_ok() && serves(&name), "traffic goes back");
+
+    let removed = fleet.prune(site, &BTreeSet::new());
+    assert_eq!(removed.ok(), Some(vec![second.clone()]), "what does not serve and is not named is removed");
+    assert_eq!(fleet.find(site, &two).ok(), Some(None), "it is gone");
+    assert!(serves(&name), "what serves is never removed");
+
+    assert!(fleet.stop(site).is_ok() && fleet.stop(site).is_ok(), "stopping twice is fine");
+    assert_eq!(
+        settled(fleet.as_ref(), site).map(|seen| seen.condition),
+        Some(Condition::Absent),
+        "nothing serves"
+    );
+    assert_eq!(fleet.find(site, &one).ok(), Some(Some(name.clone())), "and can serve again");
+    assert!(fleet.shift(site, &name, Pace::AtOnce).is_ok() && serves(&name), "as it did");
+    assert!(fleet.stop(site).is_ok());
+}

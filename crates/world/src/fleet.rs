@@ -1,0 +1,160 @@
+//! Platforms on which models serve, other than the house's own gateway.
+//!
+//! A release is a version of a model as one platform serves it. It is made first, which moves nothing; then traffic is
+//! shifted to it; then the endpoint is looked at until it has settled. Whoever starts again finds what is there by its
+//! name, which follows from what is in it.
+
+use crate::PortError;
+use facts::serving::ServeOn;
+use facts::{Digest, EndpointName, ModelName};
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// An endpoint, and where and how it serves.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Site {
+    /// Its name.
+    pub endpoint: EndpointName,
+    /// Where it is.
+    pub on: ServeOn,
+    /// The tags of what is made for it.
+    pub tags: BTreeMap<String, String>,
+    /// The share of requests that is captured, from 0 to 1.
+    pub capture_share: f64,
+}
+
+/// A version of a model that is to serve.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Release {
+    /// The model.
+    pub model: ModelName,
+    /// The number of the version.
+    pub version: u32,
+    /// The digest of its artefact.
+    pub artefact: Digest,
+    /// The name under which it served before; if it is still there, it serves under it again.
+    pub recorded: Option<String>,
+}
+
+impl Release {
+    /// Whether these files are its artefact: one file by its own digest, several by that of their list.
+    pub fn is_made_of(&self, files: &Files) -> bool {
+        let listed = files.iter().map(|(path, bytes)| (path.as_str(), Digest::of(bytes), bytes.len() as u64));
+        let only = || files.len() == 1 && files.values().all(|bytes| Digest::of(bytes) == self.artefact);
+        Digest::of_files(listed) == self.artefact || only()
+    }
+
+    /// Its name on the platform, at most 63 letters, digits and hyphens: the endpoint, the version, and the beginning of a
+    /// digest over the artefact and all settings that make it what it is.
+    pub fn name(&self, site: &Site) -> String {
+        let identity =
+            (&self.model, self.version, &self.artefact, site.on.settled(), site.capture_share.to_bits());
+        // These are texts and numbers, which always have a JSON form.
+        let text = serde_json::to_vec(&identity).unwrap_or_default();
+        let hash = Digest::of(&text).to_hex();
+        let endpoint: String = site.endpoint.as_str().chars().take(36).collect();
+        format!("{}-v{}-{}", endpoint.trim_end_matches('-'), self.version, &hash[..12])
+    }
+}
+
+/// How an endpoint is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Condition {
+    /// There is none.
+    Absent,
+    /// It is being made, updated, rolled back or removed.
+    Changing,
+    /// It serves, and nothing moves.
+    Steady,
+    /// The platform gave up on it.
+    Failed,
+}
+
+/// A release, and its share of the traffic.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Share {
+    /// The name of the release.
+    pub release: String,
+    /// In per cent.
+    pub percent: f64,
+}
+
+/// What an endpoint says of itself.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Observed {
+    /// How it is.
+    pub condition: Condition,
+    /// What serves, the largest share first.
+    pub serving: Vec<Share>,
+    /// Where it goes, if it is changing and says so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub towards: Option<String>,
+    /// What the platform said about it: why an update failed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub said: Option<String>,
+}
+
+impl Observed {
+    /// There is no such endpoint.
+    pub fn absent() -> Self {
+        Self { condition: Condition::Absent, serving: Vec::new(), towards: None, said: None }
+    }
+
+    /// The one release that has all the traffic, if there is one.
+    pub fn only(&self) -> Option<&str> {
+        match &self.serving[..] {
+            [one] => Some(&one.release),
+            _ => None,
+        }
+    }
+
+    /// Whether this release has all the traffic, and nothing moves.
+    pub fn serves(&self, release: &str) -> bool {
+        self.condition == Condition::Steady && self.only() == Some(release)
+    }
+}
+
+/// How traffic goes over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Pace {
+    /// As the site says: in steps, watched by alarms.
+    Staged,
+    /// At once: back to what served before.
+    AtOnce,
+}
+
+/// The files of an artefact, by path.
+pub type Files = BTreeMap<String, Vec<u8>>;
+
+/// Platforms on which endpoints are. All implementations pass [`crate::contract::fleet`].
+///
+/// Every call may be made again after a failure: what is there already is found and not made twice.
+pub trait Fleet: Send + Sync {
+    /// What an endpoint says of itself. A state that cannot be read, or is not known, is an error.
+    fn describe(&self, site: &Site) -> Result<Observed, PortError>;
+
+    /// The name under which a release is there, whole: the recorded one, or else the one that follows from what is in it.
+    fn find(&self, site: &Site, release: &Release) -> Result<Option<String>, PortError>;
+
+    /// Makes a release with these files, moves no traffic, and gives its name. Kind Conflict if something else has the name,
+    /// Invalid if the files are not its artefact.
+    fn prepare(&self, site: &Site, release: &Release, files: &Files) -> Result<String, PortError>;
+
+    /// Begins to shift all traffic to a release that is there; if it has or gets it already, nothing is done. Kind Absent if
+    /// there is no such release, Busy if the endpoint is changing to something else.
+    fn shift(&self, site: &Site, release: &str, pace: Pace) -> Result<(), PortError>;
+
+    /// How a release that is there differs from what it should be, in sentences; nothing if it does not.
+    fn examine(&self, site: &Site, release: &Release, name: &str) -> Result<Vec<String>, PortError>;
+
+    /// Nothing serves any more. Releases stay. Fine if nothing serves.
+    fn stop(&self, site: &Site) -> Result<(), PortError>;
+
+    /// Removes the releases of an endpoint that are not named and do not serve; their names.
+    fn prune(&self, site: &Site, keep: &BTreeSet<String>) -> Result<Vec<String>, PortError>;
+
+    /// Waits for a moment between two looks at an endpoint. False if it was waited for as long as the site allows; `looks` is
+    /// how often it was looked at.
+    fn wait(&self, site: &Site, looks: u32) -> bool;
+}
