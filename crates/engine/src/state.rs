@@ -67,6 +67,8 @@ pub struct State {
     mirrors: Mirrors,
     rollouts: Rollouts,
     documents: BTreeMap<(ModelName, VersionNumber), Vec<Recorded<FileDigests>>>,
+    /// What the last server's doors were.
+    doors: Option<Digest>,
 }
 
 /// An alert that fired.
@@ -217,6 +219,10 @@ impl State {
         &self.rollouts
     }
 
+    pub(crate) fn doors(&self) -> Option<Digest> {
+        self.doors
+    }
+
     /// Documents about a version: file names and digests, oldest first.
     pub fn documents(&self, model: &ModelName, version: VersionNumber) -> &[Recorded<FileDigests>] {
         self.documents.get(&(model.clone(), version)).map_or(&[], Vec::as_slice)
@@ -321,6 +327,7 @@ impl State {
                 }
                 keep(&mut self.documents, (model, version), Recorded { what: files, evidence, time, by });
             }
+            Fact::DoorsOpened { settings, .. } => self.doors = Some(settings),
             Fact::Reproduced(_)
             | Fact::KeyUsed { .. }
             | Fact::CallsRefused(_)

@@ -6,7 +6,7 @@ use crate::args::LogArgs;
 use crate::failure::Failure;
 use engine::{
     AlertAction, Decision, Deployed, Done, Founded, HistoryAnswer, KeyView, LabelsImported, MonitorReport,
-    Origin, Snapshot, State, Trained, Validated,
+    Origin, Served, Snapshot, State, Trained, Validated,
 };
 use facts::{EvidenceId, Verdict};
 use indicatif::{ProgressBar, ProgressStyle};
@@ -168,18 +168,7 @@ pub(crate) fn version(version: &registry::Version) -> String {
     if let Some(missing) = r.code.committers.as_ref().and_then(|_| r.code.committers_missing()) {
         line("committers", format!("not all known: {missing}"));
     }
-    for (path, digest) in &r.environment.lock_files {
-        line("lock file", format!("{path} ({})", digest.short()));
-    }
-    if let Some(image) = &r.environment.image {
-        line("image", format!("{image}, as claimed"));
-    }
-    for (name, value) in &r.hyperparameters {
-        line("parameter", format!("{name} = {value}"));
-    }
-    for hand in &r.involved {
-        line("involved", format!("{}: {}", hand.person, hand.how));
-    }
+    made_with(r).into_iter().for_each(|(name, value)| line(name, value));
     line("registered", format!("{} ({})", version.registered, version.registered_by));
     if let Some((report, id)) = &version.validation {
         for result in &report.criteria {
@@ -212,16 +201,29 @@ pub(crate) fn version(version: &registry::Version) -> String {
     if let Some((digest, _, id)) = &version.signature {
         line("signed", format!("{} ({id})", digest.short()));
     }
-    if let Some((_, _, id)) = &version.emergency {
-        line("emergency", format!("served WITHOUT approvals ({id})"));
-    }
-    for one in &version.tampering {
-        line("bytes", tampering(one));
-    }
-    for loss in &version.losses {
-        line("without", format!("its evidence from {}: {} ({})", loss.time, loss.missing, loss.evidence));
-    }
+    troubles(version).into_iter().for_each(|(name, value)| line(name, value));
     text
+}
+
+/// What a version was made with and by whom, line by line.
+fn made_with(r: &registry::Registration) -> Vec<(&'static str, String)> {
+    let locks = r.environment.lock_files.iter();
+    let locks = locks.map(|(path, digest)| ("lock file", format!("{path} ({})", digest.short())));
+    let image = r.environment.image.iter().map(|image| ("image", format!("{image}, as claimed")));
+    let parameters = r.hyperparameters.iter().map(|(name, value)| ("parameter", format!("{name} = {value}")));
+    let hands = r.involved.iter().map(|hand| ("involved", format!("{}: {}", hand.person, hand.how)));
+    locks.chain(image).chain(parameters).chain(hands).collect()
+}
+
+/// What was not as it should be with a version, line by line.
+fn troubles(version: &registry::Version) -> Vec<(&'static str, String)> {
+    let emergency = version.emergency.iter();
+    let emergency = emergency.map(|(_, _, id)| ("emergency", format!("served WITHOUT approvals ({id})")));
+    let bytes = version.tampering.iter().map(|one| ("bytes", tampering(one)));
+    let losses = version.losses.iter().map(|loss| {
+        ("without", format!("its evidence from {}: {} ({})", loss.time, loss.missing, loss.evidence))
+    });
+    emergency.chain(bytes).chain(losses).collect()
 }
 
 /// That the bytes of a version are not what was registered, and whether that was put right.
@@ -378,6 +380,35 @@ pub(crate) fn monitored(report: &MonitorReport, acted: &[Done<AlertAction>], ids
     text + &evidence(ids)
 }
 
+/// What was beside the ordinary way while a version served.
+fn beside_the_ordinary(served: &Served) -> String {
+    let mut text = String::new();
+    if let Some(glass) = &served.broken_glass {
+        text.push_str(&format!(
+            "  deployed WITHOUT approvals by {} until {}: {}\n",
+            glass.by, glass.until, glass.reason
+        ));
+    }
+    if let Some(review) = &served.review {
+        let state = match &review.done {
+            Some(done) if done.upheld => format!("upheld by {} ({})", done.by, done.evidence),
+            Some(done) => format!("NOT upheld by {}: {} ({})", done.by, done.note, done.evidence),
+            None => format!("waits for `{}`, due on {}", review.asked.role, review.asked.due),
+        };
+        text.push_str(&format!("  review: {state}\n"));
+    }
+    for one in &served.tampering {
+        text.push_str(&format!("  {}\n", tampering(one)));
+    }
+    for loss in &served.losses {
+        text.push_str(&format!(
+            "  WITHOUT its evidence from {}: {} ({})\n",
+            loss.time, loss.missing, loss.evidence
+        ));
+    }
+    text
+}
+
 pub(crate) fn history(answer: &HistoryAnswer) -> String {
     let (as_of, model) = (answer.as_of, &answer.model);
     let (head, served) = match (&answer.serving, &answer.before) {
@@ -431,30 +462,7 @@ pub(crate) fn history(answer: &HistoryAnswer) -> String {
         .as_ref()
         .map_or_else(|| "code not in Git".to_owned(), |commit| format!("code {commit}"));
     text.push_str(&format!("  trained on {}, {code}\n", served.snapshot));
-    if let Some(glass) = &served.broken_glass {
-        text.push_str(&format!(
-            "  deployed WITHOUT approvals by {} until {}: {}\n",
-            glass.by, glass.until, glass.reason
-        ));
-    }
-    if let Some(review) = &served.review {
-        let state = match &review.done {
-            Some(done) if done.upheld => format!("upheld by {} ({})", done.by, done.evidence),
-            Some(done) => format!("NOT upheld by {}: {} ({})", done.by, done.note, done.evidence),
-            None => format!("waits for `{}`, due on {}", review.asked.role, review.asked.due),
-        };
-        text.push_str(&format!("  review: {state}\n"));
-    }
-    for one in &served.tampering {
-        text.push_str(&format!("  {}\n", tampering(one)));
-    }
-    for loss in &served.losses {
-        text.push_str(&format!(
-            "  WITHOUT its evidence from {}: {} ({})\n",
-            loss.time, loss.missing, loss.evidence
-        ));
-    }
-    text
+    text + &beside_the_ordinary(served)
 }
 
 pub(crate) fn log_entries(ledger: &dyn LedgerStore, args: &LogArgs) -> Result<Vec<Value>, Failure> {

@@ -183,7 +183,7 @@ impl World {
             41 => self.compare(version),
             42 => self.document(version),
             44 if self.below(3) == 0 => {
-                self.run(&Command::FindTampered(&model(), version, "its digest differs"))
+                self.run(&Command::FindTampered(&model(), version, "its digest differs"));
             }
             45 => self.run(&Command::Restore(&model(), version)),
             _ => {}
