@@ -260,6 +260,16 @@ impl State {
         }
     }
 
+    fn documented(&mut self, of: (ModelName, VersionNumber), kind: &str, files: Recorded<FileDigests>) {
+        if kind == MODEL_CARD {
+            self.cards.insert(of.clone(), files.evidence.clone());
+        }
+        if let Ok(kind) = kind.parse() {
+            self.registry.documented((&of.0, of.1), kind, files.evidence.clone());
+        }
+        keep(&mut self.documents, of, files);
+    }
+
     fn take(&mut self, fact: Fact, receipt: &Receipt) -> Result<Option<Digest>, Error> {
         let time = receipt.entry.time;
         let evidence = receipt.evidence.clone();
@@ -319,13 +329,7 @@ impl State {
             }
             Fact::KeyAdministered { key, change } => self.administered(key, &change, time),
             Fact::DocumentMade { model, version, kind, files } => {
-                if kind == MODEL_CARD {
-                    self.cards.insert((model.clone(), version), evidence.clone());
-                }
-                if let Ok(kind) = kind.parse() {
-                    self.registry.documented((&model, version), kind, evidence.clone());
-                }
-                keep(&mut self.documents, (model, version), Recorded { what: files, evidence, time, by });
+                self.documented((model, version), &kind, Recorded { what: files, evidence, time, by });
             }
             Fact::DoorsOpened { settings, .. } => self.doors = Some(settings),
             Fact::Reproduced(_)

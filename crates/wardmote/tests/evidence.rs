@@ -43,7 +43,7 @@ fn a_version_is_compared_with_what_serves() {
         dir,
         with(
             "{metric: auc, at_least: 0.7}",
-            "{metric: auc, at_least: 0.7, against_incumbent: {worse_by_at_most: 0.005}}",
+            "{metric: auc, at_least: 0.6, against_incumbent: {worse_by_at_most: 0.005}}",
         ),
     );
     let first = compared(dir, "1");

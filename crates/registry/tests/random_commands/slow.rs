@@ -39,11 +39,7 @@ pub(crate) fn may_deploy(world: &World, version: VersionNumber, rules: &Rules) -
     if !mine.iter().any(|(event, _)| matches!(event, Event::Signed { .. })) {
         return Err("it was never signed by the house");
     }
-    let serving = world.log.iter().rev().find_map(|(event, _)| match event {
-        Event::Deployed { version, .. } | Event::BrokeGlass { version, .. } => Some(*version),
-        Event::RolledBack { to, .. } => Some(*to),
-        _ => None,
-    });
+    let serving = serving(world);
     if serving == Some(version) {
         return Err("it serves already");
     }
@@ -123,6 +119,18 @@ fn gates_are_open(
         }
     }
     true
+}
+
+/// The version that was put in place last, unless it was an emergency that was found to be over.
+fn serving(world: &World) -> Option<VersionNumber> {
+    let is_over = |cause: &EvidenceId, found: Timestamp| matches!(&world.log[cause.index() as usize].0, Event::BrokeGlass { glass, .. } if glass.until <= found);
+    let last = world.log.iter().rev().find_map(|(event, at)| match event {
+        Event::Deployed { version, .. } | Event::BrokeGlass { version, .. } => Some(Some(*version)),
+        Event::RolledBack { to, .. } => Some(Some(*to)),
+        Event::EvidenceLost { cause, .. } if is_over(cause, at.time) => Some(None),
+        _ => None,
+    });
+    last.flatten()
 }
 
 fn artefact_of(world: &World, version: VersionNumber) -> Digest {
