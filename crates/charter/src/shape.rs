@@ -92,7 +92,8 @@ impl<'a> Walker<'a> {
             }
         }
         match nearest {
-            Some((distance, wrong)) if distance < 1000 => found.extend(wrong),
+            // Where no words could be offered, what is wrong with the first choice says more.
+            Some((distance, wrong)) if distance < 1000 || words.is_empty() => found.extend(wrong),
             _ => {
                 let list: Vec<String> = words.iter().map(|word| format!("`{word}`")).collect();
                 let message = match &node.kind {

@@ -165,7 +165,7 @@ mod tests {
         let said = |text: &str| {
             let outputs = BTreeMap::from([(LINEAGE_FILE.to_owned(), text.as_bytes().to_vec())]);
             let finished = Finished { exit_code: Some(0), timed_out: false, output: String::new(), outputs };
-            image_of(&finished).map_or_else(|error| error.to_string(), |image| image.unwrap_or_default())
+            image_of(&finished).map_or_else(|error| error.to_string(), Option::unwrap_or_default)
         };
         let texts = [
             r#"{"image": "bank/trainer@sha256:aa"}"#,

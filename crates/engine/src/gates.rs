@@ -68,11 +68,14 @@ struct Asked {
     kept: String,
 }
 
+/// An answer, and the bytes that it was read from.
+type Read = (Answer, Vec<u8>);
+
 /// What programs said, not yet on record.
 pub struct Said {
     asked: Asked,
     /// By gate: the answer and its bytes, or why there is none.
-    answers: Vec<(GateId, Result<(Answer, Vec<u8>), String>)>,
+    answers: Vec<(GateId, Result<Read, String>)>,
 }
 
 impl Engine {
@@ -268,7 +271,7 @@ impl Asking {
     }
 
     /// The answer of a program, or why there is none.
-    fn run(&self, gate: &Gate, inputs: &BTreeMap<String, Vec<u8>>) -> Result<(Answer, Vec<u8>), String> {
+    fn run(&self, gate: &Gate, inputs: &BTreeMap<String, Vec<u8>>) -> Result<Read, String> {
         let program = Program {
             command: gate.command.clone(),
             folder: self.folder.clone(),
@@ -296,7 +299,7 @@ fn version_file(version: &Version) -> &'static str {
 }
 
 /// What a program said, or why it said nothing.
-fn answer(gate: &Gate, finished: &Finished) -> Result<(Answer, Vec<u8>), String> {
+fn answer(gate: &Gate, finished: &Finished) -> Result<Read, String> {
     if finished.timed_out {
         return Err(format!("its program was stopped after {} s", gate.time_limit_seconds));
     }

@@ -26,10 +26,8 @@ impl Engine {
         if stage != Stage::Validation && is_known(&version, incumbent.as_ref(), self.charter()?.digest()) {
             return Ok(None);
         }
-        let theirs = match &incumbent {
-            None => None,
-            Some(other) => Some((other, self.figures_of_incumbent(model, (&version, &report), other))),
-        };
+        let figures = |other| (other, self.figures_of_incumbent(model, (&version, &report), other));
+        let theirs = incumbent.as_ref().map(figures);
         let said = theirs.as_ref().map(|(other, figures)| {
             (other.version, figures.as_ref().map(|(figures, _)| figures).map_err(String::as_str))
         });

@@ -16,6 +16,7 @@ mod core;
 mod data;
 mod deployment;
 mod documents;
+mod doors;
 mod embedded;
 mod emergency;
 mod environment;

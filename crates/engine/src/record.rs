@@ -179,6 +179,13 @@ pub enum Fact {
         /// What.
         event: crate::rollout_record::RolloutEvent,
     },
+    /// A server was started with other doors than before.
+    DoorsOpened {
+        /// By what callers are known, in a few words each.
+        doors: Vec<String>,
+        /// Digest of what `house.json` says of them.
+        settings: Digest,
+    },
     /// It was refused.
     Refused(Refused),
     /// It was allowed and then failed.

@@ -67,6 +67,8 @@ pub struct State {
     mirrors: Mirrors,
     rollouts: Rollouts,
     documents: BTreeMap<(ModelName, VersionNumber), Vec<Recorded<FileDigests>>>,
+    /// What the last server's doors were.
+    doors: Option<Digest>,
 }
 
 /// An alert that fired.
@@ -217,6 +219,10 @@ impl State {
         &self.rollouts
     }
 
+    pub(crate) fn doors(&self) -> Option<Digest> {
+        self.doors
+    }
+
     /// Documents about a version: file names and digests, oldest first.
     pub fn documents(&self, model: &ModelName, version: VersionNumber) -> &[Recorded<FileDigests>] {
         self.documents.get(&(model.clone(), version)).map_or(&[], Vec::as_slice)
@@ -252,6 +258,16 @@ impl State {
         if matches!(change, KeyChange::Created | KeyChange::CreatedSigning | KeyChange::Rotated) {
             self.key_material.insert(key, time);
         }
+    }
+
+    fn documented(&mut self, of: (ModelName, VersionNumber), kind: &str, files: Recorded<FileDigests>) {
+        if kind == MODEL_CARD {
+            self.cards.insert(of.clone(), files.evidence.clone());
+        }
+        if let Ok(kind) = kind.parse() {
+            self.registry.documented((&of.0, of.1), kind, files.evidence.clone());
+        }
+        keep(&mut self.documents, of, files);
     }
 
     fn take(&mut self, fact: Fact, receipt: &Receipt) -> Result<Option<Digest>, Error> {
@@ -313,14 +329,9 @@ impl State {
             }
             Fact::KeyAdministered { key, change } => self.administered(key, &change, time),
             Fact::DocumentMade { model, version, kind, files } => {
-                if kind == MODEL_CARD {
-                    self.cards.insert((model.clone(), version), evidence.clone());
-                }
-                if let Ok(kind) = kind.parse() {
-                    self.registry.documented((&model, version), kind, evidence.clone());
-                }
-                keep(&mut self.documents, (model, version), Recorded { what: files, evidence, time, by });
+                self.documented((model, version), &kind, Recorded { what: files, evidence, time, by });
             }
+            Fact::DoorsOpened { settings, .. } => self.doors = Some(settings),
             Fact::Reproduced(_)
             | Fact::KeyUsed { .. }
             | Fact::CallsRefused(_)

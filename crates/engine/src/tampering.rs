@@ -94,7 +94,7 @@ impl Engine {
         &mut self,
         actor: &Actor,
         id: &str,
-        note: Option<String>,
+        note: Option<&str>,
     ) -> Result<Done<IncidentNews>, Error> {
         let known = self.state.postures().incident(id).ok_or_else(|| {
             Error::not_found(format!("there is no incident `{}`", id.escape_debug()))
@@ -137,7 +137,7 @@ impl Engine {
             entries.push(Self::done(actor, action, &governed, Fact::Registry { event: Box::new(event) }));
         }
         for (stream, id) in &names {
-            let taken = IncidentEvent::Acknowledged { note: note.clone().map(|note| short(&note)) };
+            let taken = IncidentEvent::Acknowledged { note: note.map(short) };
             for event in [taken, IncidentEvent::Closed { because: Closing::Holds }] {
                 entries.push(Self::done(
                     actor,

@@ -1,6 +1,7 @@
 //! A version beside the one that serves in its place, the incumbent: both measured on the same rows, judged by what the
 //! criteria ask for. It is a gate of the house's own, so that the last answer counts, and it must be about what serves now.
 
+use crate::demands::Unmet;
 use crate::gate::GateResult;
 use crate::refusal::Why;
 use crate::rules::Rules;
@@ -128,7 +129,8 @@ impl State {
         if same {
             return Ok(());
         }
-        Err(Why::AnotherIncumbent { then: then.map(|then| then.version), now: now.map(|now| now.version) })
+        let (then, now) = (then.map(|then| then.version), now.map(|now| now.version));
+        Err(Why::Unmet(Unmet::AnotherIncumbent { then, now }))
     }
 }
 

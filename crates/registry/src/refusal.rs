@@ -1,9 +1,10 @@
 //! Refusals: what is missing, who can supply it, and the next command.
 
+use crate::demands::Unmet;
 use crate::state::Status;
 use crate::statement::Fault;
 use crate::version::{How, VersionNumber};
-use facts::{Days, DocumentKind, EvidenceId, GateId, LineageKind, ModelName, PersonId, RoleId, Timestamp};
+use facts::{EvidenceId, GateId, ModelName, PersonId, RoleId, Timestamp};
 use std::fmt;
 
 /// Why a command was refused. Displays as one sentence; [`Refusal::help`] is what to do next.
@@ -20,14 +21,11 @@ pub(crate) enum Why {
     NotNow { status: Status, wanted: &'static str },
     NotValidated,
     NoLineage,
-    LineageMissing { kinds: Vec<LineageKind> },
-    DocumentMissing { kind: DocumentKind },
+    Unmet(Unmet),
     CommittersUnknown { missing: String },
     GateFailed { failures: Vec<String> },
     ValidationIsOfAnotherCharter,
-    ValidationTooOld { days: Days, ended: Timestamp },
     GateClosed { gate: GateId, why: String },
-    AnotherIncumbent { then: Option<VersionNumber>, now: Option<VersionNumber> },
     OwnVersion { person: PersonId, how: How },
     NotAPerson { id: PersonId, wanted: &'static str },
     WrongRole { needed: Vec<RoleId> },
@@ -110,29 +108,14 @@ impl Refusal {
         let version = self.version.map_or_else(|| "VERSION".to_owned(), |version| version.to_string());
         Some(match &self.why {
             Why::NoSuchVersion { .. } => "`wardmote model list` shows the versions".to_owned(),
-            Why::GateClosed { .. } => format!(
-                "its program is asked again each time; `wardmote model show {model} {version}` shows what it said"
-            ),
-            Why::NotValidated | Why::ValidationIsOfAnotherCharter | Why::ValidationTooOld { .. } => {
+            Why::GateClosed { gate, .. } => closed(gate, model, &version),
+            Why::NotValidated | Why::ValidationIsOfAnotherCharter => {
                 format!("run `wardmote model validate {model} {version}`")
             }
             Why::NoLineage => format!(
                 "log the snapshot as an input of the run under its name, read it first under the same identity, and \
                  register again; or train with `wardmote model train {model}`"
             ),
-            Why::LineageMissing { kinds } => {
-                let how: Vec<&str> = kinds.iter().map(|kind| how_to_give(*kind)).collect();
-                format!("{}; then register again", how.join("; "))
-            }
-            Why::DocumentMissing { kind } if kind.as_str() == "model-card" => {
-                format!("`wardmote card {model} {version}` writes it")
-            }
-            Why::DocumentMissing { kind } => {
-                format!("`wardmote model document {model} {version} {kind} FILE` keeps it")
-            }
-            Why::AnotherIncumbent { .. } => {
-                format!("`wardmote model validate {model} {version}` compares it again, and so does each deployment")
-            }
             Why::CommittersUnknown { .. } => format!(
                 "commit the code, list every address of `git log --format='%ae %ce'` in the charter, under `emails` of \
                  its person or under `outside_committers`, and register again: `wardmote model train {model}`"
@@ -167,6 +150,7 @@ impl Refusal {
             Why::AnotherStatement | Why::StaleStatement { .. } => format!(
                 "look at it again and sign anew: `wardmote model approve {model} {version} --key FILE --as ID`"
             ),
+            Why::Unmet(why) => why.help(model, &version),
             Why::Beside(why) => why.help(model, &version),
             Why::NothingToRevoke { .. } => format!("`wardmote model show {model} {version}` shows the approvals"),
             Why::NotSigned => format!(
@@ -202,30 +186,6 @@ impl fmt::Display for Refusal {
             Why::NotNow { status, wanted } => write!(f, "{subject} cannot be {wanted}: it is {status}"),
             Why::NotValidated => write!(f, "{subject} has not been validated"),
             Why::NoLineage => write!(f, "what {subject} was trained on is not on record"),
-            Why::LineageMissing { kinds } => {
-                let words: Vec<&str> = kinds.iter().map(|kind| kind.spoken().trim_end_matches(',')).collect();
-                write!(
-                    f,
-                    "what the charter demands of where {subject} comes from is not on record: {}",
-                    words.join("; ")
-                )
-            }
-            Why::DocumentMissing { kind } => {
-                write!(
-                    f,
-                    "the document `{kind}` about {subject}, which the charter demands, is not on record"
-                )
-            }
-            Why::ValidationTooOld { days, ended } => {
-                let (days, ended) = (days.get(), ended.date());
-                write!(f, "what validation found of {subject} counts {days} days, which were over on {ended}")
-            }
-            Why::AnotherIncumbent { then, now } => {
-                let said = |one: &Option<VersionNumber>| {
-                    one.map_or_else(|| "nothing".to_owned(), |number| format!("version {number}"))
-                };
-                write!(f, "{subject} was compared with {}, and {} serves now", said(then), said(now))
-            }
             Why::CommittersUnknown { missing } => {
                 write!(f, "it is not known who committed the code of {subject}: {missing}")
             }
@@ -269,6 +229,7 @@ impl fmt::Display for Refusal {
             Why::NothingToRevoke { of } => {
                 write!(f, "`{of}` has given no approval of {subject} that could be taken back")
             }
+            Why::Unmet(why) => why.say(f, &subject),
             Why::Beside(why) => why.say(f, &subject),
             Why::NotSigned => write!(f, "{subject} is not signed"),
             Why::Serving => write!(f, "{subject} is serving"),
@@ -347,25 +308,18 @@ impl Beside {
 
 impl std::error::Error for Refusal {}
 
-/// How a part of the lineage comes on record.
-fn how_to_give(kind: LineageKind) -> &'static str {
-    match kind {
-        LineageKind::Commit => {
-            "commit the code and everything beside it; with MLflow, run the script from its Git checkout \
-             (`mlflow.source.git.commit`)"
-        }
-        LineageKind::Environment => {
-            "put a lock file (`uv.lock`, `poetry.lock`, `requirements.txt` with hashes) beside the training program, or log \
-             it with the MLflow run"
-        }
-        LineageKind::Image => {
-            "let the training program write `{\"image\": \"NAME@sha256:DIGEST\"}` to `$SM_OUTPUT_DATA_DIR/lineage.json`, or \
-             set the tag `mlflow.docker.image.id` of the MLflow run"
-        }
-        LineageKind::Seed => "give the training a hyperparameter `seed`, or log it with the MLflow run",
-    }
-}
-
 fn roles(roles: &[RoleId]) -> String {
     roles.iter().map(|role| format!("`{role}`")).collect::<Vec<_>>().join(" or ")
+}
+
+/// What to do about a gate that is closed.
+fn closed(gate: &GateId, model: &ModelName, version: &str) -> String {
+    if *gate == GateId::incumbent() {
+        return format!(
+            "train a better candidate: `wardmote model train {model}`; it is compared anew when something else serves"
+        );
+    }
+    format!(
+        "its program is asked again each time; `wardmote model show {model} {version}` shows what it said"
+    )
 }

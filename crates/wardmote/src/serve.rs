@@ -32,6 +32,7 @@ pub(crate) fn run(house: &House, args: &ServeArgs, answers: &Answers) -> Result<
     let certificate = certificate(args)?;
     let doors = Arc::new(doors::open(house)?);
     let mut engine = house.open()?;
+    doors::record(house, &doors, &mut engine)?;
     let slot = BundleSlot::default();
     let (first, withheld) = bundle(&mut engine)?;
     slot.put(first);

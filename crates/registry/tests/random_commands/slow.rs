@@ -39,11 +39,7 @@ pub(crate) fn may_deploy(world: &World, version: VersionNumber, rules: &Rules) -
     if !mine.iter().any(|(event, _)| matches!(event, Event::Signed { .. })) {
         return Err("it was never signed by the house");
     }
-    let serving = world.log.iter().rev().find_map(|(event, _)| match event {
-        Event::Deployed { version, .. } | Event::BrokeGlass { version, .. } => Some(*version),
-        Event::RolledBack { to, .. } => Some(*to),
-        _ => None,
-    });
+    let serving = serving(world);
     if serving == Some(version) {
         return Err("it serves already");
     }
@@ -63,6 +59,38 @@ pub(crate) fn may_deploy(world: &World, version: VersionNumber, rules: &Rules) -
     if report.metrics.get("auc").is_none_or(|auc| *auc < 0.7) {
         return Err("it is not good enough");
     }
+    if !gates_are_open(world, (&mine, registration, validation, serving), rules) {
+        return Err("a gate is not open");
+    }
+    if !is_on_record(world, (version, registration, measured), rules) {
+        return Err("what the charter demands is not on record, or too old");
+    }
+    let hands: BTreeSet<&str> = registration.involved.iter().map(|hand| hand.person.as_str()).collect();
+    let steps = Steps { world, version, mine: &mine, hands, registration, registered, validation };
+    steps.are_done(rules)
+}
+
+/// The last that was said of its bytes is that they are other ones.
+fn is_tampered(world: &World, version: VersionNumber) -> bool {
+    let said = world.log.iter().rev().find_map(|(event, _)| match event {
+        Event::Tampered { version: number, .. } if *number == version => Some(true),
+        Event::Restored { version: number, .. } if *number == version => Some(false),
+        _ => None,
+    });
+    said == Some(true)
+}
+
+/// Every gate said last that it holds, about this artefact under this charter.
+fn gates_are_open(
+    world: &World,
+    (mine, registration, validation, serving): (
+        &[&(Event, At)],
+        &Registration,
+        &EvidenceId,
+        Option<VersionNumber>,
+    ),
+    rules: &Rules,
+) -> bool {
     for gate in &rules.gates {
         let said = mine.iter().rev().find_map(|(event, at)| match event {
             Event::GateAsked { result, .. } if result.gate == *gate => Some((result, at)),
@@ -87,25 +115,22 @@ pub(crate) fn may_deploy(world: &World, version: VersionNumber, rules: &Rules) -
             passes && said.artefact == registration.artefact && said.charter == rules.charter
         });
         if !open {
-            return Err("a gate is not open");
+            return false;
         }
     }
-    if !is_on_record(world, (version, registration, measured), rules) {
-        return Err("what the charter demands is not on record, or too old");
-    }
-    let hands: BTreeSet<&str> = registration.involved.iter().map(|hand| hand.person.as_str()).collect();
-    let steps = Steps { world, version, mine: &mine, hands, registration, registered, validation };
-    steps.are_done(rules)
+    true
 }
 
-/// The last that was said of its bytes is that they are other ones.
-fn is_tampered(world: &World, version: VersionNumber) -> bool {
-    let said = world.log.iter().rev().find_map(|(event, _)| match event {
-        Event::Tampered { version: number, .. } if *number == version => Some(true),
-        Event::Restored { version: number, .. } if *number == version => Some(false),
+/// The version that was put in place last, unless it was an emergency that was found to be over.
+fn serving(world: &World) -> Option<VersionNumber> {
+    let is_over = |cause: &EvidenceId, found: Timestamp| matches!(&world.log[cause.index() as usize].0, Event::BrokeGlass { glass, .. } if glass.until <= found);
+    let last = world.log.iter().rev().find_map(|(event, at)| match event {
+        Event::Deployed { version, .. } | Event::BrokeGlass { version, .. } => Some(Some(*version)),
+        Event::RolledBack { to, .. } => Some(Some(*to)),
+        Event::EvidenceLost { cause, .. } if is_over(cause, at.time) => Some(None),
         _ => None,
     });
-    said == Some(true)
+    last.flatten()
 }
 
 fn artefact_of(world: &World, version: VersionNumber) -> Digest {

@@ -144,7 +144,7 @@ impl World {
     pub(crate) fn step(&mut self) {
         self.now = self.now.plus_seconds(1);
         let version = self.version();
-        match self.below(46) {
+        match self.below(47) {
             0 => self.register(),
             1..=7 => self.validate(version),
             8..=18 => {
@@ -183,9 +183,10 @@ impl World {
             41 => self.compare(version),
             42 => self.document(version),
             44 if self.below(3) == 0 => {
-                self.run(&Command::FindTampered(&model(), version, "its digest differs"))
+                self.run(&Command::FindTampered(&model(), version, "its digest differs"));
             }
             45 => self.run(&Command::Restore(&model(), version)),
+            46 => self.lapse(),
             _ => {}
         }
     }
@@ -247,6 +248,17 @@ impl World {
             archived: Vec::new(),
             incumbent: None,
         }
+    }
+
+    /// What served in an emergency may have run out of its time.
+    fn lapse(&mut self) {
+        let model = model();
+        let serving = self.state.model(&model).and_then(|known| known.serving());
+        let Some((version, cause)) = serving.map(|stretch| (stretch.version, stretch.evidence.clone()))
+        else {
+            return;
+        };
+        self.run(&Command::LoseEvidence(&model, version, &cause));
     }
 
     fn document(&mut self, version: VersionNumber) {

@@ -77,7 +77,7 @@ const COMMANDS: &[(&str, Needs)] = &[
     ("model requests", OPEN),
     ("model show", OPEN),
     ("model train", writing(&[UnwrapDataKey, GenerateDataKey])),
-    ("model import", writing(&[GenerateDataKey])),
+    ("model import", writing(&[UnwrapDataKey, GenerateDataKey])),
     ("model validate", writing(&[UnwrapDataKey])),
     ("model approve", writing(&[UnwrapDataKey, Sign, PublicKey])),
     ("model revoke-approval", OPEN),
