@@ -22,8 +22,8 @@ use ureq::unversioned::transport::{
 use ureq::{Agent, Body, Error};
 use zeroize::Zeroizing;
 
-/// What a connection reads or writes at once.
-const BUFFER_BYTES: usize = 32 << 10;
+/// What a connection reads or writes at once; the head of a request fits in it.
+const BUFFER_BYTES: usize = 16 << 10;
 /// Space that is set aside for an answer on its word alone.
 const TRUSTED_LENGTH: usize = 64 << 20;
 const IDLE: Duration = Duration::from_secs(20);
@@ -125,7 +125,6 @@ impl Transport {
             .max_idle_age(IDLE)
             .timeout_per_read(Some(limits.still))
             .timeout_per_write(Some(limits.still))
-            .timeout_recv_response(Some(limits.still))
             .timeout_global(limits.all)
             .build();
         let chain = TcpConnector::default().chain(RustlsConnector::default());
