@@ -11,6 +11,7 @@ mod error;
 mod identity;
 pub mod inventory;
 mod keys;
+pub mod model_data;
 mod objects;
 mod operation;
 pub mod packages;

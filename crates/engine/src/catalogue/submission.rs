@@ -10,7 +10,7 @@ use crate::notebook::{Notebook, checked_path};
 use crate::record::{Fact, Refused};
 use crate::{Engine, Error};
 use charter::model::Model;
-use facts::{Actor, PersonId, SnapshotName};
+use facts::{Actor, ModelVersionDocument, PersonId, SnapshotName};
 use guard::Action;
 use ledger::Outcome;
 use mlflow::catalogue::{Event, Files, NewVersion};
@@ -80,7 +80,7 @@ impl Engine {
                 self.catalogue_event(actor, event)?;
                 Ok(version)
             }
-            Some(model) => self.submit(actor, &model, (run, files), made),
+            Some(model) => self.submit(actor, &model, (run, files, new.document), made),
         }
     }
 
@@ -89,7 +89,7 @@ impl Engine {
         &mut self,
         actor: &Actor,
         model: &Model,
-        (run, files): (Option<(PersonId, Run)>, Option<Files>),
+        (run, files, document): (Option<(PersonId, Run)>, Option<Files>, Option<ModelVersionDocument>),
         made: NewVersion,
     ) -> Result<u32, Error> {
         let name = model.name.to_string();
@@ -118,7 +118,7 @@ impl Engine {
                 why,
             ));
         }
-        let registration = self.registration(actor, model, run, &files)?;
+        let registration = Registration { document, ..self.registration(actor, model, run, &files)? };
         let event = self.decide(actor, &Command::Register(Box::new(registration)), model)?;
         let registry::Event::Registered { version: VersionNumber(version), .. } = event else {
             return Err(Error::damaged("the registry answered a registration with something else"));
@@ -173,7 +173,7 @@ impl Engine {
             code,
             hyperparameters: parameters,
             claimed_metrics: figures,
-            document,
+            document: None,
             involved: hands.into_iter().collect(),
             trigger: Trigger::Person,
         })

@@ -60,6 +60,7 @@ pub(crate) fn create(desk: &Desk, actor: &Actor, input: Create) -> Result<OneVer
         run_link: input.run_link.filter(|link| !link.is_empty()),
         description: input.description,
         tags: input.tags,
+        document: None,
     };
     let made = desk.engine()?.create_version(actor, desk.notebook(), new).map_err(wire)?;
     view(desk, &name, made)
