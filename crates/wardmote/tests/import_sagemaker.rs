@@ -32,6 +32,26 @@ fn model(dir: &Path) {
     }
 }
 
+/// What is no version that could be taken in.
+fn refused(import: &impl Fn(&[&str]) -> String) -> String {
+    let mut all = String::new();
+    for version in 1..=8 {
+        all.push_str(&import(&["sagemaker:strange", "--version", &version.to_string()]));
+    }
+    for words in [
+        &["sagemaker:nobody"][..],
+        &["sagemaker:churn", "--version", "9"],
+        &["sagemaker:-"],
+        &["sagemaker:churn", "--name", "x"],
+        &["arn:aws:sagemaker:us-east-1:123456789012:model-package/churn/1"],
+        &["arn:aws:s3:::elsewhere"],
+        &["arn:aws:sagemaker:eu-central-1:123456789012:model-package/churn/1", "--version", "2"],
+    ] {
+        all.push_str(&import(words));
+    }
+    all
+}
+
 #[test]
 fn packages_of_others_become_candidates_and_their_approval_a_claim() {
     let folder = tempfile::tempdir().unwrap();
@@ -88,20 +108,7 @@ fn packages_of_others_become_candidates_and_their_approval_a_claim() {
     // Approved there is not approved here, nor is its data known.
     let approved = run(&dir, at, &["model", "approve", "credit-scoring", "2", "--as", "bruno"]);
     assert_eq!(approved.status.code(), Some(3), "{approved:?}");
-    for version in 1..=8 {
-        all.push_str(&import(&["sagemaker:strange", "--version", &version.to_string()]));
-    }
-    for words in [
-        &["sagemaker:nobody"][..],
-        &["sagemaker:churn", "--version", "9"],
-        &["sagemaker:-"],
-        &["sagemaker:churn", "--name", "x"],
-        &["arn:aws:sagemaker:us-east-1:123456789012:model-package/churn/1"],
-        &["arn:aws:s3:::elsewhere"],
-        &["arn:aws:sagemaker:eu-central-1:123456789012:model-package/churn/1", "--version", "2"],
-    ] {
-        all.push_str(&import(words));
-    }
+    all.push_str(&refused(&import));
     assert_eq!(json(&dir, at, &["model", "list"])[0]["versions"].as_array().map(Vec::len), Some(4));
     let policy = on_aws::actions(&json(&dir, at, &["aws", "permissions", "model", "import"]));
     let needed =
