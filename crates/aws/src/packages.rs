@@ -43,6 +43,8 @@ const CREATE: Operation = operation(
 const UPDATE: Operation =
     operation("UpdateModelPackage", Retry::Safe, needs!("sagemaker:UpdateModelPackage" on Packages));
 
+/// What reading a package of others takes.
+pub(crate) const READING_ELSEWHERE: [&Operation; 2] = [&LIST, &DESCRIBE];
 const READING: [&Operation; 3] = [&LIST_GROUPS, &LIST, &DESCRIBE];
 const WRITING: [&Operation; 3] = [&CREATE_GROUP, &CREATE, &UPDATE];
 
@@ -200,6 +202,122 @@ pub struct Birth {
     pub statistics: Option<String>,
 }
 
+/// A package that somebody else made, with what it is made of.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct Foreign {
+    /// What it has in common with ours.
+    #[serde(flatten)]
+    pub package: Package,
+    /// Its number in the group.
+    #[serde(rename = "ModelPackageVersion")]
+    pub version: Option<u32>,
+    /// What it is.
+    #[serde(rename = "ModelPackageDescription", default)]
+    pub description: String,
+    inference_specification: Option<Inference>,
+    model_metrics: Option<serde_json::Value>,
+    metadata_properties: Option<Metadata>,
+}
+
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Inference {
+    #[serde(default)]
+    containers: Vec<Container>,
+}
+
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Container {
+    image: Option<String>,
+    model_data_url: Option<String>,
+    model_data_source: Option<DataSource>,
+}
+
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct DataSource {
+    s3_data_source: Option<S3Source>,
+}
+
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct S3Source {
+    s3_uri: String,
+    s3_data_type: String,
+    compression_type: String,
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+struct Metadata {
+    commit_id: Option<String>,
+    repository: Option<String>,
+}
+
+/// Where model data is, and in which form.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Data {
+    /// A tar archive in gzip.
+    Archive(String),
+    /// One file.
+    File(String),
+    /// All objects below.
+    Folder(String),
+}
+
+impl Foreign {
+    /// The model data of its containers, each once.
+    pub fn data(&self) -> Vec<Data> {
+        let containers = self.inference_specification.iter().flat_map(|of| &of.containers);
+        let of = |container: &Container| {
+            let source =
+                container.model_data_source.as_ref().and_then(|source| source.s3_data_source.as_ref());
+            let Some(source) = source else { return container.model_data_url.clone().map(Data::Archive) };
+            let place = source.s3_uri.clone();
+            Some(match (source.s3_data_type.as_str(), source.compression_type.as_str()) {
+                ("S3Prefix", _) => Data::Folder(place),
+                (_, "Gzip") => Data::Archive(place),
+                _ => Data::File(place),
+            })
+        };
+        let mut all: Vec<Data> = Vec::new();
+        for data in containers.filter_map(of) {
+            if !all.contains(&data) {
+                all.push(data);
+            }
+        }
+        all
+    }
+
+    /// The images of its containers.
+    pub fn images(&self) -> impl Iterator<Item = &str> {
+        let containers = self.inference_specification.iter().flat_map(|of| &of.containers);
+        containers.filter_map(|container| container.image.as_deref())
+    }
+
+    /// Where its figures are: objects, by what they are about (`ModelQuality.Statistics`).
+    pub fn figures(&self) -> BTreeMap<String, String> {
+        let mut found = BTreeMap::new();
+        let sorts = self.model_metrics.iter().filter_map(serde_json::Value::as_object).flatten();
+        for (sort, documents) in sorts {
+            for (name, source) in documents.as_object().into_iter().flatten() {
+                let place = source["S3Uri"].as_str();
+                found.extend(place.map(|place| (format!("{sort}.{name}"), place.to_owned())));
+            }
+        }
+        found
+    }
+
+    /// The commit and the repository that it names.
+    pub fn code(&self) -> (Option<&str>, Option<&str>) {
+        let of = self.metadata_properties.as_ref();
+        let commit = of.and_then(|of| of.commit_id.as_deref()).filter(|text| !text.is_empty());
+        (commit, of.and_then(|of| of.repository.as_deref()).filter(|text| !text.is_empty()))
+    }
+}
+
 /// Model package groups of an account.
 #[derive(Clone)]
 pub struct ModelPackages {
@@ -337,6 +455,30 @@ impl ModelPackages {
             input["ModelCard"] = json!(label.card);
         }
         self.call(&UPDATE, &input)
+    }
+
+    /// A package of a group as others made it: this version, or the newest; none if there is none.
+    pub fn made_elsewhere(&self, group: &str, version: Option<u32>) -> Result<Option<Foreign>, AwsError> {
+        #[derive(Deserialize)]
+        #[serde(rename_all = "PascalCase")]
+        struct Packages {
+            model_package_summary_list: Vec<Summary>,
+            next_token: Option<String>,
+        }
+        #[derive(Deserialize)]
+        #[serde(rename_all = "PascalCase")]
+        struct Summary {
+            model_package_arn: String,
+            model_package_version: Option<u32>,
+        }
+        let input = json!({ "ModelPackageGroupName": named(group)?, "ModelPackageType": "Versioned" });
+        let pages = self.pages(&LIST, input, |page: &Packages| page.next_token.clone())?;
+        let all = pages.into_iter().flat_map(|page| page.model_package_summary_list);
+        let wanted = |one: &Summary| version.is_none_or(|number| one.model_package_version == Some(number));
+        let newest = all.filter(wanted).max_by_key(|one| one.model_package_version);
+        newest
+            .map(|one| self.client.json(&DESCRIBE, &json!({ "ModelPackageName": one.model_package_arn })))
+            .transpose()
     }
 
     fn call(&self, operation: &'static Operation, input: &serde_json::Value) -> Result<(), AwsError> {

@@ -27,6 +27,8 @@ pub(super) struct Needs {
 /// How much of an account is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Reads {
+    /// Packages of model registries, and their model data.
+    Packages,
     /// All principals and one resource.
     One,
     /// All principals, buckets and keys.
@@ -77,7 +79,10 @@ const COMMANDS: &[(&str, Needs)] = &[
     ("model requests", OPEN),
     ("model show", OPEN),
     ("model train", writing(&[UnwrapDataKey, GenerateDataKey])),
-    ("model import", writing(&[UnwrapDataKey, GenerateDataKey])),
+    (
+        "model import",
+        Needs { reads: Some(Reads::Packages), ..writing(&[UnwrapDataKey, GenerateDataKey]) },
+    ),
     ("model validate", writing(&[UnwrapDataKey])),
     ("model approve", writing(&[UnwrapDataKey, Sign, PublicKey])),
     ("model revoke-approval", OPEN),

@@ -133,7 +133,8 @@ impl Archive {
         let field = |at: usize, length: usize| block.get(at..at + length).unwrap_or_default();
         check_sum(block)?;
         let sort = field(156, 1).first().copied().unwrap_or_default();
-        let said = number(field(124, 12)).ok_or("an entry has a size that is no number")?;
+        let said =
+            number(field(124, 12)).ok_or_else(|| "an entry has a size that is no number".to_owned())?;
         if matches!(sort, b'x' | b'L' | b'g') {
             if said == 0 || said > LONGEST_RECORDS as u64 {
                 return Err("the records of an entry are empty or too long".to_owned().into());
@@ -266,7 +267,11 @@ fn number(field: &[u8]) -> Option<u64> {
     if let Some((0x80, rest)) = field.split_first() {
         let (high, low) = rest.split_at_checked(rest.len().checked_sub(8)?)?;
         let low: [u8; 8] = low.try_into().ok()?;
-        return high.iter().all(|byte| *byte == 0).then(|| u64::from_be_bytes(low)).filter(|size| *size < 1 << 62);
+        return high
+            .iter()
+            .all(|byte| *byte == 0)
+            .then(|| u64::from_be_bytes(low))
+            .filter(|size| *size < 1 << 62);
     }
     let text = std::str::from_utf8(field).ok()?.trim_matches([' ', '\0']);
     if text.is_empty() {
@@ -300,4 +305,105 @@ fn record(bytes: &[u8]) -> Option<(&[u8], &[u8], &[u8])> {
     let own = own.get(space + 1..)?.strip_suffix(b"\n")?;
     let equals = own.iter().position(|byte| *byte == b'=')?;
     Some((own.get(..equals)?, own.get(equals + 1..)?, after))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use base64::Engine;
+    use base64::engine::general_purpose::STANDARD;
+    use serde_json::Value;
+    use std::collections::BTreeMap;
+    use std::process::Command;
+
+    /// What an archive holds, when it comes in parts of a size.
+    fn unpacked(bytes: &[u8], part: usize) -> Result<BTreeMap<String, Vec<u8>>, String> {
+        let (mut archive, mut files, mut now) = (Archive::new(), BTreeMap::new(), None::<String>);
+        for part in bytes.chunks(part) {
+            archive.push(part, &mut |piece| {
+                match piece {
+                    Piece::Begin(path) => {
+                        assert!(now.is_none() && files.insert(path.to_owned(), Vec::new()).is_none());
+                        now = Some(path.to_owned());
+                    }
+                    Piece::Part(bytes) => {
+                        files.get_mut(now.as_ref().unwrap()).unwrap().extend_from_slice(bytes)
+                    }
+                    Piece::End => assert!(now.take().is_some()),
+                }
+                Ok::<(), String>(())
+            })?;
+        }
+        archive.finish()?;
+        Ok(files)
+    }
+
+    #[test]
+    fn python_writes_and_reads_the_same() {
+        let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/tars.py");
+        for seed in ["1", "2"] {
+            let output = Command::new("python3").args([script, seed]).output().unwrap();
+            assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+            let text = String::from_utf8(output.stdout).unwrap();
+            let (mut good, mut bad) = (0, 0);
+            for line in text.lines() {
+                let case: Value = serde_json::from_str(line).unwrap();
+                let bytes = STANDARD.decode(case["tar"].as_str().unwrap()).unwrap();
+                for part in [1 << 20, 1000, 7] {
+                    let ours = unpacked(&bytes, part);
+                    let Some(files) = case["files"].as_object() else {
+                        assert!(ours.is_err(), "{} {ours:?}", case["format"]);
+                        continue;
+                    };
+                    let theirs = files
+                        .iter()
+                        .map(|(name, of)| (name.clone(), STANDARD.decode(of.as_str().unwrap()).unwrap()));
+                    assert_eq!(ours.unwrap(), theirs.collect(), "{}", case["format"]);
+                }
+                if case["files"].is_null() { bad += 1 } else { good += 1 }
+            }
+            assert!(good == 36 && bad == 48, "{good} {bad}");
+        }
+    }
+
+    #[test]
+    fn what_is_wrong_is_said() {
+        let output = Command::new("python3")
+            .args([concat!(env!("CARGO_MANIFEST_DIR"), "/tests/tars.py"), "3"])
+            .output();
+        let text = String::from_utf8(output.unwrap().stdout).unwrap();
+        let cases = text.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+        let refused = cases.filter(|case| case["files"].is_null() && case["format"] == "pax");
+        let said = refused
+            .map(|case| unpacked(&STANDARD.decode(case["tar"].as_str().unwrap()).unwrap(), 512).unwrap_err());
+        insta::assert_snapshot!(said.collect::<Vec<_>>().join("\n"));
+    }
+
+    #[test]
+    fn damaged_archives_are_no_panic_and_no_half() {
+        let output = Command::new("python3")
+            .args([concat!(env!("CARGO_MANIFEST_DIR"), "/tests/tars.py"), "4"])
+            .output();
+        let text = String::from_utf8(output.unwrap().stdout).unwrap();
+        let mut state = 1_u64;
+        let mut random = |below: usize| {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            usize::try_from(state >> 33).unwrap() % below
+        };
+        for line in text.lines() {
+            let case: Value = serde_json::from_str(line).unwrap();
+            let bytes = STANDARD.decode(case["tar"].as_str().unwrap()).unwrap();
+            for _ in 0..20 {
+                let mut damaged = bytes.clone();
+                let at = random(damaged.len());
+                damaged[at] ^= 1 << random(8);
+                drop(unpacked(&damaged, 512));
+                let cut = random(bytes.len());
+                let end = bytes.iter().rposition(|byte| *byte != 0).unwrap_or_default();
+                if cut < end && !case["files"].is_null() {
+                    assert!(unpacked(&bytes[..cut], 4096).is_err(), "cut at {cut}");
+                }
+            }
+        }
+    }
 }

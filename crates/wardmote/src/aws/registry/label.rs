@@ -223,17 +223,26 @@ fn properties(model: &Model, version: &Version) -> BTreeMap<String, String> {
             *value = format!("not writable here - see log entry {}", version.registered_by);
         }
     }
+    all.extend(figure_properties(figures, basis, &said_by));
+    all
+}
+
+/// As many figures as there is room for, and how many there are in all.
+fn figure_properties(
+    figures: &BTreeMap<String, f64>,
+    basis: &str,
+    said_by: &str,
+) -> BTreeMap<String, String> {
     let named = figures.iter().map(|(name, value)| (format!("{basis}:{name}"), value.to_string()));
-    let shown: BTreeMap<String, String> =
+    let mut shown: BTreeMap<String, String> =
         named.filter(|(name, value)| is_property(name, value)).take(FIGURES).collect();
     let count = match (figures.len(), shown.len()) {
         (0, _) => "none on record".to_owned(),
         (all, shown) if all == shown => format!("{all} {basis} - log entry {said_by}"),
         (all, shown) => format!("{shown} of {all} {basis} - all in log entry {said_by}"),
     };
-    all.insert("wardmote:metrics".to_owned(), count);
-    all.extend(shown);
-    all
+    shown.insert("wardmote:metrics".to_owned(), count);
+    shown
 }
 
 /// Figures as SageMaker Model Monitor writes statistics of model quality.
@@ -253,4 +262,58 @@ fn statistics(model: &Model, version: &Version) -> Vec<u8> {
         },
     });
     format!("{text:#}\n").into_bytes()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Names as nobody should give them, and enough of them for every limit.
+    fn names(seed: u64, count: usize) -> Vec<String> {
+        let letters: Vec<char> = "abc019 _.:/=+-@,;{}\u{fc}\u{6a21}\n".chars().collect();
+        let mut state = seed;
+        let mut random = |below: usize| {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            usize::try_from(state >> 33).unwrap() % below
+        };
+        (0..count)
+            .map(|_| {
+                let length = [0, 1, 8, 20, 117, 118, 119, 200][random(8)];
+                (0..length).map(|_| letters[random(letters.len())]).collect()
+            })
+            .collect()
+    }
+
+    #[test]
+    fn figures_stay_within_what_sagemaker_takes_and_none_is_lost_without_a_word() {
+        for seed in 0..200 {
+            let count = usize::try_from(seed % 60).unwrap();
+            let figures: BTreeMap<String, f64> = names(seed, count)
+                .into_iter()
+                .chain([format!("auc{seed}")])
+                .map(|name| (name, 0.1 + 0.2))
+                .collect();
+            let properties = figure_properties(&figures, "measured", "e12-0123456789ab");
+            assert!(properties.len() <= FIGURES + 1);
+            assert!(properties.iter().all(|(name, value)| is_property(name, value)), "{properties:?}");
+            let said = &properties["wardmote:metrics"];
+            let shown = properties.len() - 1;
+            let expected = if shown == figures.len() {
+                format!("{shown} measured")
+            } else {
+                format!("{shown} of {} measured", figures.len())
+            };
+            assert!(said.starts_with(&expected), "{said}");
+            for (name, value) in properties.iter().filter(|(name, _)| name.starts_with("measured:")) {
+                assert_eq!(value.parse::<f64>().unwrap(), figures[name.trim_start_matches("measured:")]);
+            }
+        }
+    }
+
+    #[test]
+    fn nothing_empty_and_nothing_too_long_is_a_property() {
+        assert!(is_property(&"n".repeat(128), &"v".repeat(256)));
+        assert!(!is_property(&"n".repeat(129), "v") && !is_property("n", &"v".repeat(257)));
+        assert!(!is_property("n", "") && !is_property("", "v") && !is_property("n", "a,b"));
+    }
 }
