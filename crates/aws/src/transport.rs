@@ -80,13 +80,31 @@ pub(crate) enum Fault {
 }
 
 impl Transport {
+    /// Trusts whom the settings trust: this machine's authorities, or those of a file.
     pub(crate) fn new(settings: &Settings) -> Result<Self, AwsError> {
+        Self::with(settings, trusted(settings.ca_bundle.as_deref())?)
+    }
+
+    /// Trusts one authority and nobody else.
+    pub(crate) fn trusting(settings: &Settings, pem: &[u8]) -> Result<Self, AwsError> {
+        let mut roots = rustls::RootCertStore::empty();
+        let certificates: Vec<_> = CertificateDer::pem_slice_iter(pem).filter_map(Result::ok).collect();
+        if roots.add_parsable_certificates(certificates).0 == 0 {
+            return Err(AwsError::new(
+                Trouble::Unconfigured,
+                "an authority to be trusted is no certificate in PEM",
+            ));
+        }
+        Self::with(settings, roots)
+    }
+
+    fn with(settings: &Settings, roots: rustls::RootCertStore) -> Result<Self, AwsError> {
         let failed = |what: &str| AwsError::new(Trouble::Unconfigured, what);
         let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
         let tls = rustls::ClientConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()
             .map_err(|_| failed("cannot set up TLS"))?
-            .with_root_certificates(trusted(settings.ca_bundle.as_deref())?)
+            .with_root_certificates(roots)
             .with_no_client_auth();
         let mut http = HttpConnector::new();
         http.enforce_http(false);

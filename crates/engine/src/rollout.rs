@@ -222,7 +222,25 @@ impl Engine {
                 self.rollout_event((actor, action, Outcome::Failed), shifted, event)?;
                 Err(Error::Port(error))
             }
-            Ok(()) => Err(self.taken_back((actor, action), shifted, observed)),
+            Ok(()) => {
+                let observed = self.mended(shifted, observed);
+                Err(self.taken_back((actor, action), shifted, observed))
+            }
+        }
+    }
+
+    /// A platform that gives up without taking the update back is sent back to what served before.
+    fn mended(&self, shifted: &Shifted, observed: Observed) -> Observed {
+        let (fleet, site) = (self.fleet(), &shifted.site);
+        let former = shifted.before.only().filter(|former| *former != shifted.name);
+        let back = former.filter(|_| observed.condition == Condition::Failed).map(|former| {
+            fleet.shift(site, former, Pace::AtOnce).map_err(|error| error.to_string())?;
+            look(fleet.as_ref(), site)
+        });
+        match back {
+            // Why it failed is still worth knowing.
+            Some(Ok(after)) => Observed { said: observed.said.or(after.said.clone()), ..after },
+            _ => observed,
         }
     }
 

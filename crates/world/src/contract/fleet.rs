@@ -49,7 +49,10 @@ pub fn check(open: &dyn Fn() -> Box<dyn Fleet>, site: &Site) {
         Some(Kind::Invalid),
         "another artefact is not taken for it"
     );
-    let Ok(name) = fleet.prepare(site, &one, &files(b"one")) else { panic!("a release can be made") };
+    let made = |made: Result<String, PortError>| {
+        made.unwrap_or_else(|error| panic!("a release can be made: {error}"))
+    };
+    let name = made(fleet.prepare(site, &one, &files(b"one")));
     assert_eq!(name, one.name(site), "its name follows from what is in it");
     assert_eq!(
         open().prepare(site, &one, &files(b"one")).ok(),
@@ -73,9 +76,7 @@ pub fn check(open: &dyn Fn() -> Box<dyn Fleet>, site: &Site) {
     );
     assert!(serves(&name), "what serves goes on");
 
-    let Ok(second) = fleet.prepare(site, &two, &files(b"two")) else {
-        panic!("another can be made beside it")
-    };
+    let second = made(fleet.prepare(site, &two, &files(b"two")));
     assert_ne!(name, second, "other releases have other names");
     assert!(serves(&name), "it has no traffic yet");
     assert!(fleet.shift(site, &second, Pace::Staged).is_ok() && serves(&second), "traffic goes over");
