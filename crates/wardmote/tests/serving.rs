@@ -68,11 +68,23 @@ impl Told {
     }
 }
 
-/// Names of releases end in a digest over everything in them.
+/// Names of releases end in a digest over everything in them; times and roots differ from run to run.
 fn masked(text: &str) -> String {
+    let line = |line: &str| {
+        let words: Vec<String> = line
+            .split(' ')
+            .map(|word| match word.find("DATET") {
+                Some(at) => format!("{}TIME", &word[..at]),
+                None => word.to_owned(),
+            })
+            .collect();
+        let line = words.join(" ");
+        line.split(" root ").next().unwrap().to_owned()
+    };
+    let text: String = text.lines().map(|one| line(one) + "\n").collect();
     let hex = |text: &str| text.len() >= 12 && text.bytes().take(12).all(|b| b.is_ascii_hexdigit());
     let mut out = String::new();
-    let mut rest = text;
+    let mut rest = text.as_str();
     while let Some(at) = rest.find("-v") {
         let (before, after) = rest.split_at(at + 2);
         out.push_str(before);
@@ -263,23 +275,16 @@ fn an_approval_that_is_taken_back_meanwhile_takes_the_traffic_back() {
     let at = Emulator::get().address;
     two_approved(&dir, at, endpoint, &sagemaker(endpoint));
     json(&dir, at, &["model", "deploy", "credit-scoring", "1", "--as", "ada"]);
-    // The endpoint takes its time, and Bruno has second thoughts.
+    // The endpoint takes some looks, with a second and more between them, and Bruno has second thoughts.
     let slow = Proxy::before(Some(at));
-    slow.always("SageMaker.DescribeEndpoint\r", Fate::Pass);
-    let creeping = format!(
-        r#"{{"EndpointName":"{endpoint}","EndpointStatus":"Updating","EndpointConfigName":"x","ProductionVariants":[]}}"#
-    );
     let deploying = std::thread::scope(|scope| {
         let address = slow.address;
         let dir = &dir;
-        slow.always_of("SageMaker.CreateEndpointConfig", Fate::Pass);
         let deploy = scope
             .spawn(move || run(dir, address, &["model", "deploy", "credit-scoring", "2", "--as", "ada"]));
-        // From the update on it is still changing, as far as it says.
         while !slow.seen().iter().any(|request| request.contains("SageMaker.UpdateEndpoint\r")) {
             std::thread::sleep(std::time::Duration::from_millis(20));
         }
-        slow.next(vec![Fate::Answer(200, String::new(), creeping.clone()); 3]);
         json(
             dir,
             at,

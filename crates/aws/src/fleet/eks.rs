@@ -95,8 +95,18 @@ impl EksDeployment<'_> {
     fn release(&self, release: &Release, name: &str) -> Value {
         let mut tags = self.site.tags.clone();
         tags.extend(environment(release).into_iter().map(|(name, value)| (name.to_owned(), value)));
-        let annotations: BTreeMap<String, String> =
-            tags.into_iter().map(|(name, value)| (format!("wardmote/{name}"), value)).collect();
+        // Names of tags may have letters that names of annotations may not.
+        let letter = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.');
+        let proper = |name: &str| {
+            name.len() <= 63
+                && name.bytes().all(letter)
+                && name.starts_with(|c: char| c.is_ascii_alphanumeric())
+        };
+        let annotations: BTreeMap<String, String> = tags
+            .into_iter()
+            .filter(|(name, _)| proper(name))
+            .map(|(name, value)| (format!("wardmote/{name}"), value))
+            .collect();
         json!({
             "apiVersion": "v1", "kind": "ConfigMap", "immutable": true,
             "metadata": {
@@ -218,30 +228,32 @@ impl Platform for EksDeployment<'_> {
         let Some(kept) = cluster.get(&self.release_path(name))? else { return Ok(None) };
         let mut found = Vec::new();
         let current = release.name(self.site) == name;
-        let mut wanted = self.release(release, name);
-        if !current {
-            // Made under another charter: what it is of must be the same.
-            wanted["data"].take();
-            wanted["metadata"] = json!({ "annotations": {
-                "wardmote/WARDMOTE_ARTEFACT": release.artefact.to_string(),
-                "wardmote/WARDMOTE_VERSION": release.version.to_string(),
-            } });
-            wanted.as_object_mut().map(|wanted| wanted.remove("data"));
-        }
-        // Tags may be other than when it was made.
-        if current && let Some(annotations) = wanted["metadata"]["annotations"].as_object_mut() {
-            annotations.retain(|name, _| name.starts_with("wardmote/WARDMOTE_"));
-        }
+        let text = kept["data"][TEMPLATE].as_str().unwrap_or_default();
+        let template: Value = serde_json::from_str(text).unwrap_or_default();
+        // Made under another charter, it must at least be of the same artefact; tags may be other than they were.
+        let told: BTreeMap<String, String> = environment(release)
+            .into_iter()
+            .map(|(name, value)| (format!("wardmote/{name}"), value))
+            .collect();
+        let wanted = json!({ "immutable": true, "metadata": { "annotations": told } });
         compare(&wanted, &kept, "", &mut found);
+        let should = self.template(release, name);
+        if current && should != template {
+            compare(&should, &template, TEMPLATE, &mut found);
+            found.push(format!("`{TEMPLATE}` is not what was written"));
+        }
         let live = cluster.get(&self.deployment_path())?;
         let live = live.filter(|live| live["spec"]["template"]["metadata"]["labels"][OF_RELEASE] == name);
         if let Some(live) = live {
-            let kept = kept["data"][TEMPLATE].as_str().and_then(|text| serde_json::from_str(text).ok());
-            let template: Value = kept.unwrap_or_default();
             compare(&template, &live["spec"]["template"], "template", &mut found);
             for (path, wanted) in self.beside() {
                 let there = cluster.get(&path)?.unwrap_or_default();
-                compare(&wanted["spec"], &there["spec"], &format!("{} spec", wanted["kind"]), &mut found);
+                compare(
+                    &wanted["spec"],
+                    &there["spec"],
+                    &format!("{}.spec", wanted["kind"].as_str().unwrap_or_default()),
+                    &mut found,
+                );
             }
         }
         Ok(Some(found))

@@ -8,8 +8,8 @@ detect deployment failures"):
 
 How many looks a deployment takes is LOOKS; time does not pass here.
 """
-from moto.core.exceptions import JsonRESTError
 from moto.core.responses import ActionResult
+from moto.ecs.exceptions import EcsClientException
 from moto.ecs.models import EC2ContainerServiceBackend
 from moto.ecs.responses import EC2ContainerServiceResponse
 
@@ -19,12 +19,12 @@ LOOKS = 2
 describe_tasks = EC2ContainerServiceBackend.describe_task_definition
 
 
-def newest_active(self, name):
-    name = name.split("/")[-1]
+def newest_active(self, task_definition_str):
+    name = task_definition_str.split("/")[-1]
     if ":" not in name:
         active = [one for one in self.task_definitions.get(name, {}).values() if one.status == "ACTIVE"]
         if not active:
-            raise JsonRESTError("ClientException", "Unable to describe task definition.")
+            raise EcsClientException("Unable to describe task definition.")
         return active[-1]
     return describe_tasks(self, name)
 
@@ -58,7 +58,7 @@ def update_service(self):
     if tasks:
         found = backend.describe_task_definition(tasks)
         if found.status != "ACTIVE":
-            raise JsonRESTError("ClientException", "TaskDefinition is inactive")
+            raise EcsClientException("TaskDefinition is inactive")
         former, was = service.task_definition, service.running_count
         configuration = self._get_param("deploymentConfiguration") or {}
         service.change = {

@@ -84,18 +84,29 @@ pub fn check(open: &dyn Fn() -> Box<dyn Fleet>, site: &Site) {
     assert_eq!(fleet.find(site, &recorded).ok(), Some(Some(name.clone())), "the former one is still there");
     assert!(fleet.shift(site, &name, Pace::AtOnce).is_ok() && serves(&name), "traffic goes back");
 
+    gone_and_back(fleet.as_ref(), site, (&one, &name), (&two, &second));
+}
+
+/// What can be removed, and what stopping leaves.
+fn gone_and_back(
+    fleet: &dyn Fleet,
+    site: &Site,
+    (one, name): (&Release, &str),
+    (two, second): (&Release, &str),
+) {
+    let serves = |name: &str| settled(fleet, site).is_some_and(|observed| observed.serves(name));
     let removed = fleet.prune(site, &BTreeSet::new());
-    assert_eq!(removed.ok(), Some(vec![second.clone()]), "what does not serve and is not named is removed");
-    assert_eq!(fleet.find(site, &two).ok(), Some(None), "it is gone");
-    assert!(serves(&name), "what serves is never removed");
+    assert_eq!(
+        removed.ok(),
+        Some(vec![second.to_owned()]),
+        "what does not serve and is not named is removed"
+    );
+    assert_eq!(fleet.find(site, two).ok(), Some(None), "it is gone");
+    assert!(serves(name), "what serves is never removed");
 
     assert!(fleet.stop(site).is_ok() && fleet.stop(site).is_ok(), "stopping twice is fine");
-    assert_eq!(
-        settled(fleet.as_ref(), site).map(|seen| seen.condition),
-        Some(Condition::Absent),
-        "nothing serves"
-    );
-    assert_eq!(fleet.find(site, &one).ok(), Some(Some(name.clone())), "and can serve again");
-    assert!(fleet.shift(site, &name, Pace::AtOnce).is_ok() && serves(&name), "as it did");
+    assert_eq!(settled(fleet, site).map(|seen| seen.condition), Some(Condition::Absent), "nothing serves");
+    assert_eq!(fleet.find(site, one).ok(), Some(Some(name.to_owned())), "and can serve again");
+    assert!(fleet.shift(site, name, Pace::AtOnce).is_ok() && serves(name), "as it did");
     assert!(fleet.stop(site).is_ok());
 }
