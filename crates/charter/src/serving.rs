@@ -61,13 +61,11 @@ pub(crate) fn sentence(model: &Model, on: &ServeOn) -> String {
 impl Checker<'_> {
     pub(crate) fn serving(&mut self, at: usize, model: &Model) {
         match &model.endpoint.serve_on {
-            None => {}
-            Some(ServeOn::Directory(on)) => {
-                if on.path.trim().is_empty() {
-                    let help = "name a folder, such as `serving/credit-scoring`";
-                    self.wrong((at, "directory", "path"), "the folder has no name".to_owned(), help);
-                }
+            Some(ServeOn::Directory(on)) if on.path.trim().is_empty() => {
+                let help = "name a folder, such as `serving/credit-scoring`";
+                self.wrong((at, "directory", "path"), "the folder has no name".to_owned(), help);
             }
+            None | Some(ServeOn::Directory(_)) => {}
             Some(ServeOn::Sagemaker(on)) => self.sagemaker(at, on),
             Some(ServeOn::Ecs(on)) => self.ecs(at, on),
             Some(ServeOn::Eks(on)) => self.eks(at, on),

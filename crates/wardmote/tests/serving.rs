@@ -20,6 +20,7 @@ use std::net::SocketAddr;
 use std::path::Path;
 use support::proxy::{Fate, Proxy, json_error};
 use support::{Emulator, script};
+use world::Clock;
 
 const KEY: &str = "arn:aws:kms:eu-central-1:123456789012:key/11111111-2222-3333-4444-555555555555";
 const DIGEST: &str = "sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
@@ -249,6 +250,103 @@ fn an_endpoint_of_sagemaker_serves_what_the_record_says() {
     policy.retain(|action| action.starts_with("sagemaker:"));
     told.text.push_str(&format!("{policy:#?}\n"));
     insta::assert_snapshot!(told.stable(&dir));
+}
+
+#[test]
+fn a_crash_while_traffic_goes_over_is_gone_on_with() {
+    let folder = tempfile::tempdir().unwrap();
+    let dir = folder.path().join("house");
+    let endpoint = "crash-sm";
+    Emulator::get().bucket(endpoint);
+    let at = Emulator::get().address;
+    two_approved(&dir, at, endpoint, &sagemaker(endpoint));
+    json(&dir, at, &["model", "deploy", "credit-scoring", "1", "--as", "ada"]);
+    let deploy = ["model", "deploy", "credit-scoring", "2", "--as", "ada"];
+    let updated = |proxy: &Proxy| {
+        while !proxy.seen().iter().any(|request| request.contains("SageMaker.UpdateEndpoint\r")) {
+            std::thread::sleep(std::time::Duration::from_millis(20));
+        }
+    };
+    let mut told = Told { text: String::new(), at };
+
+    told.remark("killed once the update has begun");
+    let beside = Proxy::before(Some(at));
+    let mut process = on_aws::on_aws(&dir, beside.address).args(deploy).spawn().unwrap();
+    updated(&beside);
+    process.kill().unwrap();
+    process.wait().unwrap();
+    while !said(&dir, at, &["model", "serving"]).contains("100 % of the traffic") {
+        std::thread::sleep(std::time::Duration::from_millis(100));
+    }
+    told.say(&dir, "model serving");
+    let again = Proxy::before(Some(at));
+    told.at = again.address;
+    told.say(&dir, "model deploy credit-scoring 2 --as ada");
+    let made = again.seen().iter().filter(|request| request.contains("SageMaker.Create")).count();
+    assert_eq!(made, 0, "nothing is made twice");
+    told.say(&dir, "model rollback credit-scoring --reason errors --as ada");
+
+    told.remark("once the update has begun, the endpoint cannot be read");
+    json(&dir, at, &["model", "approve", "credit-scoring", "2", "--as", "bruno"]);
+    let blinded = Proxy::before(Some(at));
+    let output = std::thread::scope(|scope| {
+        let (dir, address) = (&dir, blinded.address);
+        let process = scope.spawn(move || run(dir, address, &deploy));
+        updated(&blinded);
+        blinded.always("SageMaker.DescribeEndpoint\r", json_error(400, "AccessDeniedException"));
+        process.join().unwrap()
+    });
+    told.text.push_str(&String::from_utf8_lossy(&output.stderr));
+    assert_eq!(output.status.code(), Some(8));
+    told.say(&dir, "model list");
+    while said(&dir, at, &["model", "serving"]).contains("UNKNOWN") {
+        std::thread::sleep(std::time::Duration::from_millis(100));
+    }
+    told.say(&dir, "model deploy credit-scoring 2 --as ada");
+    told.say(&dir, "model serving");
+    insta::assert_snapshot!(told.stable(&dir));
+}
+
+#[test]
+fn what_broke_the_glass_stops_serving_when_its_time_is_over() {
+    let folder = tempfile::tempdir().unwrap();
+    let dir = folder.path().join("house");
+    let at: SocketAddr = ([127, 0, 0, 1], 9).into();
+    with_candidate(&dir, |text| serving_on(text, "credit-scoring", "{directory: {path: serving}}"));
+    let until = local::SystemClock.now().plus_seconds(5).to_string();
+    let words = [
+        "model",
+        "deploy",
+        "credit-scoring",
+        "1",
+        "--break-glass",
+        "--reason",
+        "fire",
+        "--until",
+        &until,
+        "--as",
+        "ada",
+    ];
+    json(&dir, at, &words);
+    assert!(dir.join("serving/current/model.onnx").is_file());
+    let mut serve = common::wardmote(&dir)
+        .args(["serve", "--listen", "127.0.0.1:0", "--until-stdin-closes"])
+        .stdin(std::process::Stdio::piped())
+        .stdout(std::process::Stdio::null())
+        .spawn()
+        .unwrap();
+    let gone = (0..600).any(|_| {
+        std::thread::sleep(std::time::Duration::from_millis(100));
+        !dir.join("serving/current").exists()
+    });
+    drop(serve.stdin.take());
+    serve.wait().unwrap();
+    assert!(gone, "it went when its time was over");
+    insta::assert_snapshot!(said(&dir, at, &["model", "serving"]), @r"
+    $ wardmote model serving
+    credit-scoring at `credit-scoring` on a directory: nothing serves in the record, and there
+    exit 0
+    ");
 }
 
 /// The permission that a request of SageMaker or S3 needs.

@@ -201,7 +201,7 @@ impl EcsService<'_> {
     }
 }
 
-fn observed(service: Service) -> Observed {
+fn observed(service: &Service) -> Observed {
     let primary = service.deployments.iter().find(|one| one.status == "PRIMARY");
     let said = service
         .deployments
@@ -242,7 +242,7 @@ fn observed(service: Service) -> Observed {
 
 impl Platform for EcsService<'_> {
     fn describe(&self) -> Result<Observed, PortError> {
-        Ok(observed(self.service()?))
+        Ok(observed(&self.service()?))
     }
 
     fn differences(&self, release: &Release, name: &str) -> Result<Option<Vec<String>>, PortError> {
@@ -280,7 +280,7 @@ impl Platform for EcsService<'_> {
             .ok_or_else(|| PortError::new(Kind::Absent, format!("there is no task definition `{name}`")))?;
         let service = self.service()?;
         let stopped = service.desired_count == 0;
-        let seen = observed(service);
+        let seen = observed(&service);
         if seen.serves(name) || seen.towards.as_deref() == Some(name) {
             return Ok(());
         }
