@@ -112,6 +112,11 @@ impl Client {
         Endpoint::of(service, self.region()?, &self.inner.line.settings)
     }
 
+    /// What it was made with.
+    pub(crate) fn settings(&self) -> &Settings {
+        &self.inner.line.settings
+    }
+
     /// A random part of a pause between looks at something that takes its time: one second, doubled each time up to
     /// sixteen; in tests, with their shorter pauses, less.
     pub(crate) fn pause_between(&self, looks: u32) -> Duration {

@@ -208,3 +208,13 @@ pub(crate) const S3: Service = Service { id: "S3", name: "s3", protocol: Protoco
 /// AWS Security Token Service.
 pub(crate) const STS: Service =
     Service { id: "STS", name: "sts", protocol: Protocol::Query { version: "2011-06-15" } };
+
+/// Amazon Elastic Container Service.
+pub(crate) const ECS: Service = Service {
+    id: "ECS",
+    name: "ecs",
+    protocol: Protocol::Json { version: "1.1", target: "AmazonEC2ContainerServiceV20141113" },
+};
+
+/// Amazon Elastic Kubernetes Service.
+pub(crate) const EKS: Service = Service { id: "EKS", name: "eks", protocol: Protocol::RestJson };

@@ -90,13 +90,25 @@ pub(crate) enum Fault {
 }
 
 impl Transport {
+    /// Trusts whom the settings trust: this machine's authorities, or those of a file.
     pub(crate) fn new(settings: &Settings) -> Result<Self, AwsError> {
-        let trusted = trusted(settings.ca_bundle.as_deref())?;
+        Ok(Self::with(settings, &trusted(settings.ca_bundle.as_deref())?))
+    }
+
+    /// Trusts one authority and nobody else.
+    pub(crate) fn trusting(settings: &Settings, pem: &[u8]) -> Result<Self, AwsError> {
+        let found: Vec<_> = CertificateDer::pem_slice_iter(pem).filter_map(Result::ok).collect();
+        let none =
+            || AwsError::new(Trouble::Unconfigured, "an authority to be trusted is no certificate in PEM");
+        Ok(Self::with(settings, &certificates(&found).ok_or_else(none)?))
+    }
+
+    fn with(settings: &Settings, trusted: &[Certificate<'static>]) -> Self {
         let tls = TlsConfig::builder()
-            .root_certs(RootCerts::new_with_certs(&trusted))
+            .root_certs(RootCerts::new_with_certs(trusted))
             .unversioned_rustls_crypto_provider(Arc::new(rustls::crypto::aws_lc_rs::default_provider()))
             .build();
-        Ok(Self { tls, connect: settings.connect_timeout, agents: Mutex::default() })
+        Self { tls, connect: settings.connect_timeout, agents: Mutex::default() }
     }
 
     /// Who sends within such limits. They belong to an agent and not to a request, because a request with settings of its
@@ -270,15 +282,15 @@ fn trusted(bundle: Option<&Path>) -> Result<Vec<Certificate<'static>>, AwsError>
         AwsError::new(Trouble::Unconfigured, format!("`{}` holds no certificates in PEM", path.display()))
             .with_help("look at AWS_CA_BUNDLE, and `ca_bundle` in the profile")
     };
-    let certificates: Result<Vec<CertificateDer<'static>>, _> =
+    let found: Result<Vec<CertificateDer<'static>>, _> =
         CertificateDer::pem_file_iter(path).and_then(Iterator::collect).map_err(|_| unreadable());
-    let certificates = certificates?;
-    // Whether they are certificates: what TLS cannot read it would leave out without a word.
-    let mut roots = rustls::RootCertStore::empty();
-    if roots.add_parsable_certificates(certificates.iter().cloned()).0 == 0 {
-        return Err(unreadable());
-    }
-    Ok(certificates.iter().map(certificate).collect())
+    certificates(&found?).ok_or_else(unreadable)
+}
+
+/// Authorities, if at least one of them can be read: what TLS cannot read it would leave out without a word.
+fn certificates(found: &[CertificateDer<'_>]) -> Option<Vec<Certificate<'static>>> {
+    let readable = rustls::RootCertStore::empty().add_parsable_certificates(found.iter().cloned()).0;
+    (readable > 0).then(|| found.iter().map(certificate).collect())
 }
 
 fn certificate(known: &CertificateDer<'_>) -> Certificate<'static> {

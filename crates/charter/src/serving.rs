@@ -38,11 +38,14 @@ pub(crate) fn sentence(model: &Model, on: &ServeOn) -> String {
                 }
                 Traffic::Linear(step) => format!("{} % every {} minutes", step.percent, step.minutes),
             };
+            let alarms: Vec<String> = on.alarms.iter().map(|alarm| format!("`{alarm}`")).collect();
+            let back = match &alarms[..] {
+                [] => "no alarm takes it back".to_owned(),
+                alarms => format!("taken back by {}", alarms.join(", ")),
+            };
             format!(
-                "{name} serves on the SageMaker endpoint `{endpoint}`: {} x {}, traffic {pace}, taken back by {} alarms",
-                on.instances,
-                on.instance_type,
-                on.alarms.len()
+                "{name} serves on the SageMaker endpoint `{endpoint}`: {} x {}, traffic {pace}, {back}",
+                on.instances, on.instance_type
             )
         }
         ServeOn::Ecs(on) => {
@@ -58,13 +61,11 @@ pub(crate) fn sentence(model: &Model, on: &ServeOn) -> String {
 impl Checker<'_> {
     pub(crate) fn serving(&mut self, at: usize, model: &Model) {
         match &model.endpoint.serve_on {
-            None => {}
-            Some(ServeOn::Directory(on)) => {
-                if on.path.trim().is_empty() {
-                    let help = "name a folder, such as `serving/credit-scoring`";
-                    self.wrong((at, "directory", "path"), "the folder has no name".to_owned(), help);
-                }
+            Some(ServeOn::Directory(on)) if on.path.trim().is_empty() => {
+                let help = "name a folder, such as `serving/credit-scoring`";
+                self.wrong((at, "directory", "path"), "the folder has no name".to_owned(), help);
             }
+            None | Some(ServeOn::Directory(_)) => {}
             Some(ServeOn::Sagemaker(on)) => self.sagemaker(at, on),
             Some(ServeOn::Ecs(on)) => self.ecs(at, on),
             Some(ServeOn::Eks(on)) => self.eks(at, on),
@@ -123,6 +124,18 @@ impl Checker<'_> {
                 message,
                 "a canary has 1 to 50 per cent, a linear step 10 to 50; each 1 to 60 minutes",
             );
+        }
+        let steps = match on.traffic {
+            Traffic::AllAtOnce => 0,
+            Traffic::Canary(step) => step.minutes,
+            Traffic::Linear(step) => step.minutes.saturating_mul(100_u32.div_ceil(step.percent.max(1)) - 1),
+        };
+        if fits && steps.saturating_add(on.termination_wait_minutes) >= on.time_limit_minutes {
+            let message = format!(
+                "an update waits for {steps} minutes between steps and {} at the end, and may take {}",
+                on.termination_wait_minutes, on.time_limit_minutes
+            );
+            self.wrong(place("time_limit_minutes"), message, "allow more time, or wait less");
         }
         if staged && on.alarms.is_empty() {
             let message = "traffic goes over in steps, and nothing could stop it between them".to_owned();

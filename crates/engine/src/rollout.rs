@@ -155,14 +155,13 @@ impl Engine {
         };
         let mut shifted = Shifted { observed: before.clone(), site, release, name, before };
         self.rollout_event((actor, action, Outcome::Done), &shifted, begun)?;
-        let done = match found {
-            Some(_) => Ok(()),
-            None => {
-                let files = self.artefact_files(&automation, model, version)?;
-                fleet.prepare(&shifted.site, &shifted.release, &files).map(|_| ())
+        if found.is_none() {
+            let files = self.artefact_files(&automation, model, version)?;
+            if let Err(error) = fleet.prepare(&shifted.site, &shifted.release, &files) {
+                return Err(self.not_done((actor, action), &shifted, error, None));
             }
-        };
-        let done = done.and_then(|()| fleet.shift(&shifted.site, &shifted.name, warrant.pace()));
+        }
+        let done = fleet.shift(&shifted.site, &shifted.name, warrant.pace());
         shifted.observed = self.until_settled((actor, action), &shifted, done)?;
         Ok(Some(shifted))
     }
@@ -216,13 +215,44 @@ impl Engine {
         };
         match done {
             // The outside did not do it: nothing was decided, and what served goes on.
-            Err(error) => {
-                let reason = error.to_string();
-                let event = RolloutEvent::Failed { version, release, reason, observed: Some(observed) };
-                self.rollout_event((actor, action, Outcome::Failed), shifted, event)?;
-                Err(Error::Port(error))
+            Err(error) => Err(self.not_done((actor, action), shifted, error, Some(observed))),
+            Ok(()) => {
+                let observed = self.mended(shifted, observed);
+                Err(self.taken_back((actor, action), shifted, observed))
             }
-            Ok(()) => Err(self.taken_back((actor, action), shifted, observed)),
+        }
+    }
+
+    /// It could not be made or shifted; that is recorded.
+    fn not_done(
+        &mut self,
+        (actor, action): (&Actor, Action),
+        shifted: &Shifted,
+        error: PortError,
+        observed: Option<Observed>,
+    ) -> Error {
+        let event = RolloutEvent::Failed {
+            version: registry::VersionNumber(shifted.release.version),
+            release: shifted.name.clone(),
+            reason: error.to_string(),
+            observed,
+        };
+        let recorded = self.rollout_event((actor, action, Outcome::Failed), shifted, event);
+        recorded.err().unwrap_or(Error::Port(error))
+    }
+
+    /// A platform that gives up without taking the update back is sent back to what served before.
+    fn mended(&self, shifted: &Shifted, observed: Observed) -> Observed {
+        let (fleet, site) = (self.fleet(), &shifted.site);
+        let former = shifted.before.only().filter(|former| *former != shifted.name);
+        let back = former.filter(|_| observed.condition == Condition::Failed).map(|former| {
+            fleet.shift(site, former, Pace::AtOnce).map_err(|error| error.to_string())?;
+            look(fleet.as_ref(), site)
+        });
+        match back {
+            // Why it failed is still worth knowing.
+            Some(Ok(after)) => Observed { said: observed.said.or(after.said.clone()), ..after },
+            _ => observed,
         }
     }
 
@@ -314,15 +344,22 @@ impl Engine {
         refused: &Error,
     ) -> Result<(), Error> {
         let (fleet, site) = (self.fleet(), &shifted.site);
-        let back = match shifted.before.only().filter(|former| *former != shifted.name) {
+        let former = shifted.before.only().filter(|former| *former != shifted.name);
+        let back = match former {
             Some(former) => fleet.shift(site, former, Pace::AtOnce),
-            None if shifted.before.condition == Condition::Absent => fleet.stop(site),
-            None => Ok(()),
+            None => fleet.stop(site),
         };
         let looked = back.map_err(|error| error.to_string()).and_then(|()| look(fleet.as_ref(), site));
+        let is_back = |seen: &Observed| match former {
+            Some(former) => seen.serves(former),
+            None => seen.condition == Condition::Absent,
+        };
         let reason = match &looked {
-            Ok(_) => format!("refused while it was shifted, and taken back: {refused}"),
-            Err(why) => format!("refused while it was shifted, and not taken back ({why}): {refused}"),
+            Ok(seen) if is_back(seen) => format!("refused while it was shifted, and taken back: {refused}"),
+            Ok(_) => format!("refused while it was shifted, and NOT taken back: {refused}"),
+            Err(why) => {
+                format!("refused while it was shifted, and perhaps not taken back ({why}): {refused}")
+            }
         };
         let event = RolloutEvent::Failed {
             version: registry::VersionNumber(shifted.release.version),

@@ -321,11 +321,9 @@ impl State {
             fact @ (Fact::Remediation { .. }
             | Fact::Posture { .. }
             | Fact::Incident { .. }
-            | Fact::Waiver { .. }) => {
+            | Fact::Waiver { .. }
+            | Fact::Rollout { .. }) => {
                 self.watched(fact, Recorded { what: (), evidence, time, by }, receipt)?;
-            }
-            Fact::Rollout { endpoint, event } => {
-                self.rollouts.take(event, Recorded { what: endpoint, evidence, time, by });
             }
             Fact::KeyAdministered { key, change } => self.administered(key, &change, time),
             Fact::DocumentMade { model, version, kind, files } => {
@@ -363,6 +361,10 @@ impl State {
         let known = match fact {
             Fact::Incident { incident, event } => self.postures.follow(event, of(incident)),
             Fact::Waiver { waiver, event } => self.waivers.take(event, of(waiver)),
+            Fact::Rollout { endpoint, event } => {
+                self.rollouts.take(event, Recorded { what: endpoint, evidence, time, by });
+                return Ok(());
+            }
             Fact::Remediation { plan, event } => {
                 let entry = Recorded { what: plan, evidence, time, by };
                 let about = "nobody made the plan or the step that it is about";

@@ -158,3 +158,75 @@ pub trait Fleet: Send + Sync {
     /// how often it was looked at.
     fn wait(&self, site: &Site, looks: u32) -> bool;
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use facts::serving::{Directory, Step, Traffic};
+
+    fn site(endpoint: &str, on: ServeOn) -> Site {
+        Site { endpoint: endpoint.parse().unwrap(), on, tags: BTreeMap::new(), capture_share: 1.0 }
+    }
+
+    fn directory(path: &str) -> ServeOn {
+        ServeOn::Directory(Directory { path: path.to_owned() })
+    }
+
+    fn release(version: u32, artefact: &[u8]) -> Release {
+        Release { model: "credit".parse().unwrap(), version, artefact: Digest::of(artefact), recorded: None }
+    }
+
+    #[test]
+    fn names_fit_every_platform() {
+        for length in 1..=63 {
+            // Hyphens where the name is cut must not end up beside each other's.
+            for endpoint in ["a".repeat(length), format!("{}a", "a-".repeat(length / 2))] {
+                for version in [1, u32::MAX] {
+                    let name = release(version, b"x").name(&site(&endpoint, directory("x")));
+                    assert!(name.parse::<EndpointName>().is_ok(), "{name}");
+                    assert!(name.contains(&format!("-v{version}-")) && !name.contains("--"), "{name}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_name_follows_from_what_is_in_the_release_and_from_nothing_else() {
+        let name = |version, artefact: &[u8], on| release(version, artefact).name(&site("credit", on));
+        let first = name(1, b"x", directory("x"));
+        assert_eq!(first, name(1, b"x", directory("x")));
+        for other in
+            [name(2, b"x", directory("x")), name(1, b"y", directory("x")), name(1, b"x", directory("y"))]
+        {
+            assert_ne!(first, other);
+        }
+        let sagemaker = |instances: u32, traffic, alarms: &[&str]| -> ServeOn {
+            serde_json::from_value(serde_json::json!({ "sagemaker": {
+                "image": format!("a/b@sha256:{}", "0".repeat(64)), "instance_type": "ml.m5.large", "instances": instances,
+                "role": "arn:aws:iam::123456789012:role/r", "subnets": [], "security_groups": [], "artefacts": "s3://abc/",
+                "capture": "s3://abc/", "key": "arn:aws:kms:eu-central-1:123456789012:key/k", "alarms": alarms,
+                "traffic": traffic,
+            } }))
+            .unwrap()
+        };
+        let canary = Traffic::Canary(Step { percent: 10, minutes: 1 });
+        let plain = name(1, b"x", sagemaker(1, Traffic::AllAtOnce, &[]));
+        assert_eq!(plain, name(1, b"x", sagemaker(1, canary, &["a"])), "how it is updated is no part of it");
+        assert_ne!(plain, name(1, b"x", sagemaker(2, Traffic::AllAtOnce, &[])));
+    }
+
+    #[test]
+    fn an_artefact_is_one_file_or_the_list_of_them() {
+        let files = |all: &[(&str, &[u8])]| -> Files {
+            all.iter().map(|(path, bytes)| ((*path).to_owned(), bytes.to_vec())).collect()
+        };
+        assert!(release(1, b"x").is_made_of(&files(&[("model.onnx", b"x")])));
+        for other in [files(&[]), files(&[("model.onnx", b"y")]), files(&[("a", b"x"), ("b", b"x")])] {
+            assert!(!release(1, b"x").is_made_of(&other));
+        }
+        let both = files(&[("a", b"x"), ("b/c", b"yy")]);
+        let artefact = Digest::of_files([("a", Digest::of(b"x"), 1), ("b/c", Digest::of(b"yy"), 2)]);
+        let folder = Release { artefact, ..release(1, b"") };
+        assert!(folder.is_made_of(&both) && !folder.is_made_of(&files(&[("a", b"x"), ("b/d", b"yy")])));
+    }
+}

@@ -4,6 +4,9 @@
 //! its name, which follows from what is in it; a call that failed is followed by a look, because it may have been carried
 //! out all the same.
 
+mod ecs;
+mod eks;
+mod kubernetes;
 mod operations;
 mod sagemaker;
 
@@ -87,7 +90,9 @@ impl AwsFleet {
         let client = self.client_for(key)?;
         match &site.on {
             ServeOn::Sagemaker(on) => ask(&sagemaker::SageMakerEndpoint { client, site, on }),
-            ServeOn::Ecs(_) | ServeOn::Eks(_) | ServeOn::Directory(_) => Err(elsewhere(site)),
+            ServeOn::Ecs(on) => ask(&ecs::EcsService { client, site, on }),
+            ServeOn::Eks(on) => ask(&eks::EksDeployment { client, site, on }),
+            ServeOn::Directory(_) => Err(elsewhere(site)),
         }
     }
 
@@ -211,10 +216,25 @@ fn compare(wanted: &Value, there: &Value, place: &str, found: &mut Vec<String>) 
         (Value::Number(a), Value::Number(b)) if a.as_f64() == b.as_f64() => {}
         (a, b) if a == b => {}
         _ => {
-            let shown = |value: &Value| value.to_string().chars().take(120).collect::<String>();
+            let shown = |value: &Value| {
+                let text = value.to_string();
+                let cut: String = text.chars().take(160).collect();
+                if cut.len() < text.len() { format!("{cut}...") } else { cut }
+            };
             found.push(format!("`{place}` is {} and should be {}", shown(there), shown(wanted)));
         }
     }
+}
+
+/// As many differences as somebody reads, and how many more there are.
+fn first_few(mut found: Vec<String>) -> Vec<String> {
+    const MOST: usize = 4;
+    if found.len() > MOST {
+        let more = found.len() - MOST;
+        found.truncate(MOST);
+        found.push(format!("{more} more values of it differ"));
+    }
+    found
 }
 
 /// Nothing instead of an error that says that there is no such thing, in the words of the service.
@@ -277,7 +297,8 @@ impl Fleet for AwsFleet {
                 Err(PortError::new(Kind::Failed, format!("`{name}` was made and is not there")))
             }
             (_, Ok(Some(differences))) => {
-                let text = format!("`{name}` is there with other content: {}", differences.join("; "));
+                let text =
+                    format!("`{name}` is there with other content: {}", first_few(differences).join("; "));
                 Err(PortError::new(Kind::Conflict, text)
                     .with_help("see who made it, and remove it; then run the command again"))
             }
@@ -289,7 +310,7 @@ impl Fleet for AwsFleet {
     }
 
     fn examine(&self, site: &Site, release: &Release, name: &str) -> Result<Vec<String>, PortError> {
-        let there = self.ask(site, |on| on.differences(release, name))?;
+        let there = self.ask(site, |on| on.differences(release, name))?.map(first_few);
         let mut found = there.unwrap_or_else(|| vec![format!("`{name}` is not there any more")]);
         if !self.has_files(site, release)? {
             let place =

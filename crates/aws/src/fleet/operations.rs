@@ -1,6 +1,6 @@
 //! The calls of platforms, declared once, with the permissions that each needs.
 
-use crate::operation::{On, Operation, Permission, Retry, SAGEMAKER};
+use crate::operation::{Call, ECS, EKS, On, Operation, Permission, Retry, SAGEMAKER};
 
 /// A call, and its needs. Names follow from what is in them, so that a second creation is refused by the service and found
 /// out by a look: it can be tried again.
@@ -79,3 +79,52 @@ pub(super) const OF_SAGEMAKER: [&Operation; 13] = [
     &LIST_MODELS,
     &LIST_TAGS,
 ];
+
+pub(super) const DESCRIBE_SERVICES: Operation =
+    operation!(ECS, "DescribeServices", "ecs:DescribeServices" on Endpoint);
+pub(super) const UPDATE_SERVICE: Operation = operation!(
+    ECS,
+    "UpdateService",
+    "ecs:UpdateService" on Endpoint,
+    "cloudwatch:DescribeAlarms" on Account
+);
+/// Task definitions cannot be narrowed to some of them.
+pub(super) const DESCRIBE_TASKS: Operation =
+    operation!(ECS, "DescribeTaskDefinition", "ecs:DescribeTaskDefinition" on Account);
+/// A second one would be a second revision: a look says whether the first was made.
+pub(super) const REGISTER_TASKS: Operation = Operation {
+    retry: Retry::Unsafe,
+    ..operation!(
+        ECS,
+        "RegisterTaskDefinition",
+        "ecs:RegisterTaskDefinition" on Releases,
+        "ecs:TagResource" on Releases,
+        "iam:PassRole" on ServingRole
+    )
+};
+pub(super) const DEREGISTER_TASKS: Operation =
+    operation!(ECS, "DeregisterTaskDefinition", "ecs:DeregisterTaskDefinition" on Account);
+pub(super) const LIST_FAMILIES: Operation =
+    operation!(ECS, "ListTaskDefinitionFamilies", "ecs:ListTaskDefinitionFamilies" on Account);
+pub(super) const LIST_TASKS: Operation =
+    operation!(ECS, "ListTaskDefinitions", "ecs:ListTaskDefinitions" on Account);
+
+/// All of a service of ECS.
+pub(super) const OF_ECS: [&Operation; 7] = [
+    &DESCRIBE_SERVICES,
+    &UPDATE_SERVICE,
+    &DESCRIBE_TASKS,
+    &REGISTER_TASKS,
+    &DEREGISTER_TASKS,
+    &LIST_FAMILIES,
+    &LIST_TASKS,
+];
+
+/// Where a cluster is. What may be done in it, the cluster itself says.
+pub(super) const DESCRIBE_CLUSTER: &Call = &Call {
+    operation: operation!(EKS, "DescribeCluster", "eks:DescribeCluster" on Cluster),
+    at: "GET /clusters/{name}",
+};
+
+/// All of a Deployment in a cluster of EKS.
+pub(super) const OF_EKS: [&Operation; 1] = [&DESCRIBE_CLUSTER.operation];

@@ -295,6 +295,12 @@ impl SageMakerEndpoint<'_> {
     }
 }
 
+/// A name that is taken now, and was not a moment ago, is from an attempt of ours whose answer was lost, or from somebody
+/// else: what is there is compared afterwards.
+fn unless_taken(made: Result<(), AwsError>) -> Result<(), AwsError> {
+    or_absent(made, &[("ValidationException", "already existing")]).map(|_| ())
+}
+
 impl Platform for SageMakerEndpoint<'_> {
     fn describe(&self) -> Result<Observed, PortError> {
         self.raw()?.map_or_else(|| Ok(Observed::absent()), |seen| self.observed(seen))
@@ -327,12 +333,12 @@ impl Platform for SageMakerEndpoint<'_> {
         if self.model(name)?.is_none() {
             let mut input = self.wanted_model(release);
             (input["ModelName"], input["Tags"]) = (name.into(), tags.clone().into());
-            self.call(&CREATE_MODEL, &input)?;
+            unless_taken(self.call(&CREATE_MODEL, &input))?;
         }
         if self.config(name)?.is_none() {
             let mut input = self.wanted_config(release, name);
             (input["EndpointConfigName"], input["Tags"]) = (name.into(), tags.into());
-            self.call(&CREATE_CONFIG, &input)?;
+            unless_taken(self.call(&CREATE_CONFIG, &input))?;
         }
         Ok(())
     }

@@ -8,19 +8,10 @@ use super::jobs::{Job, Lister};
 use super::reader::Reader;
 use super::types::{Tags, Type, always, derived, describe, inside, is, pairs, pascal};
 use crate::error::{AwsError, Trouble};
-use crate::operation::{Call, Protocol, Service, call};
+use crate::operation::{Call, ECS, EKS, call};
 use facts::inventory::Item;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeSet;
-
-/// Amazon Elastic Container Service.
-const ECS: Service = Service {
-    id: "ECS",
-    name: "ecs",
-    protocol: Protocol::Json { version: "1.1", target: "AmazonEC2ContainerServiceV20141113" },
-};
-/// Amazon Elastic Kubernetes Service.
-const EKS: Service = Service { id: "EKS", name: "eks", protocol: Protocol::RestJson };
 
 const CLUSTERS: &Call = call!(ECS, "ListClusters", "ecs:ListClusters");
 const SERVICES: &Call = call!(ECS, "ListServices", "ecs:ListServices");

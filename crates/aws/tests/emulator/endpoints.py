@@ -79,7 +79,7 @@ def advance(self, endpoint):
     on = alarms_on(self, change.get("alarms", []))
     if on and change["status"] == "Updating":
         endpoint.failure_reason = f"One or more configured alarm(s) have been tripped: {', '.join(on)}"
-        change.update({"status": "RollingBack", "looks": LOOKS, "config": None, "alarms": []})
+        change.update({"status": "RollingBack", "looks": 0, "config": None, "alarms": []})
         return "RollingBack"
     if change["status"] != "RollingBack":
         endpoint.failure_reason = None

@@ -1,8 +1,10 @@
 //! Platforms on which models serve: the contract of their port, what they promise beyond, and what happens when calls fail.
 
-use crate::support::proxy::{Fate, json_error};
+use crate::support::kubernetes::ApiServer;
+use crate::support::proxy::{Fate, Proxy, json_error};
 use crate::support::{Emulator, client, proxied, script};
 use aws::fleet::AwsFleet;
+use base64::Engine;
 use facts::Digest;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
@@ -10,25 +12,59 @@ use world::{Condition, Files, Fleet, Kind, Observed, Pace, Release, Site};
 
 const DIGEST: &str = "sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
 
-fn sagemaker(name: &str, more: &Value) -> Site {
+/// An endpoint with a bucket of its own; `more` is what else the charter says.
+fn site(name: &str, platform: &str, mut on: Value, more: &Value) -> Site {
     Emulator::get().bucket(&format!("{name}-artefacts"));
-    let mut on = json!({
+    on["artefacts"] = format!("s3://{name}-artefacts/models/").into();
+    on["key"] = crate::KEY.into();
+    for (key, value) in more.as_object().into_iter().flatten() {
+        on[key] = value.clone();
+    }
+    let tags = [("owner".to_owned(), "team-ml".to_owned())].into();
+    let on = serde_json::from_value(json!({ platform: on })).unwrap();
+    Site { endpoint: name.parse().unwrap(), on, tags, capture_share: 1.0 }
+}
+
+fn sagemaker(name: &str, more: &Value) -> Site {
+    let on = json!({
         "image": format!("123456789012.dkr.ecr.eu-central-1.amazonaws.com/scorer@{DIGEST}"),
         "instance_type": "ml.m5.large",
         "instances": 2,
         "role": "arn:aws:iam::123456789012:role/serving",
         "subnets": ["subnet-0a1b2c3d"],
         "security_groups": ["sg-0a1b2c3d"],
-        "artefacts": format!("s3://{name}-artefacts/models/"),
         "capture": format!("s3://{name}-capture/"),
-        "key": crate::KEY,
     });
-    for (key, value) in more.as_object().into_iter().flatten() {
-        on[key] = value.clone();
-    }
-    let tags = [("owner".to_owned(), "team-ml".to_owned())].into();
-    let on = serde_json::from_value(json!({ "sagemaker": on })).unwrap();
-    Site { endpoint: name.parse().unwrap(), on, tags, capture_share: 1.0 }
+    site(name, "sagemaker", on, more)
+}
+
+fn ecs(name: &str, more: &Value) -> Site {
+    script("service.py", "make", Emulator::get().address, name);
+    let on = json!({
+        "cluster": "models",
+        "image": format!("123456789012.dkr.ecr.eu-central-1.amazonaws.com/scorer@{DIGEST}"),
+        "execution_role": "arn:aws:iam::123456789012:role/starting",
+        "task_role": "arn:aws:iam::123456789012:role/serving",
+        "cpu": 1024,
+        "memory": 2048,
+        "tasks": 2,
+        "log_group": "/models",
+    });
+    site(name, "ecs", on, more)
+}
+
+fn eks(name: &str, more: &Value) -> Site {
+    let on = json!({
+        "cluster": "models",
+        "namespace": "scoring",
+        "image": format!("123456789012.dkr.ecr.eu-central-1.amazonaws.com/scorer@{DIGEST}"),
+        "service_account": "scorer",
+        "replicas": 2,
+        "cpu_millis": 500,
+        "memory": 1024,
+        "clients": ["apps"],
+    });
+    site(name, "eks", on, more)
 }
 
 fn release(version: u32) -> (Release, Files) {
@@ -76,6 +112,146 @@ fn endpoints_keep_the_contract_when_every_call_fails_once() {
         proxy.fail_each_once(trouble, &["/s3/aws4_request"]);
         world::contract::fleet::check(&|| Box::new(AwsFleet::new(client.clone())), &site);
     }
+}
+
+#[test]
+fn services_of_ecs_keep_the_contract_also_when_every_call_fails_once() {
+    let open = || AwsFleet::new(client(Emulator::get().address));
+    world::contract::fleet::check(&|| Box::new(open()), &ecs("contract-ecs", &json!({})));
+    for (n, trouble) in [json_error(500, "ServerException"), Fate::Lost, Fate::Half].into_iter().enumerate() {
+        let site = ecs(&format!("trouble-ecs-{n}"), &json!({}));
+        let (proxy, client) = proxied();
+        // One call cannot be made again by itself: whoever makes a release makes it again.
+        proxy.fail_each_once(trouble, &["/s3/aws4_request", ".RegisterTaskDefinition\r"]);
+        world::contract::fleet::check(&|| Box::new(AwsFleet::new(client.clone())), &site);
+    }
+    // An answer that is lost is looked for, and nothing is made twice.
+    let site = ecs("lost-ecs", &json!({}));
+    let (proxy, client) = proxied();
+    proxy.always("EC2ContainerServiceV20141113.RegisterTaskDefinition\r", Fate::Lost);
+    let fleet = AwsFleet::new(client);
+    let (release, files) = release(1);
+    let name = fleet.prepare(&site, &release, &files).unwrap();
+    let made = proxy.seen().iter().filter(|request| request.contains(".RegisterTaskDefinition\r")).count();
+    assert_eq!((made, fleet.find(&site, &release).unwrap()), (1, Some(name)));
+}
+
+#[test]
+fn a_service_of_ecs_is_taken_back_and_what_somebody_runs_there_is_seen() {
+    let site = ecs("story-ecs", &json!({ "alarms": ["story-ecs-5xx"] }));
+    alarm("quiet", "story-ecs-5xx");
+    let (proxy, client) = proxied();
+    let fleet = AwsFleet::new(client);
+    let make =
+        |site: &Site, version: u32| fleet.prepare(site, &release(version).0, &release(version).1).unwrap();
+    let (one, two) = (make(&site, 1), make(&site, 2));
+    fleet.shift(&site, &one, Pace::Staged).unwrap();
+    assert!(settled(&fleet, &site).serves(&one));
+    let requests: Vec<String> = proxy.seen();
+    let sent = requests.iter().filter(|request| {
+        [".RegisterTaskDefinition\r", ".UpdateService\r"].iter().any(|word| request.contains(word))
+    });
+    let bodies =
+        sent.map(|request| serde_json::from_str::<Value>(request.split_once("\r\n\r\n").unwrap().1).unwrap());
+    let bodies: Vec<String> = bodies.map(|body| format!("{body:#}")).collect();
+    let shown = bodies[0].clone() + "\n" + bodies.last().unwrap();
+    insta::assert_snapshot!("what_ecs_is_told", shown.replace(&one, "RELEASE-1"));
+    alarm("loud", "story-ecs-5xx");
+    fleet.shift(&site, &two, Pace::Staged).unwrap();
+    let after = settled(&fleet, &site);
+    assert!(after.serves(&one) && after.said.unwrap().contains("story-ecs-5xx"));
+    fleet.shift(&site, &two, Pace::AtOnce).unwrap();
+    assert!(settled(&fleet, &site).serves(&two), "a rollback goes through while the alarm is on");
+    let image = format!("123456789012.dkr.ecr.eu-central-1.amazonaws.com/crashing@{DIGEST}");
+    let mut crashing = site.clone();
+    if let facts::serving::ServeOn::Ecs(on) = &mut crashing.on {
+        on.image = image.parse().unwrap();
+    }
+    let three = make(&crashing, 3);
+    fleet.shift(&crashing, &three, Pace::AtOnce).unwrap();
+    let after = settled(&fleet, &site);
+    assert!(after.serves(&two) && after.said.unwrap().contains("tasks failed to start"));
+    // Somebody runs another revision of the same family.
+    script("service.py", "revision", Emulator::get().address, &format!("story-ecs|{two}"));
+    settled(&fleet, &site);
+    let found = fleet.examine(&site, &release(2).0, &two).unwrap();
+    assert!(
+        found.iter().any(|what| what.contains("theirs:latest") || what.contains("more values")),
+        "{found:?}"
+    );
+    insta::assert_snapshot!(
+        "policy_of_a_service",
+        format!("{:#}", fleet.permissions(&[site]).unwrap().to_json())
+    );
+    let nowhere = Site { endpoint: "nowhere-ecs".parse().unwrap(), ..crashing };
+    insta::assert_snapshot!(fleet.describe(&nowhere).unwrap_err(), @"there is no service `nowhere-ecs` in the cluster `models`");
+}
+
+/// A proxy that knows where a cluster is, a server that stands for its API, and platforms that go there.
+fn with_cluster() -> (Proxy, ApiServer, AwsFleet) {
+    let (proxy, client) = proxied();
+    let server = ApiServer::start("models");
+    let pem = std::fs::read(certificate()).unwrap();
+    let cluster = json!({ "cluster": {
+        "name": "models", "endpoint": format!("http://{}", server.address),
+        "certificateAuthority": { "data": base64::engine::general_purpose::STANDARD.encode(pem) },
+    } });
+    proxy.always("GET /clusters/models", Fate::Answer(200, String::new(), cluster.to_string()));
+    (proxy, server, AwsFleet::new(client))
+}
+
+/// A certificate of this machine's authorities, which stands for that of a cluster.
+fn certificate() -> std::path::PathBuf {
+    let output = std::process::Command::new(crate::support::python())
+        .args(["-c", "import certifi; print(certifi.where())"])
+        .output()
+        .unwrap();
+    String::from_utf8(output.stdout).unwrap().trim().into()
+}
+
+#[test]
+fn deployments_in_a_cluster_keep_the_contract() {
+    let (_proxy, server, fleet) = with_cluster();
+    world::contract::fleet::check(&|| Box::new(fleet.clone()), &eks("contract-eks", &json!({})));
+    server.fail_every_other();
+    world::contract::fleet::check(&|| Box::new(fleet.clone()), &eks("trouble-eks", &json!({})));
+}
+
+#[test]
+fn what_a_cluster_is_told_and_what_somebody_changes_there() {
+    let (_proxy, server, fleet) = with_cluster();
+    let site = eks("story-eks", &json!({}));
+    let (one, files) = release(1);
+    let name = fleet.prepare(&site, &one, &files).unwrap();
+    fleet.shift(&site, &name, Pace::Staged).unwrap();
+    assert!(settled(&fleet, &site).serves(&name));
+    insta::assert_snapshot!("what_a_cluster_is_told", server.objects().replace(&name, "RELEASE-1"));
+    let path = "/apis/apps/v1/namespaces/scoring/deployments/story-eks";
+    server.change(path, "/spec/template/spec/containers/0/image", json!("theirs:latest"));
+    server.change(
+        "/apis/networking.k8s.io/v1/namespaces/scoring/networkpolicies/story-eks",
+        "/spec/ingress",
+        json!([{}]),
+    );
+    let found = fleet.examine(&site, &one, &name).unwrap();
+    insta::assert_snapshot!(found.join("\n"));
+    // A version whose pods are never well: the deadline passes, and the former pods go on.
+    let (two, files) = release(2);
+    let second = fleet.prepare(&site, &two, &files).unwrap();
+    server.never_well(&second);
+    fleet.shift(&site, &second, Pace::Staged).unwrap();
+    let after = settled(&fleet, &site);
+    assert_eq!((after.condition, after.only()), (Condition::Failed, Some(name.as_str())));
+    fleet.shift(&site, &name, Pace::AtOnce).unwrap();
+    assert!(settled(&fleet, &site).serves(&name));
+    server.deny();
+    let error = fleet.describe(&site).unwrap_err();
+    assert_eq!(error.kind(), Kind::Denied);
+    insta::assert_snapshot!(error, @"the cluster `models` does not allow it (403): `no`");
+    insta::assert_snapshot!(
+        "policy_of_a_deployment",
+        format!("{:#}", fleet.permissions(&[site]).unwrap().to_json())
+    );
 }
 
 #[test]

@@ -24,8 +24,10 @@ if what == "model":
 if what == "weights":
     client.create_model(ModelName="theirs", ExecutionRoleArn="arn:aws:iam::123456789012:role/other",
                         PrimaryContainer={"Image": "scorer:latest"})
+    config = client.describe_endpoint(EndpointName=endpoint)["EndpointConfigName"]
+    served = client.describe_endpoint_config(EndpointConfigName=config)["ProductionVariants"][0]["ModelName"]
     client.create_endpoint_config(EndpointConfigName=f"{endpoint}-two", ProductionVariants=[
-        variant("v1", release, 0.75), variant("other", "theirs", 0.25)])
+        variant("v1", served, 0.75), variant("other", "theirs", 0.25)])
     client.update_endpoint(EndpointName=endpoint, EndpointConfigName=f"{endpoint}-two")
 if what == "config":
     client.create_endpoint_config(EndpointConfigName=f"{endpoint}-theirs", ProductionVariants=[

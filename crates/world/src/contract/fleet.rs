@@ -33,7 +33,8 @@ pub fn check(open: &dyn Fn() -> Box<dyn Fleet>, site: &Site) {
     let kind = |result: Result<(), PortError>| result.err().map(|error| error.kind());
     let serves = |name: &str| settled(fleet.as_ref(), site).is_some_and(|observed| observed.serves(name));
     let first = release(1, b"one").zip(release(2, b"two"));
-    let Some((one, two)) = first else { panic!("the suite has releases") };
+    assert!(first.is_some(), "the suite has releases");
+    let Some((one, two)) = first else { return };
     let files = |content: &[u8]| BTreeMap::from([("model.onnx".to_owned(), content.to_vec())]);
 
     assert_eq!(
@@ -49,7 +50,11 @@ pub fn check(open: &dyn Fn() -> Box<dyn Fleet>, site: &Site) {
         Some(Kind::Invalid),
         "another artefact is not taken for it"
     );
-    let Ok(name) = fleet.prepare(site, &one, &files(b"one")) else { panic!("a release can be made") };
+    let made = |made: Result<String, PortError>| {
+        assert!(made.is_ok(), "a release can be made: {made:?}");
+        made.unwrap_or_default()
+    };
+    let name = made(fleet.prepare(site, &one, &files(b"one")));
     assert_eq!(name, one.name(site), "its name follows from what is in it");
     assert_eq!(
         open().prepare(site, &one, &files(b"one")).ok(),
@@ -73,9 +78,7 @@ pub fn check(open: &dyn Fn() -> Box<dyn Fleet>, site: &Site) {
     );
     assert!(serves(&name), "what serves goes on");
 
-    let Ok(second) = fleet.prepare(site, &two, &files(b"two")) else {
-        panic!("another can be made beside it")
-    };
+    let second = made(fleet.prepare(site, &two, &files(b"two")));
     assert_ne!(name, second, "other releases have other names");
     assert!(serves(&name), "it has no traffic yet");
     assert!(fleet.shift(site, &second, Pace::Staged).is_ok() && serves(&second), "traffic goes over");
@@ -83,18 +86,29 @@ pub fn check(open: &dyn Fn() -> Box<dyn Fleet>, site: &Site) {
     assert_eq!(fleet.find(site, &recorded).ok(), Some(Some(name.clone())), "the former one is still there");
     assert!(fleet.shift(site, &name, Pace::AtOnce).is_ok() && serves(&name), "traffic goes back");
 
+    gone_and_back(fleet.as_ref(), site, (&one, &name), (&two, &second));
+}
+
+/// What can be removed, and what stopping leaves.
+fn gone_and_back(
+    fleet: &dyn Fleet,
+    site: &Site,
+    (one, name): (&Release, &str),
+    (two, second): (&Release, &str),
+) {
+    let serves = |name: &str| settled(fleet, site).is_some_and(|observed| observed.serves(name));
     let removed = fleet.prune(site, &BTreeSet::new());
-    assert_eq!(removed.ok(), Some(vec![second.clone()]), "what does not serve and is not named is removed");
-    assert_eq!(fleet.find(site, &two).ok(), Some(None), "it is gone");
-    assert!(serves(&name), "what serves is never removed");
+    assert_eq!(
+        removed.ok(),
+        Some(vec![second.to_owned()]),
+        "what does not serve and is not named is removed"
+    );
+    assert_eq!(fleet.find(site, two).ok(), Some(None), "it is gone");
+    assert!(serves(name), "what serves is never removed");
 
     assert!(fleet.stop(site).is_ok() && fleet.stop(site).is_ok(), "stopping twice is fine");
-    assert_eq!(
-        settled(fleet.as_ref(), site).map(|seen| seen.condition),
-        Some(Condition::Absent),
-        "nothing serves"
-    );
-    assert_eq!(fleet.find(site, &one).ok(), Some(Some(name.clone())), "and can serve again");
-    assert!(fleet.shift(site, &name, Pace::AtOnce).is_ok() && serves(&name), "as it did");
+    assert_eq!(settled(fleet, site).map(|seen| seen.condition), Some(Condition::Absent), "nothing serves");
+    assert_eq!(fleet.find(site, one).ok(), Some(Some(name.to_owned())), "and can serve again");
+    assert!(fleet.shift(site, name, Pace::AtOnce).is_ok() && serves(name), "as it did");
     assert!(fleet.stop(site).is_ok());
 }

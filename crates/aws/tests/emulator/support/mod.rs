@@ -1,6 +1,7 @@
 //! What the tests stand on: the emulator, a proxy that breaks things, and settings that lead to them.
 
 pub(crate) mod account;
+pub(crate) mod kubernetes;
 pub(crate) mod proxy;
 mod venv;
 
