@@ -9,12 +9,11 @@ use crate::settings::Settings;
 use crate::sign::{Signed, Signer, sha256_hex};
 use crate::transport::{Answer, Fault, Transport};
 use crate::wire::{self, Wire, from_json, refusal};
-use http_body_util::Full;
-use hyper::Request;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
+use ureq::http::Request;
 
 /// Answers of services with paths are objects; the largest that one request can put is 5 GiB.
 const LARGEST_OBJECT: usize = 5 << 30;
@@ -308,12 +307,12 @@ fn finish(
 }
 
 /// The request as it is sent, signed if there are credentials.
-fn build(
-    wire: &Wire,
+fn build<'w>(
+    wire: &'w Wire,
     endpoint: &Endpoint,
     (operation, region, payload): (&'static Operation, &str, &str),
     credentials: Option<&Credentials>,
-) -> Result<Request<Full<hyper::body::Bytes>>, AwsError> {
+) -> Result<Request<&'w [u8]>, AwsError> {
     let authority = match &wire.label {
         Some(label) => format!("{label}.{}", endpoint.authority),
         None => endpoint.authority.clone(),
@@ -353,7 +352,7 @@ fn build(
         request = request.header(name, value);
     }
     // What is wrong may be a secret with a line break in it, so it is not repeated.
-    request.body(Full::new(wire.body.clone())).map_err(|_| {
+    request.body(wire.body.as_slice()).map_err(|_| {
         AwsError::new(
             Trouble::Unconfigured,
             "the request cannot be written: a name or value in it has letters that HTTP does not allow",

@@ -144,7 +144,7 @@ impl Endpoint {
                     "look at AWS_ENDPOINT_URL, AWS_ENDPOINT_URL_<SERVICE> and `endpoint_url` in the profile",
                 )
         };
-        let uri: hyper::Uri = url.parse().map_err(|_| wrong())?;
+        let uri: ureq::http::Uri = url.parse().map_err(|_| wrong())?;
         let (Some(scheme), Some(authority)) = (uri.scheme_str(), uri.authority()) else {
             return Err(wrong());
         };

@@ -12,6 +12,7 @@ pub mod fleet;
 mod identity;
 pub mod inventory;
 mod keys;
+pub mod model_data;
 mod objects;
 mod operation;
 pub mod packages;

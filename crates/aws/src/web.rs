@@ -6,10 +6,8 @@ use crate::settings::Settings;
 use crate::transport::{Fault, Transport};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use http_body_util::Full;
-use hyper::Request;
-use hyper::body::Bytes;
 use std::time::Duration;
+use ureq::http::Request;
 use world::{Kind, PortError};
 use zeroize::Zeroizing;
 
@@ -65,12 +63,12 @@ pub fn basic(user: &str, password: &str) -> Zeroizing<String> {
     Zeroizing::new(STANDARD.encode(both.as_bytes()))
 }
 
-fn request(url: &str, headers: &[(&str, &str)]) -> Result<Request<Full<Bytes>>, PortError> {
+fn request(url: &str, headers: &[(&str, &str)]) -> Result<Request<&'static [u8]>, PortError> {
     let mut request = Request::get(url).header("user-agent", concat!("wardmote/", env!("CARGO_PKG_VERSION")));
     for (name, value) in headers {
         request = request.header(*name, *value);
     }
-    request.body(Full::default()).map_err(|_| PortError::new(Kind::Invalid, "the address is not a URL"))
+    request.body(&[][..]).map_err(|_| PortError::new(Kind::Invalid, "the address is not a URL"))
 }
 
 fn silence(fault: Fault) -> PortError {

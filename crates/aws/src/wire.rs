@@ -4,7 +4,6 @@ use crate::error::{AwsError, Trouble};
 use crate::operation::{Call, Operation, Protocol};
 use crate::sign::encode;
 use crate::transport::Answer;
-use hyper::body::Bytes;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -21,7 +20,7 @@ pub(crate) struct Wire {
     /// Not encoded.
     pub(crate) query: Vec<(String, String)>,
     pub(crate) headers: Vec<(String, String)>,
-    pub(crate) body: Bytes,
+    pub(crate) body: Vec<u8>,
 }
 
 impl Wire {
@@ -33,7 +32,7 @@ impl Wire {
             path: path.into(),
             query: Vec::new(),
             headers: Vec::new(),
-            body: Bytes::new(),
+            body: Vec::new(),
         }
     }
 
@@ -50,7 +49,7 @@ impl Wire {
     }
 
     /// The same with a body.
-    pub(crate) fn body(mut self, body: impl Into<Bytes>) -> Self {
+    pub(crate) fn body(mut self, body: impl Into<Vec<u8>>) -> Self {
         self.body = body.into();
         self
     }

@@ -4,24 +4,10 @@ use crate::BUILT_IN_ROLES;
 use crate::model::{Charter, ColumnRole, Dataset, Model, RiskTier, Transformation};
 use crate::node::{Node, Step};
 use crate::shape::{Misfit, suggest};
-use facts::{Bound, PersonId, RoleId};
+use facts::{PersonId, RoleId};
 use std::cmp::Ordering;
 use std::collections::BTreeSet;
 use std::fmt::Display;
-
-/// The metrics that acceptance criteria can ask for, and whether each lies between 0 and 1.
-const ACCEPTANCE_METRICS: [(&str, bool); 10] = [
-    ("accuracy", true),
-    ("auc", true),
-    ("brier", true),
-    ("demographic_parity_difference", true),
-    ("equal_opportunity_difference", true),
-    ("equalized_odds_difference", true),
-    ("f1", true),
-    ("log_loss", false),
-    ("precision", true),
-    ("recall", true),
-];
 
 /// The metrics that alert rules can watch, and whether each lies between 0 and 1.
 pub(crate) const ALERT_METRICS: [(&str, bool); 12] = [
@@ -338,6 +324,7 @@ impl Checker<'_> {
         self.acceptance(at, model);
         self.approvals(at, model);
         self.gates(at, model);
+        self.evidence(at, model);
         self.exceptions(at, model);
         self.serving(at, model);
         self.monitor(at, model);
@@ -389,42 +376,6 @@ impl Checker<'_> {
                 labels.unwrap_or(0)
             );
             self.error(&inside("dataset"), message, "give one column `role: label`".to_owned());
-        }
-    }
-
-    fn acceptance(&mut self, at: usize, model: &Model) {
-        let dataset = self.charter.datasets.iter().find(|dataset| dataset.id == model.training.dataset);
-        let known: Vec<String> = ACCEPTANCE_METRICS.iter().map(|(name, _)| (*name).to_owned()).collect();
-        for (n, criterion) in model.acceptance.iter().enumerate() {
-            let inside = |key: &'static str| [Key("models"), Item(at), Key("acceptance"), Item(n), Key(key)];
-            self.refers(&inside("metric"), "metric", &criterion.metric, &known);
-            let bounded = ACCEPTANCE_METRICS
-                .iter()
-                .any(|(name, bounded)| *bounded && *name == criterion.metric.as_str());
-            let (key, bound) = match criterion.bound {
-                Bound::AtLeast(bound) => ("at_least", bound),
-                Bound::AtMost(bound) => ("at_most", bound),
-            };
-            if bounded && !(0.0..=1.0).contains(&bound) {
-                let message = format!(
-                    "`{}` lies between 0 and 1, so `{key}: {bound}` is met by every version or by none",
-                    criterion.metric
-                );
-                self.error(&inside(key), message, "choose a number from 0 to 1".to_owned());
-            }
-            let fairness = criterion.metric.as_str().ends_with("_difference");
-            match (&criterion.group, dataset) {
-                (None, _) if fairness => {
-                    let message = format!("`{}` compares groups, and no `group` is named", criterion.metric);
-                    self.error(&inside("metric"), message, "add `group:` with a sensitive column".to_owned());
-                }
-                (Some(group), Some(dataset)) if fairness => {
-                    let columns: Vec<String> =
-                        dataset.columns.iter().map(|column| column.name.to_string()).collect();
-                    self.refers(&inside("group"), "column", group, &columns);
-                }
-                _ => {}
-            }
         }
     }
 

@@ -5,6 +5,7 @@ use crate::check::Checker;
 use crate::checked::granters;
 use crate::model::{Approval, Compensation, Model, Review};
 use crate::node::Step::{self, Item, Key};
+use facts::GateId;
 use std::collections::{BTreeMap, BTreeSet};
 
 impl Checker<'_> {
@@ -20,12 +21,30 @@ impl Checker<'_> {
                     "rename one of them".to_owned(),
                 );
             }
+            if gate.id == GateId::incumbent() {
+                let message =
+                    "the gate `incumbent` is the house's own: it compares a version with the one that serves";
+                self.error(&inside("id"), message.to_owned(), "choose another name".to_owned());
+            }
             if gate.command.is_empty() || gate.time_limit_seconds == 0 {
                 let message =
                     format!("the gate `{}` could never hold: it has no program, or no time", gate.id);
                 self.error(&inside("command"), message, "name a program, and a second or more".to_owned());
             }
         }
+    }
+
+    /// What must be on record is asked for once.
+    pub(crate) fn evidence(&mut self, at: usize, model: &Model) {
+        let Some(evidence) = &model.evidence else { return };
+        let mut twice = |key: &'static str, words: Vec<String>| {
+            for (n, word) in words.iter().enumerate().filter(|(n, word)| words[..*n].contains(word)) {
+                let path = [Key("models"), Item(at), Key("evidence"), Key(key), Item(n)];
+                self.error(&path, format!("`{word}` stands here twice"), "keep one of the two".to_owned());
+            }
+        };
+        twice("lineage", evidence.lineage.iter().map(ToString::to_string).collect());
+        twice("documents", evidence.documents.iter().map(ToString::to_string).collect());
     }
 
     pub(crate) fn exceptions(&mut self, at: usize, model: &Model) {

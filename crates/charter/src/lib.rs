@@ -5,6 +5,7 @@
 //! that `schemars` derives from [`model`], so that types, editor completion and messages cannot disagree; serde makes
 //! a [`model::Charter`] of it; [`check`] looks at what types cannot say. What passes is a [`Checked`].
 
+mod acceptance;
 mod check;
 mod checked;
 mod diagnostic;

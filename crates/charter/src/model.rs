@@ -3,8 +3,9 @@
 
 use facts::serving::ServeOn;
 use facts::{
-    AlertRule, ColumnName, ControlRule, Criterion, DataClassification, DatasetId, Days, EndpointName, GateId,
-    KeyId, ModelName, ModelStage, PersonId, RoleId, Tags, TeamId, VerifierKey,
+    AlertRule, ColumnName, ControlRule, Criterion, DataClassification, DatasetId, Days, DocumentKind,
+    EndpointName, GateId, KeyId, LineageKind, ModelName, ModelStage, PersonId, RoleId, Tags, TeamId,
+    VerifierKey,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -303,6 +304,9 @@ pub struct Model {
     /// Further gates, each decided by a program; see `docs/approvals.md` for what it gets and what it answers.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub gates: Vec<Gate>,
+    /// What must be on record of a version before anybody may approve it, beside what it was trained on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub evidence: Option<Evidence>,
     /// Who must approve, in order.
     pub approvals: Vec<Approval>,
     /// That whoever had a hand in a version cannot be kept from approving it, and what stands in for that. Where this is
@@ -387,6 +391,21 @@ pub struct Gate {
 
 fn default_gate_seconds() -> u32 {
     600
+}
+
+/// What must be on record of a version.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Evidence {
+    /// Where it comes from, beside its data.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub lineage: Vec<LineageKind>,
+    /// Documents about it, by kind: `model-card`, or a word of this organisation for what `wardmote model document` keeps.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub documents: Vec<DocumentKind>,
+    /// After so many days what validation found is too old to approve or deploy on; never if absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub validation_days: Option<Days>,
 }
 
 /// One step of approval.

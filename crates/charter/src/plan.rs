@@ -174,6 +174,7 @@ fn model_statements(model: &Model, say: &mut impl FnMut(&'static str, bool, Stri
             format!("{name} is accepted only if `{program}` says that the gate {} holds", gate.id),
         );
     }
+    evidence(model, say);
     for approval in &model.approvals {
         let people =
             if approval.count == 1 { "1 person".to_owned() } else { format!("{} people", approval.count) };
@@ -227,6 +228,22 @@ fn model_statements(model: &Model, say: &mut impl FnMut(&'static str, bool, Stri
             retention.documents_days.get()
         ),
     );
+}
+
+/// What must be on record.
+fn evidence(model: &Model, say: &mut impl FnMut(&'static str, bool, String)) {
+    let (name, Some(evidence)) = (&model.name, &model.evidence) else { return };
+    for kind in &evidence.lineage {
+        say("models", true, format!("{name} is approved only if {} is on record", kind.spoken()));
+    }
+    for kind in &evidence.documents {
+        say("models", true, format!("{name} is approved only if the document {kind} is on record"));
+    }
+    if let Some(days) = evidence.validation_days {
+        let text =
+            format!("{name} is approved and deployed only on a validation of the last {} days", days.get());
+        say("models", true, text);
+    }
 }
 
 /// What is allowed beside the ordinary way, and who looks at it.

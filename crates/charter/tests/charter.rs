@@ -95,6 +95,18 @@ fn every_kind_of_mistake_has_its_words() {
             "    break_glass: {roles: [], max_hours: 1, review: {role: auditor, within_hours: 1}}\n    approvals:",
         ),
         ("    approvals:", "    rollback: {review: {role: nurse, within_hours: 1}}\n    approvals:"),
+        ("metric: auc, at_least: 0.7", "metric: auc, at_least: 0.7, against_incumbent: {worse: 0.1}"),
+        (
+            "metric: auc, at_least: 0.7",
+            "metric: auc, at_least: 0.7, against_incumbent: {worse_by_at_most: 2}",
+        ),
+        ("metric: auc, at_least: 0.7", "metric: auc, against_incumbent: {better_by_at_least: 0.1}"),
+        ("    approvals:", "    gates: [{id: incumbent, command: [x]}]\n    approvals:"),
+        (
+            "    approvals:",
+            "    evidence: {lineage: [comit], documents: [Model Card], validation_days: 0}\n    approvals:",
+        ),
+        ("    approvals:", "    evidence: {lineage: [seed, seed]}\n    approvals:"),
     ] {
         all.push_str(&format!("=== `{}` for `{}`\n{}\n", to.trim(), from.trim(), complaint(from, to)));
     }

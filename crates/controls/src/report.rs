@@ -310,6 +310,9 @@ pub fn scan(estate: &Estate, selection: &Selection) -> Report {
     let read = Policies::default();
     let by_kind = units_by_kind(selection);
     let mut rules = Asking::new(estate, selection.rules());
+    // Room for all of them at once: growing would copy them again and again.
+    let of = |kind: &str| by_kind.get(kind).map_or(0, Vec::len) + rules.about(kind);
+    report.findings.reserve(estate.resources().iter().map(|resource| of(&resource.kind)).sum());
     for resource in estate.resources() {
         if selection.has_resource(resource) {
             let subject = Subject::of(resource);

@@ -4,7 +4,7 @@ use crate::governance::GOVERNOR;
 use crate::record::Refused;
 use crate::{Done, Engine, Error, vault};
 use charter::model::Model;
-use facts::{Actor, Digest, EvidenceId, ModelName, PersonId};
+use facts::{Actor, Digest, EvidenceId, GateId, ModelName, PersonId};
 use guard::Action;
 use registry::{
     ApprovalRequest, Approved, Command, Registration, Revocation, Stage, Statement, Status, VersionNumber,
@@ -203,11 +203,15 @@ impl Engine {
             .iter()
             .map(|given| json!({ "approver": given.approver.id, "role": given.role, "entry": given.evidence, "validation": given.validation, "signed": given.signed.is_some(), "own_work": given.own_work }))
             .collect();
+        let compared = version.gates.iter().rev().find(|(result, _)| result.gate == GateId::incumbent());
         let evidence = json!({
             "model": approved.model(), "version": approved.version(), "charter": self.charter()?.digest(),
             "snapshot": version.registration.snapshot(),
             "snapshot_digest": version.registration.data.as_ref().map(|data| data.snapshot_digest),
             "git_commit": version.registration.code.git_commit, "approvals": approvals,
+            "environment": version.registration.environment,
+            "compared_with": compared.and_then(|(result, _)| result.incumbent.as_ref()),
+            "comparison": compared.map(|(_, entry)| entry),
         });
         let name = format!("{}-v{}", approved.model(), approved.version());
         let (digest, object) = self.bundle(&name, &version.registration, &evidence)?;

@@ -5,13 +5,14 @@ use crate::governance::SIGNING_KEY;
 use crate::rollout::{Shifted, Warrant};
 use crate::training::model_resource;
 use crate::{Done, Engine, Error};
+use charter::model::Model;
 use facts::{Actor, Digest, EndpointName, KeyId, ModelName, PersonId};
 use guard::{Action, Resource};
 use registry::{Approved, Command, DeploymentPlan, Registration, RollbackPlan, Stage, VersionNumber};
 use serde::Serialize;
 use signing::VerifyingKey;
 use std::collections::BTreeSet;
-use world::LoadedModel;
+use world::{Kind, LoadedModel};
 
 /// What serves now.
 #[derive(Debug, Clone, Serialize)]
@@ -50,8 +51,10 @@ pub struct ServingModel {
     pub capture_share: f64,
     /// Who may call it, as the policies decide.
     pub allowed: BTreeSet<PersonId>,
-    /// The version, if one is deployed.
+    /// The version, if one is deployed and may serve.
     pub version: Option<(VersionNumber, Box<dyn LoadedModel>)>,
+    /// Why the version that is deployed does not serve, if it is not what was registered.
+    pub withheld: Option<String>,
 }
 
 impl Engine {
@@ -66,18 +69,22 @@ impl Engine {
         let version = self.version(name, number)?;
         let resource = self.version_resource(&model, number);
         self.authorise(actor, Action::ModelDeploy, &resource)?;
+        // What is out of its time serves no more, and is no incumbent either.
+        self.end_lapsed(&model)?;
         self.run_gates(&model, number, Stage::Deployment)?;
         let endpoint = model.endpoint.name.clone();
-        // The registry decides on a refusal's wording and records it; the plan below carries the proof.
         let command = Command::Deploy(name, number, (endpoint.clone(), &actor.id));
         // The registry decides on a refusal's wording and records it; the plan below carries the proof.
         self.decide(actor, &command, &model)?;
         let rules = self.rules(&model)?;
-        let planned = Approved::check(self.state.registry(), name, number, &rules, self.now())
-            .and_then(|approved| DeploymentPlan::new(self.state.registry(), approved, endpoint.clone()));
+        let planned =
+            Approved::check(self.state.registry(), name, number, &rules, self.now()).and_then(|approved| {
+                DeploymentPlan::new(self.state.registry(), approved, endpoint.clone(), &rules)
+            });
         let plan = planned.map_err(|refusal| Error::conflict(refusal.to_string()))?;
         let (digest, object) = plan.bundle();
-        self.check_signature(object, digest, &version.registration)?;
+        let held = self.check_signature(object, digest, &version.registration);
+        self.noticing((name.as_str(), number.0), held)?;
         let replaced = plan.replaced();
         let of = (actor, Action::ModelDeploy);
         let shifted = self.roll_out(of, &model, &version, &Warrant::Plan(&plan))?;
@@ -104,7 +111,8 @@ impl Engine {
             .map_err(|refusal| Error::conflict(refusal.to_string()))?;
         let fallback = self.version(name, plan.to())?;
         if let Some((digest, object, _)) = &fallback.signature {
-            self.check_signature(object, digest, &fallback.registration)?;
+            let held = self.check_signature(object, digest, &fallback.registration);
+            self.noticing((name.as_str(), fallback.version.0), held)?;
         }
         let of = (actor, Action::ModelRollback);
         let shifted = self.roll_out(of, &model, &fallback, &Warrant::Rollback(&plan))?;
@@ -131,16 +139,15 @@ impl Engine {
                 consumers: model.endpoint.consumers.clone(),
             };
             self.authorise(&automation, Action::EndpointServe, &endpoint)?;
-            let version = match self.serves(&model.name) {
-                None => None,
-                Some(number) => {
-                    let version = self.version(&model.name, number)?;
-                    let (digest, object) = version.bundle().ok_or_else(|| {
-                        Error::damaged(format!("version {number} of `{}` serves unsigned", model.name))
-                    })?;
-                    self.check_signature(object, digest, &version.registration)?;
-                    Some((number, self.load_version(&automation, &model, &version)?))
-                }
+            let loaded = match self.serves(&model.name) {
+                None => Ok(None),
+                Some(number) => self.load_serving(&automation, &model, number).map(Some),
+            };
+            let (version, withheld) = match loaded {
+                Ok(version) => (version, None),
+                // It is an incident, and no reason to keep back the other models.
+                Err(Error::Port(port)) if port.kind() == Kind::Damaged => (None, Some(port.to_string())),
+                Err(error) => return Err(error),
             };
             let allowed = self.who_may(Action::EndpointInvoke, &endpoint)?;
             list.push(ServingModel {
@@ -150,9 +157,26 @@ impl Engine {
                 capture_share: model.endpoint.capture_share,
                 allowed,
                 version,
+                withheld,
             });
         }
         Ok(list)
+    }
+
+    /// A version that serves, with its signature checked.
+    fn load_serving(
+        &mut self,
+        automation: &Actor,
+        model: &Model,
+        number: VersionNumber,
+    ) -> Result<(VersionNumber, Box<dyn LoadedModel>), Error> {
+        let version = self.version(&model.name, number)?;
+        let (digest, object) = version
+            .bundle()
+            .ok_or_else(|| Error::damaged(format!("version {number} of `{}` serves unsigned", model.name)))?;
+        let held = self.check_signature(object, digest, &version.registration);
+        self.noticing((model.name.as_str(), number.0), held)?;
+        Ok((number, self.load_version(automation, model, &version)?))
     }
 
     fn who_may(&self, action: Action, resource: &Resource) -> Result<BTreeSet<PersonId>, Error> {

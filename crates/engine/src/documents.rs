@@ -4,13 +4,31 @@ use crate::record::{Fact as Recorded, Origin};
 use crate::{Done, Engine, Error};
 use charter::model::{Model, RiskTier};
 use dossier::model_card::{self, Event, Fact, Judged, ModelCard, Point};
-use facts::{Actor, Digest, EvidenceId, ModelName};
+use facts::{Actor, Digest, DocumentKind, EvidenceId, GateId, ModelName};
 use guard::Action;
 use registry::{Version, VersionNumber};
 use std::collections::BTreeMap;
 
 /// The sort of document that a model card is.
 pub(crate) const MODEL_CARD: &str = "model-card";
+
+/// What the house makes itself, so that nobody else's file is taken for it.
+const HOUSE_DOCUMENTS: [&str; 2] = [MODEL_CARD, "export"];
+
+/// A document of an organisation about a version.
+#[derive(Debug, Clone, serde::Serialize)]
+pub struct DocumentOnRecord {
+    /// The model.
+    pub model: ModelName,
+    /// The version.
+    pub version: VersionNumber,
+    /// What it is: `impact-assessment`.
+    pub kind: DocumentKind,
+    /// The name of the file.
+    pub file: String,
+    /// The digest of its bytes.
+    pub digest: Digest,
+}
 
 /// Files about a version.
 #[derive(Debug, Clone)]
@@ -55,7 +73,42 @@ impl Engine {
         Ok(Done { answer: CardFiles { version: number, files }, evidence })
     }
 
-    fn card_of(&self, model: &Model, version: &Version) -> Result<ModelCard, Error> {
+    /// Puts a document of this organisation about a version on record: its name and the digest of its bytes. Whoever has the
+    /// file can show later that it is the one; the house does not keep it.
+    pub fn document(
+        &mut self,
+        actor: &Actor,
+        (name, number): (&ModelName, VersionNumber),
+        kind: &DocumentKind,
+        (file, bytes): (&str, &[u8]),
+    ) -> Result<Done<DocumentOnRecord>, Error> {
+        let model = self.model(name)?.clone();
+        self.version(name, number)?;
+        if HOUSE_DOCUMENTS.contains(&kind.as_str()) {
+            return Err(Error::input(format!("the house makes `{kind}` itself, and takes none"))
+                .with_help(format!("`wardmote card {name} {number}` writes one")));
+        }
+        let resource = self.version_resource(&model, number);
+        self.authorise(actor, Action::DocumentWrite, &resource)?;
+        if bytes.is_empty() {
+            return Err(Error::input(format!("`{file}` is empty, and no document")));
+        }
+        let digest = Digest::of(bytes);
+        let fact = Recorded::DocumentMade {
+            model: name.clone(),
+            version: number,
+            kind: kind.to_string(),
+            files: BTreeMap::from([(file.to_owned(), digest)]),
+        };
+        let evidence = self.record(vec![Self::done(actor, Action::DocumentWrite, &resource.name(), fact)])?;
+        let (model, version, kind) = (name.clone(), number, kind.clone());
+        Ok(Done {
+            answer: DocumentOnRecord { model, version, kind, file: file.to_owned(), digest },
+            evidence,
+        })
+    }
+
+    pub(crate) fn card_of(&self, model: &Model, version: &Version) -> Result<ModelCard, Error> {
         let charter = self.charter()?.charter();
         let validation = version.validation.as_ref();
         let days = |name: &str, days: u32| {
@@ -86,7 +139,7 @@ impl Engine {
             validation: validation
                 .map_or_else(Vec::new, |(report, _)| report.criteria.iter().map(judged).collect())
                 .into_iter()
-                .chain(model.gates.iter().filter_map(|gate| said_at(version, &gate.id)))
+                .chain(asked_at(model).iter().filter_map(|gate| said_at(version, gate)))
                 .collect(),
             validated: validation.map(|(_, evidence)| evidence.clone()),
             metrics: validation.map_or_else(Vec::new, |(report, _)| {
@@ -212,15 +265,27 @@ fn judged(result: &registry::CriterionResult) -> Judged {
     }
 }
 
+/// The gates of a model, the house's own first.
+fn asked_at(model: &Model) -> Vec<GateId> {
+    let compared = model.acceptance.iter().any(|one| one.against_incumbent.is_some());
+    let own = compared.then(GateId::incumbent);
+    own.into_iter().chain(model.gates.iter().map(|gate| gate.id.clone())).collect()
+}
+
 /// What the program at a gate said last.
-fn said_at(version: &Version, gate: &facts::GateId) -> Option<Judged> {
+fn said_at(version: &Version, gate: &GateId) -> Option<Judged> {
     let (result, _) = version.gates.iter().rev().find(|(result, _)| result.gate == *gate)?;
     Some(Judged {
         criterion: format!("gate {gate}, at {}", result.stage),
         measured: None,
-        holds: result.verdict == facts::Verdict::Holds,
-        verdict: result.verdict.to_string(),
+        holds: result.opens(),
+        verdict: format!("{}{}", result.verdict, compared(result)),
     })
+}
+
+/// With what a version was compared, in words.
+fn compared(result: &registry::GateResult) -> String {
+    result.incumbent.as_ref().map_or_else(String::new, |with| format!("; {with}"))
 }
 
 fn training_facts(version: &Version) -> Vec<Fact> {
@@ -234,6 +299,13 @@ fn training_facts(version: &Version) -> Vec<Fact> {
         Some(commit) => Fact::new("code", commit.clone(), evidence),
         None => Fact::unknown("code"),
     });
+    let locks = r.environment.lock_files.iter();
+    facts.extend(
+        locks.map(|(path, digest)| Fact::new(format!("lock file {path}"), digest.to_string(), evidence)),
+    );
+    if let Some(image) = &r.environment.image {
+        facts.push(Fact::new("container image, as claimed", image.clone(), evidence));
+    }
     facts.extend(
         r.hyperparameters
             .iter()

@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use world::KeyState;
 
 /// What stands where an account's number would.
-const ACCOUNT: &str = "000000000000";
+pub(crate) const ACCOUNT: &str = "000000000000";
 /// The material of a key that is younger is as good as one that AWS rotates every year.
 const ROTATION_DAYS: i64 = 365;
 const DAY_SECONDS: i64 = 86_400;

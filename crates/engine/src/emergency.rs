@@ -4,6 +4,7 @@ use crate::record::Refused;
 use crate::rollout::{Shifted, Warrant};
 use crate::training::model_resource;
 use crate::{Deployed, Done, Engine, Error};
+use charter::model::Model;
 use facts::{Actor, EvidenceId, ModelName, Timestamp};
 use guard::Action;
 use registry::{Approved, Command, Emergency, EmergencyRequest, Review, ReviewRequest, Stage, VersionNumber};
@@ -44,6 +45,7 @@ impl Engine {
         let version = self.version(name, number)?;
         let resource = self.version_resource(&model, number);
         if self.permits(actor, Action::ModelBreakGlass, &resource) {
+            self.end_lapsed(&model)?;
             self.run_gates(&model, number, Stage::Deployment)?;
         }
         let request = EmergencyRequest { model: name, version: number, by: actor, reason, until };
@@ -74,26 +76,33 @@ impl Engine {
         })
     }
 
-    /// The version that may serve now: the one behind the endpoint, unless it is there without approvals past its time.
+    /// The version that may serve now: the one behind the endpoint, unless it is there without approvals past its time, or
+    /// is not what was registered.
     pub fn serves(&self, name: &ModelName) -> Option<VersionNumber> {
         let now = self.now();
         let stretch = self.state.registry().model(name)?.serving()?;
-        let lapsed = stretch.broken_glass.as_ref().is_some_and(|glass| now >= glass.until);
-        let approved = || {
-            let rules = self.rules(self.model(name).ok()?).ok()?;
-            Approved::check(self.state.registry(), name, stretch.version, &rules, now).ok()
-        };
-        (!lapsed || approved().is_some()).then_some(stretch.version)
+        let version = self.state.registry().version(name, stretch.version)?;
+        let lapsed = stretch.is_over(now);
+        let whole = version.tampered().next().is_none();
+        (whole && (!lapsed || self.is_approved(name, stretch.version))).then_some(stretch.version)
+    }
+
+    /// Whether a version has all that it needs to be deployed, now.
+    pub(crate) fn is_approved(&self, name: &ModelName, number: VersionNumber) -> bool {
+        let rules = self.model(name).and_then(|model| self.rules(model));
+        rules.is_ok_and(|rules| {
+            Approved::check(self.state.registry(), name, number, &rules, self.now()).is_ok()
+        })
     }
 
     /// Takes back what serves without approvals past its time: the fallback serves again, or, where there is none, it is
-    /// recorded that the version lost its evidence, and nothing serves. What was approved meanwhile stays.
+    /// recorded that the version lost its evidence, which ends its time, and nothing serves. What was approved meanwhile stays.
     pub fn lapse(&mut self) -> Result<Vec<EvidenceId>, Error> {
         let now = self.now();
         let mut evidence = Vec::new();
         for (name, number, glass) in self.state.registry().lapsed(now) {
             let Ok(model) = self.model(&name).cloned() else { continue };
-            if Approved::check(self.state.registry(), &name, number, &self.rules(&model)?, now).is_ok() {
+            if self.is_approved(&name, number) {
                 continue;
             }
             let alert = Self::alarm("break-glass")?;
@@ -105,24 +114,33 @@ impl Engine {
                 evidence.extend(self.rollback(&alert, &name, &reason)?.evidence);
                 continue;
             }
-            let known = self.state.registry().model(&name);
-            let began = known
-                .and_then(|known| known.serving())
-                .map(|stretch| (stretch.since, stretch.evidence.clone()));
-            let Some((since, cause)) = began else { continue };
-            let said = self
-                .version(&name, number)?
-                .losses
-                .iter()
-                .any(|loss| loss.time >= since && loss.cause == cause);
-            if !said {
-                let event = self.decide(&alert, &Command::LoseEvidence(&name, number, &cause), &model)?;
-                evidence.extend(self.record_event(&alert, Action::ModelRollback, event)?);
-            }
-            if self.state.rollouts().settled(&model.endpoint.name).is_some() {
-                evidence.extend(self.stop_serving((&alert, Action::ModelRollback), &model, &reason)?);
-            }
+            evidence.extend(self.end_lapsed(&model)?);
         }
+        Ok(evidence)
+    }
+
+    /// Records the end of what serves without approvals past its time, with nothing in its place.
+    pub(crate) fn end_lapsed(&mut self, model: &Model) -> Result<Vec<EvidenceId>, Error> {
+        let name = &model.name;
+        let lapsed = self.state.registry().lapsed(self.now());
+        let Some((_, number, _)) = lapsed.into_iter().find(|(lapsed, ..)| lapsed == name) else {
+            return Ok(Vec::new());
+        };
+        let serving = self.state.registry().model(name).and_then(|known| known.serving());
+        let Some(cause) = serving.map(|stretch| stretch.evidence.clone()) else { return Ok(Vec::new()) };
+        if self.is_approved(name, number) {
+            return Ok(Vec::new());
+        }
+        let alert = Self::alarm("break-glass")?;
+        let of = (&alert, Action::ModelRollback);
+        let mut evidence = Vec::new();
+        // Before it is said that nothing serves: who is killed between the two says it the next time.
+        if self.state.rollouts().settled(&model.endpoint.name).is_some() {
+            let reason = format!("the time in which version {number} serves without approvals is over");
+            evidence.extend(self.stop_serving(of, model, &reason)?);
+        }
+        let event = self.decide(&alert, &Command::LoseEvidence(name, number, &cause), model)?;
+        evidence.extend(self.record_event(&alert, Action::ModelRollback, event)?);
         Ok(evidence)
     }
 

@@ -73,9 +73,13 @@ impl Engine {
             let artefact = self.artefact(automation, model, version)?.to_vec();
             return Ok(BTreeMap::from([(ARTEFACT.to_owned(), artefact)]));
         }
-        let manifest = self.manifest(&registration.object, &registration.artefact)?;
+        let read = self.folder_files(&registration.object, &registration.artefact);
+        self.noticing((model.name.as_str(), version.version.0), read)
+    }
+
+    fn folder_files(&mut self, object: &str, artefact: &Digest) -> Result<BTreeMap<String, Vec<u8>>, Error> {
         let mut files = BTreeMap::new();
-        for (name, record) in manifest.files {
+        for (name, record) in self.manifest(object, artefact)?.files {
             files.insert(name, self.read_file(record)?.to_vec());
         }
         Ok(files)

@@ -7,6 +7,7 @@ use charter::model::Model;
 use facts::{ModelName, PersonId, SnapshotName};
 use registry::{CodeVersion, Committers, How, Involvement, Version};
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
 use world::Program;
 
 /// How many commits are read at once: their addresses fit in what is kept of a program's output.
@@ -130,15 +131,19 @@ impl Engine {
         }
     }
 
-    /// What Git says in the folder of a model's code; none if it fails or is not there.
-    pub(crate) fn git(&self, model: &Model, arguments: &[&str]) -> Option<String> {
-        let folder = match &model.training.code {
+    /// The folder of a model's code.
+    pub(crate) fn code_folder(&self, model: &Model) -> PathBuf {
+        match &model.training.code {
             Some(path) => self.ports.folder.join(path),
             None => self.ports.folder.clone(),
-        };
+        }
+    }
+
+    /// What Git says in the folder of a model's code; none if it fails or is not there.
+    pub(crate) fn git(&self, model: &Model, arguments: &[&str]) -> Option<String> {
         let program = Program {
             command: ["git"].iter().chain(arguments).map(|word| (*word).to_owned()).collect(),
-            folder,
+            folder: self.code_folder(model),
             environment: BTreeMap::new(),
             inputs: BTreeMap::new(),
             time_limit_seconds: 20,

@@ -5,7 +5,7 @@ use crate::artefacts::{PART_BYTES, Sealing};
 use crate::catalogue::NewModelVersion;
 use crate::notebook::{Batch, NewRun, RunPatch, checked_path};
 use crate::{Engine, Error};
-use facts::{Actor, ModelName};
+use facts::{Actor, ModelName, ModelVersionDocument};
 use guard::{Action, Resource};
 use mlflow::Code;
 use mlflow::entity::{DatasetInput, Metric, Pair};
@@ -31,6 +31,8 @@ pub struct Foreign {
     pub tags: Vec<Pair>,
     /// Data that its run there names.
     pub inputs: Vec<DatasetInput>,
+    /// What is said of its approval there; it approves nothing here.
+    pub document: Option<ModelVersionDocument>,
 }
 
 /// An import that has begun.
@@ -42,6 +44,7 @@ pub struct Import {
     root: String,
     files: u32,
     bytes: u64,
+    document: Option<ModelVersionDocument>,
 }
 
 /// A file that is being taken in.
@@ -117,7 +120,7 @@ impl Engine {
         notebook.log(&run, &mut batch)?;
         notebook.log_inputs(&run, &foreign.inputs, &[])?;
         let root = format!("{id}/{run}/artifacts/model");
-        Ok(Import { model: model.clone(), run, root, files: 0, bytes: 0 })
+        Ok(Import { model: model.clone(), run, root, files: 0, bytes: 0, document: foreign.document })
     }
 
     /// Begins a file at a path below the version's folder.
@@ -161,10 +164,14 @@ impl Engine {
             name: import.model.to_string(),
             source: format!("mlflow-artifacts:/{}", import.root),
             run_id: Some(import.run.clone()),
+            document: import.document.clone(),
             ..NewModelVersion::default()
         };
         let notebook = self.notebook();
         let version = self.create_version(actor, &notebook, new)?;
+        if let Some(asking) = self.asking_at_registration(import.model.as_str(), version)? {
+            self.answered_at_registration(actor, asking.ask())?;
+        }
         let Import { model, run, files, bytes, .. } = import;
         Ok(Imported { model: model.clone(), version, files: *files, bytes: *bytes, run: run.clone() })
     }

@@ -3,7 +3,7 @@
 
 use crate::{Engine, Error};
 use facts::{Digest, EvidenceId, ModelName, PersonId, RoleId, Timestamp};
-use registry::{Approved, OwnWork, Revoked, Status, Version, VersionNumber};
+use registry::{ApprovalGiven, Approved, OwnWork, Revoked, Status, Version, VersionNumber};
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -91,29 +91,13 @@ impl Engine {
             Ok(approved) => approved.approvals().iter().map(|given| given.evidence.clone()).collect(),
             Err(_) => BTreeSet::new(),
         };
-        let mut evidence: BTreeSet<EvidenceId> = BTreeSet::from([version.registered_by.clone()]);
-        evidence.extend(version.validation.iter().map(|(_, entry)| entry.clone()));
+        let mut evidence = said_of(&version);
         let mut approvals = Vec::new();
-        evidence.extend(version.gates.iter().map(|(_, entry)| entry.clone()));
         for given in &version.approvals {
-            evidence.extend([given.evidence.clone(), given.validation.clone()]);
-            evidence.extend(given.revoked.iter().map(|revoked| revoked.evidence.clone()));
             let key =
                 given.signed.as_deref().and_then(|note| self.key_of(&given.approver.id, note, &mut evidence));
-            approvals.push(ApprovalView {
-                person: given.approver.id.clone(),
-                role: given.role.clone(),
-                time: given.time,
-                expires: given.expires,
-                evidence: given.evidence.clone(),
-                counts: counting.contains(&given.evidence),
-                signed: given.signed.clone(),
-                key,
-                revoked: given.revoked.clone(),
-                own_work: given.own_work.clone(),
-            });
+            approvals.push(ApprovalView { key, counts: counting.contains(&given.evidence), ..given.into() });
         }
-        evidence.extend(version.signature.iter().map(|(_, _, entry)| entry.clone()));
         Ok(WhoApproved {
             model: name.clone(),
             version: number,
@@ -164,30 +148,14 @@ impl Engine {
         (from, to): (VersionNumber, VersionNumber),
     ) -> Result<VersionDiff, Error> {
         let (one, two) = (self.version(name, from)?, self.version(name, to)?);
-        let mut changes = Vec::new();
-        let (before, after) = (described(&one), described(&two));
-        let documents = |number| self.state.documents(name, number).iter();
-        let mut before = before;
-        let mut after = after;
-        for (number, side) in [(from, &mut before), (to, &mut after)] {
-            for made in documents(number) {
-                for (file, digest) in &made.what {
-                    side.insert(("documents", file.replace(&format!("-v{number}"), "")), digest.to_string());
-                }
-            }
-        }
-        let names: BTreeSet<&(&'static str, String)> = before.keys().chain(after.keys()).collect();
-        for key in names {
-            let (was, is) = (before.get(key).cloned(), after.get(key).cloned());
-            if was != is {
-                changes.push(Difference { area: key.0, name: key.1.clone(), from: was, to: is });
-            }
-        }
+        let made = |number| -> Vec<&BTreeMap<String, Digest>> {
+            self.state.documents(name, number).iter().map(|made| &made.what).collect()
+        };
+        let changes = differences((&one, from, &made(from)), (&two, to, &made(to)));
         let mut evidence = BTreeSet::new();
         for (number, version) in [(from, &one), (to, &two)] {
-            evidence.insert(version.registered_by.clone());
-            evidence.extend(version.validation.iter().map(|(_, entry)| entry.clone()));
-            evidence.extend(documents(number).map(|made| made.evidence.clone()));
+            evidence.extend(said_of(version));
+            evidence.extend(self.state.documents(name, number).iter().map(|made| made.evidence.clone()));
             let snapshot = version.registration.snapshot().and_then(|name| self.state.snapshot(name));
             evidence.extend(snapshot.map(|made| made.evidence.clone()));
         }
@@ -211,6 +179,58 @@ impl Engine {
         files.insert("checkpoint".to_owned(), self.ports.ledger.checkpoint()?.into_bytes());
         Ok(files)
     }
+}
+
+impl From<&ApprovalGiven> for ApprovalView {
+    /// What stands in the record; whether it counts, and with which key it was signed, is for others to say.
+    fn from(given: &ApprovalGiven) -> Self {
+        Self {
+            person: given.approver.id.clone(),
+            role: given.role.clone(),
+            time: given.time,
+            expires: given.expires,
+            evidence: given.evidence.clone(),
+            counts: false,
+            signed: given.signed.clone(),
+            key: None,
+            revoked: given.revoked.clone(),
+            own_work: given.own_work.clone(),
+        }
+    }
+}
+
+/// The entries in which stands what is said of a version until it is signed.
+fn said_of(version: &Version) -> BTreeSet<EvidenceId> {
+    let mut all = BTreeSet::from([version.registered_by.clone()]);
+    all.extend(version.validation.iter().map(|(_, entry)| entry.clone()));
+    all.extend(version.gates.iter().map(|(_, entry)| entry.clone()));
+    for given in &version.approvals {
+        all.extend([given.evidence.clone(), given.validation.clone()]);
+        all.extend(given.revoked.iter().map(|revoked| revoked.evidence.clone()));
+    }
+    all.extend(version.signature.iter().map(|(_, _, entry)| entry.clone()));
+    all
+}
+
+/// A version, its number, and the files of the documents that were made of it.
+pub(crate) type Side<'a> = (&'a Version, VersionNumber, &'a [&'a BTreeMap<String, Digest>]);
+
+/// What is different between two versions.
+pub(crate) fn differences(one: Side<'_>, two: Side<'_>) -> Vec<Difference> {
+    let side = |(version, number, documents): Side<'_>| {
+        let mut all = described(version);
+        for (file, digest) in documents.iter().copied().flatten() {
+            all.insert(("documents", file.replace(&format!("-v{number}"), "")), digest.to_string());
+        }
+        all
+    };
+    let (before, after) = (side(one), side(two));
+    let names: BTreeSet<&(&'static str, String)> = before.keys().chain(after.keys()).collect();
+    let change = |key: &(&'static str, String)| {
+        let (from, to) = (before.get(key).cloned(), after.get(key).cloned());
+        (from != to).then(|| Difference { area: key.0, name: key.1.clone(), from, to })
+    };
+    names.into_iter().filter_map(change).collect()
 }
 
 /// Everything about a version that can be different, by area and name.

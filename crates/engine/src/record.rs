@@ -156,6 +156,15 @@ pub enum Fact {
         /// What.
         event: crate::posture::IncidentEvent,
     },
+    /// The mirror of a version in another registry was written.
+    Mirrored {
+        /// The mirror: `ACCOUNT/REGION/GROUP`.
+        mirror: String,
+        /// The version.
+        version: registry::VersionNumber,
+        /// How far it came.
+        event: crate::mirror::MirrorEvent,
+    },
     /// A waiver was granted or ended.
     Waiver {
         /// Its id: `W-1`.
@@ -169,6 +178,13 @@ pub enum Fact {
         endpoint: EndpointName,
         /// What.
         event: crate::rollout_record::RolloutEvent,
+    },
+    /// A server was started with other doors than before.
+    DoorsOpened {
+        /// By what callers are known, in a few words each.
+        doors: Vec<String>,
+        /// Digest of what `house.json` says of them.
+        settings: Digest,
     },
     /// It was refused.
     Refused(Refused),

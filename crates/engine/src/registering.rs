@@ -9,7 +9,7 @@ use charter::model::Model;
 use facts::{Actor, Digest, EvidenceId, ModelName, SnapshotName};
 use guard::{Action, Resource};
 use ledger::Outcome;
-use registry::{Command, How, Refusal, Registration, Stage, TrainedOn, Trigger, VersionNumber};
+use registry::{Command, Environment, How, Refusal, Registration, Stage, TrainedOn, Trigger, VersionNumber};
 use serde::Serialize;
 use std::collections::BTreeMap;
 
@@ -21,6 +21,7 @@ pub(crate) struct Candidate<'a> {
     pub(crate) artefact: Vec<u8>,
     pub(crate) snapshot: &'a Snapshot,
     pub(crate) code: CodeState,
+    pub(crate) environment: Environment,
     pub(crate) hyperparameters: BTreeMap<String, String>,
     pub(crate) claimed_metrics: BTreeMap<String, f64>,
     pub(crate) cause: Option<EvidenceId>,
@@ -79,6 +80,7 @@ impl Engine {
             }),
             run: None,
             code,
+            environment: candidate.environment,
             hyperparameters: candidate.hyperparameters,
             claimed_metrics: candidate.claimed_metrics,
             document: None,
@@ -126,6 +128,8 @@ impl Engine {
             Command::Rollback(..) => (Action::ModelRollback, None),
             Command::NameFallback(_, version) => (Action::ModelNameFallback, Some(*version)),
             Command::Review(_) => (Action::ModelReview, None),
+            Command::FindTampered(_, version, _) => (Action::WatchRun, Some(*version)),
+            Command::Restore(_, version) => (Action::IncidentAcknowledge, Some(*version)),
             Command::Retire(_, version, _) => (Action::ModelRetire, Some(*version)),
         };
         let resource = version.map_or_else(

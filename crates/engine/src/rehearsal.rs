@@ -50,7 +50,16 @@ impl Engine {
                     |why: String| Error::damaged(format!("entry {} cannot be read: {why}", receipt.evidence));
                 let fact =
                     Fact::deserialize(&receipt.entry.body).map_err(|error| damaged(error.to_string()))?;
-                let Fact::Registry { event } = fact else { continue };
+                let event = match fact {
+                    Fact::Registry { event } => event,
+                    Fact::DocumentMade { model, version, kind, .. } => {
+                        if let Ok(kind) = kind.parse() {
+                            then.documented((&model, version), kind, receipt.evidence.clone());
+                        }
+                        continue;
+                    }
+                    _ => continue,
+                };
                 let at = At { time: receipt.entry.time, evidence: receipt.evidence.clone() };
                 promotions.extend(self.again(&then, (&event, &at), new));
                 then.apply(&event, &at).map_err(|error| damaged(error.to_string()))?;

@@ -165,8 +165,10 @@ fn judged(answer: &Reproduced, doubt: Option<String>) -> Verdict {
 /// How a metric is farther off than it may be, in a few words.
 fn apart(name: &str, both: Compared, tolerance: f64) -> Option<String> {
     let then = both.then?;
-    let Some(now) = both.now else { return Some(format!("{name} was {then}, and cannot be measured now")) };
-    ((now - then).abs() > tolerance * then.abs()).then(|| format!("{name} is {now}, and was {then}"))
+    let Some(now) = both.now else {
+        return Some(format!("{name} was {then:.6}, and cannot be measured now"));
+    };
+    ((now - then).abs() > tolerance * then.abs()).then(|| format!("{name} is {now:.6}, and was {then:.6}"))
 }
 
 #[cfg(test)]
@@ -200,9 +202,10 @@ mod tests {
         assert_eq!(judged(&answer(b"other", &near), None), Verdict::Holds);
         assert!(matches!(judged(&answer(b"other", &near), doubt()), Verdict::Unknown { .. }));
         assert!(matches!(judged(&answer(b"other", &fresh), None), Verdict::Unknown { .. }));
-        for (metrics, said) in
-            [(&far[..], "auc is 0.7, and was 0.8"), (&gone[..], "auc was 0.8, and cannot be measured now")]
-        {
+        for (metrics, said) in [
+            (&far[..], "auc is 0.700000, and was 0.800000"),
+            (&gone[..], "auc was 0.800000, and cannot be measured now"),
+        ] {
             assert_eq!(judged(&answer(b"other", metrics), None), Verdict::Broken { reason: said.to_owned() });
         }
     }

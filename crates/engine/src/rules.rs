@@ -3,7 +3,8 @@
 use crate::{Engine, Error};
 use charter::Checked;
 use charter::model::{self, Model};
-use registry::{ApproverKey, BreakGlassRules, Compensation, ReviewRules, Rules, Separation, Step};
+use facts::GateId;
+use registry::{ApproverKey, BreakGlassRules, Compensation, Demands, ReviewRules, Rules, Separation, Step};
 
 impl Engine {
     /// What the charter in force demands of a model, and with which keys people sign.
@@ -26,6 +27,16 @@ pub(crate) fn rules_of(model: &Model, charter: &Checked, keys: Vec<ApproverKey>)
         rules.separation = Separation::NotAchievable(instead.collect());
     }
     rules.gates = model.gates.iter().map(|gate| gate.id.clone()).collect();
+    if model.acceptance.iter().any(|criterion| criterion.against_incumbent.is_some()) {
+        rules.gates.push(GateId::incumbent());
+    }
+    if let Some(evidence) = &model.evidence {
+        rules.demands = Demands {
+            lineage: evidence.lineage.clone(),
+            documents: evidence.documents.clone(),
+            validation_days: evidence.validation_days,
+        };
+    }
     rules.break_glass = model.break_glass.as_ref().map(|glass| BreakGlassRules {
         roles: glass.roles.clone(),
         max_hours: glass.max_hours,

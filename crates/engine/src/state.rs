@@ -4,6 +4,7 @@ use crate::Error;
 use crate::approver_keys::ApproverKeys;
 use crate::catalogue::{PRODUCTION, SEPARATION_TAG};
 use crate::documents::MODEL_CARD;
+use crate::mirror::Mirrors;
 use crate::posture::{Postures, Waivers};
 use crate::record::{
     ApprovalRequested, Fact, KeyChange, LabelBatch, MonitorReport, Segment, Snapshot, TrainingRun,
@@ -63,8 +64,11 @@ pub struct State {
     cards: BTreeMap<(ModelName, VersionNumber), EvidenceId>,
     postures: Postures,
     waivers: Waivers,
+    mirrors: Mirrors,
     rollouts: Rollouts,
     documents: BTreeMap<(ModelName, VersionNumber), Vec<Recorded<FileDigests>>>,
+    /// What the last server's doors were.
+    doors: Option<Digest>,
 }
 
 /// An alert that fired.
@@ -195,6 +199,11 @@ impl State {
         &self.remediations
     }
 
+    /// What was written on mirrors of the registry.
+    pub fn mirrors(&self) -> &Mirrors {
+        &self.mirrors
+    }
+
     /// What is known of the posture of accounts, and incidents.
     pub fn postures(&self) -> &Postures {
         &self.postures
@@ -208,6 +217,10 @@ impl State {
     /// Endpoints on other platforms.
     pub fn rollouts(&self) -> &Rollouts {
         &self.rollouts
+    }
+
+    pub(crate) fn doors(&self) -> Option<Digest> {
+        self.doors
     }
 
     /// Documents about a version: file names and digests, oldest first.
@@ -245,6 +258,16 @@ impl State {
         if matches!(change, KeyChange::Created | KeyChange::CreatedSigning | KeyChange::Rotated) {
             self.key_material.insert(key, time);
         }
+    }
+
+    fn documented(&mut self, of: (ModelName, VersionNumber), kind: &str, files: Recorded<FileDigests>) {
+        if kind == MODEL_CARD {
+            self.cards.insert(of.clone(), files.evidence.clone());
+        }
+        if let Ok(kind) = kind.parse() {
+            self.registry.documented((&of.0, of.1), kind, files.evidence.clone());
+        }
+        keep(&mut self.documents, of, files);
     }
 
     fn take(&mut self, fact: Fact, receipt: &Receipt) -> Result<Option<Digest>, Error> {
@@ -294,6 +317,7 @@ impl State {
                 let fired = FiredAlert { rule, sentence };
                 keep(&mut self.alerts, model, Recorded { what: fired, evidence, time, by });
             }
+            Fact::Mirrored { mirror, version, event } => self.mirrors.take(mirror, version, event),
             fact @ (Fact::Remediation { .. }
             | Fact::Posture { .. }
             | Fact::Incident { .. }
@@ -303,11 +327,9 @@ impl State {
             }
             Fact::KeyAdministered { key, change } => self.administered(key, &change, time),
             Fact::DocumentMade { model, version, kind, files } => {
-                if kind == MODEL_CARD {
-                    self.cards.insert((model.clone(), version), evidence.clone());
-                }
-                keep(&mut self.documents, (model, version), Recorded { what: files, evidence, time, by });
+                self.documented((model, version), &kind, Recorded { what: files, evidence, time, by });
             }
+            Fact::DoorsOpened { settings, .. } => self.doors = Some(settings),
             Fact::Reproduced(_)
             | Fact::KeyUsed { .. }
             | Fact::CallsRefused(_)
@@ -365,9 +387,19 @@ impl State {
         (time, by): (Timestamp, PersonId),
         receipt: &Receipt,
     ) -> Result<(), Error> {
-        self.follow(event, &at(time, by));
+        self.follow(event, &at(time, by.clone()));
+        let before = self.serving(event.model());
         let known = self.registry.apply(event, &registry::At { time, evidence: receipt.evidence.clone() });
-        known.map_err(|error| lost(receipt, "the registry cannot follow it", &error))
+        known.map_err(|error| lost(receipt, "the registry cannot follow it", &error))?;
+        if before.is_some() && self.serving(event.model()).is_none() {
+            let (name, alias) = (event.model().to_string(), PRODUCTION.to_owned());
+            self.catalogue.follow(&Event::AliasSet { name, alias, version: None }, &at(time, by));
+        }
+        Ok(())
+    }
+
+    fn serving(&self, model: &ModelName) -> Option<VersionNumber> {
+        self.registry.model(model)?.serving().map(|stretch| stretch.version)
     }
 
     /// What the registry decides shows in the catalogue: versions, and which one is in production.

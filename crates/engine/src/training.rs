@@ -2,6 +2,7 @@
 //! behind becomes a candidate. The program's own metrics are kept as claims; validation measures again.
 
 use crate::data::{ReadRequest, View};
+use crate::environment::image_of;
 use crate::hands::CodeState;
 use crate::record::{Fact, Snapshot, TrainingRun};
 use crate::registering::Candidate;
@@ -9,6 +10,7 @@ use crate::{Done, Engine, Error};
 use charter::model::{Compensation, Model, Review};
 use facts::{Actor, EvidenceId, ModelName, PersonId, RoleId, SnapshotName};
 use guard::{Action, Resource};
+use registry::Environment;
 use serde::Serialize;
 use std::collections::BTreeMap;
 use world::{Finished, Program};
@@ -69,6 +71,8 @@ impl Engine {
         let mut hyperparameters = model.training.hyperparameters.clone();
         hyperparameters.extend(request.hyperparameters.clone());
         let code = self.code_state(&model);
+        // As it is before the program runs, which may change it.
+        let lock_files = self.lock_files(&model);
         let how = Repeatable {
             command: &model.training.command,
             hyperparameters: &hyperparameters,
@@ -84,6 +88,7 @@ impl Engine {
             artefact: finished.outputs.get(ARTEFACT_FILE).cloned().unwrap_or_default(),
             snapshot: &snapshot,
             code,
+            environment: Environment { lock_files, image: image_of(&finished)? },
             hyperparameters: hyperparameters.clone(),
             claimed_metrics: claimed_metrics.clone(),
             cause: request.cause.clone(),

@@ -4,8 +4,8 @@
 use crate::data::{ReadRequest, View};
 use crate::registering::lineage;
 use crate::{Done, Engine, Error, vault};
-use charter::model::{ColumnRole, Model};
-use facts::{Actor, ColumnName, ModelName, SnapshotName, Verdict};
+use charter::model::{ColumnRole, Dataset, Model};
+use facts::{Actor, ColumnName, ModelName, SnapshotName};
 use guard::Action;
 use monitor::fairness::{self, Fairness};
 use monitor::measure::Measurements;
@@ -13,7 +13,7 @@ use monitor::quality::{self, Outcome};
 use privacy::pseudonym::Table;
 use registry::{Command, GateResult, Stage, Status, ValidationReport, VersionNumber};
 use serde::Serialize;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use world::LoadedModel;
 use zeroize::Zeroizing;
 
@@ -38,7 +38,7 @@ pub struct Validated {
 impl Validated {
     /// Whether every criterion and every gate holds.
     pub fn passes(&self) -> bool {
-        self.report.passes() && self.gates.iter().all(|result| result.verdict == Verdict::Holds)
+        self.report.passes() && self.gates.iter().all(GateResult::opens)
     }
 }
 
@@ -55,7 +55,8 @@ impl Engine {
         let version = self.version(name, number)?;
         let resource = self.version_resource(&model, number);
         self.authorise(actor, Action::ModelValidate, &resource)?;
-        let report = match self.measurable(&version)? {
+        let measurable = self.measurable(&version);
+        let report = match self.noticing((name.as_str(), number.0), measurable)? {
             true => self.measure(actor, &model, &version)?,
             false => self.judge_claims(&model, &version)?,
         };
@@ -137,7 +138,9 @@ impl Engine {
         let outcomes = self.score_table(model, loaded, &table)?;
         let groups = sensitive_groups(model, self.charter()?, &table, &outcomes)?;
         let measurements = Measurements::of_validation(&quality::binary(&outcomes), &groups);
-        Ok((measurements.values(), table.rows().len() as u64))
+        let mut values = measurements.values();
+        values.extend(data_quality(model, self.dataset(&model.training.dataset)?, &table)?);
+        Ok((values, table.rows().len() as u64))
     }
 
     /// Decrypts and loads a version; what is loaded is byte for byte what was registered.
@@ -153,6 +156,16 @@ impl Engine {
 
     /// The plain bytes of a version, byte for byte what was registered.
     pub(crate) fn artefact(
+        &mut self,
+        actor: &Actor,
+        model: &Model,
+        version: &registry::Version,
+    ) -> Result<Zeroizing<Vec<u8>>, Error> {
+        let read = self.read_artefact(actor, model, version);
+        self.noticing((model.name.as_str(), version.version.0), read)
+    }
+
+    fn read_artefact(
         &mut self,
         actor: &Actor,
         model: &Model,
@@ -209,6 +222,41 @@ impl Engine {
             .map(|column| column.name.clone())
             .ok_or_else(|| Error::input(format!("`{}` has no label column", dataset.id)))
     }
+}
+
+/// What criteria ask of the rows themselves: how many there are (`data_rows`), the largest share of a column that is empty
+/// (`data_missing_share`), and the share of rows that repeat an earlier one in everything but its identifier
+/// (`data_duplicate_share`). What no criterion asks for is not counted.
+fn data_quality(model: &Model, dataset: &Dataset, table: &Table) -> Result<BTreeMap<String, f64>, Error> {
+    let mut values = BTreeMap::new();
+    let asked = |name: &str| model.acceptance.iter().any(|criterion| criterion.metric.as_str() == name);
+    let count = table.rows().len();
+    if asked("data_rows") {
+        values.insert("data_rows".to_owned(), count as f64);
+    }
+    // Of no rows no share is known.
+    if count == 0 {
+        return Ok(values);
+    }
+    if asked("data_missing_share") {
+        let mut most = 0;
+        for column in table.columns() {
+            let words = table.words(column).map_err(|error| Error::input(error.to_string()))?;
+            most = most.max(words.iter().filter(|word| word.is_none()).count());
+        }
+        values.insert("data_missing_share".to_owned(), most as f64 / count as f64);
+    }
+    if asked("data_duplicate_share") {
+        let names = |name: &&ColumnName| {
+            let known = dataset.columns.iter().find(|column| column.name == **name);
+            known.is_none_or(|column| column.role != ColumnRole::Identifier)
+        };
+        let columns: Vec<ColumnName> = table.columns().iter().filter(names).cloned().collect();
+        let content = table.select(&columns).map_err(|error| Error::input(error.to_string()))?;
+        let different: BTreeSet<&Vec<String>> = content.rows().iter().collect();
+        values.insert("data_duplicate_share".to_owned(), (count - different.len()) as f64 / count as f64);
+    }
+    Ok(values)
 }
 
 /// Fairness by every column that a criterion or the monitor names.

@@ -14,6 +14,7 @@ mod documents;
 mod error;
 mod evidence;
 pub mod inventory;
+mod lineage;
 mod name;
 mod quantity;
 pub mod remediation;
@@ -26,7 +27,7 @@ mod verifier_key;
 
 pub use actor::{Actor, ActorKind};
 pub use arn::Arn;
-pub use criterion::{Bound, Criterion};
+pub use criterion::{AgainstIncumbent, Bound, Criterion};
 pub use diagnostic::{Diagnostic, Severity};
 pub use digest::Digest;
 pub use documents::{
@@ -35,9 +36,10 @@ pub use documents::{
 };
 pub use error::ParseError;
 pub use evidence::EvidenceId;
+pub use lineage::LineageKind;
 pub use name::{
-    ColumnName, DatasetId, EndpointName, GateId, KeyId, MetricName, ModelName, PersonId, RoleId,
-    SnapshotName, StreamName, TeamId,
+    ColumnName, DatasetId, DocumentKind, EndpointName, GateId, KeyId, MetricName, ModelName, PersonId,
+    RoleId, SnapshotName, StreamName, TeamId,
 };
 pub use quantity::{Days, Share};
 pub use tags::{DataClassification, ModelStage, TagSet, Tags};

@@ -98,6 +98,8 @@ name!(/// A key in the key service: `credit-data`.
     KeyId, "key id", is_slug, SLUG, r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$");
 name!(/// A gate of a charter that a program decides: `robustness`.
     GateId, "gate id", is_slug, SLUG, r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$");
+name!(/// A kind of document about a version: `model-card`, `impact-assessment`.
+    DocumentKind, "kind of document", is_slug, SLUG, r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$");
 name!(/// A registered model (SageMaker: model package group): `credit-scoring`.
     ModelName, "model name", is_slug, SLUG, r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$");
 name!(/// An endpoint that serves a model: `credit-scoring`.
@@ -110,6 +112,13 @@ name!(/// One snapshot of a data set: `credit-raw/2025-10-01`.
     SnapshotName, "snapshot name", is_path, PATH, r"^[a-z0-9][a-z0-9/-]{0,198}$");
 name!(/// A stream of ledger entries that belong together: `model/credit-scoring`.
     StreamName, "stream name", is_path, PATH, r"^[a-z0-9][a-z0-9/-]{0,198}$");
+
+impl GateId {
+    /// The gate at which a version is compared with the one that serves; no program of a charter has this name.
+    pub fn incumbent() -> Self {
+        Self("incumbent".to_owned())
+    }
+}
 
 #[cfg(test)]
 mod tests {

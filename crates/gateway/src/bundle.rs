@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, RwLock};
 use world::LoadedModel;
 
 /// Somebody who may call.
+#[derive(Clone)]
 pub struct Principal {
     /// Who.
     pub id: PersonId,
@@ -41,7 +42,7 @@ impl Route {
 }
 
 /// Everything.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub struct Bundle {
     /// Endpoints; those without a deployed version are known and have no route.
     pub routes: BTreeMap<EndpointName, Option<Arc<Route>>>,

@@ -66,6 +66,10 @@ pub enum Command<'a> {
     NameFallback(&'a ModelName, VersionNumber),
     /// Answer a review.
     Review(ReviewRequest<'a>),
+    /// Record that something of a version is not what was registered.
+    FindTampered(&'a ModelName, VersionNumber, &'a str),
+    /// Record that all of it is again what was registered.
+    Restore(&'a ModelName, VersionNumber),
     /// Take out of use for good.
     Retire(&'a ModelName, VersionNumber, &'a str),
 }
@@ -99,7 +103,7 @@ impl State {
             }
             Command::Deploy(model, version, (endpoint, by)) => {
                 let approved = Approved::check(self, model, *version, rules, now)?;
-                Ok(DeploymentPlan::new(self, approved, endpoint.clone())?.event(by, (rules, now)))
+                Ok(DeploymentPlan::new(self, approved, endpoint.clone(), rules)?.event(by, (rules, now)))
             }
             Command::BreakGlass(request, endpoint, bundle) => {
                 let emergency = Emergency::check(self, request, rules, now)?;
@@ -119,6 +123,8 @@ impl State {
                 }
             }
             Command::Review(request) => self.review(request),
+            Command::FindTampered(model, version, cause) => self.find_tampered(model, *version, cause),
+            Command::Restore(model, version) => self.restore(model, *version),
             Command::Retire(model, version, reason) => {
                 let reason = self.ends(model, *version, "retired", reason)?;
                 Ok(Event::Retired { model: (*model).clone(), version: *version, reason })
@@ -245,7 +251,8 @@ impl State {
                 })));
             }
         }
-        let validation = check_gates(version, rules).map_err(refuse)?;
+        let validation = check_gates(version, rules, now).map_err(refuse)?;
+        self.is_compared(model, version, rules).map_err(refuse)?;
         let tallies = tally((model, version), rules, now);
         if tallies.iter().flat_map(|tally| &tally.given).any(|given| given.approver.id == approver.id) {
             return Err(refuse(Why::AlreadyApproved { person: approver.id.clone() }));

@@ -88,7 +88,8 @@ impl Emergency {
         if version.status == Status::Deployed {
             return Err(refuse(Why::NotNow { status: version.status, wanted: "deployed" }));
         }
-        check_gates(version, rules).map_err(refuse)?;
+        check_gates(version, rules, now).map_err(refuse)?;
+        state.is_compared(model, version, rules).map_err(refuse)?;
         let review = allowed.review.due(Occasion::BreakGlass, &by.id, now);
         let glass = BrokenGlass { by: by.id.clone(), reason: reason.to_owned(), until: request.until };
         let artefact = version.registration.artefact;
@@ -147,7 +148,7 @@ impl State {
         let mut list = Vec::new();
         for (name, model) in self.models() {
             let Some(stretch) = model.serving() else { continue };
-            if let Some(glass) = stretch.broken_glass.as_ref().filter(|glass| now >= glass.until) {
+            if let Some(glass) = stretch.broken_glass.as_ref().filter(|_| stretch.is_over(now)) {
                 list.push((name.clone(), stretch.version, glass.clone()));
             }
         }

@@ -204,6 +204,22 @@ pub enum Event {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         review: Option<ReviewDue>,
     },
+    /// Something of it was read, and is not what was registered.
+    Tampered {
+        /// The model.
+        model: ModelName,
+        /// The version.
+        version: VersionNumber,
+        /// What, in a sentence.
+        cause: String,
+    },
+    /// All of it was read again, and is what was registered.
+    Restored {
+        /// The model.
+        model: ModelName,
+        /// The version.
+        version: VersionNumber,
+    },
     /// It was taken out of use for good.
     Retired {
         /// The model.
@@ -232,6 +248,8 @@ impl Event {
             | Self::Reviewed { model, .. }
             | Self::FallbackNamed { model, .. }
             | Self::RolledBack { model, .. }
+            | Self::Tampered { model, .. }
+            | Self::Restored { model, .. }
             | Self::Retired { model, .. } => model,
         }
     }

@@ -1,5 +1,7 @@
-//! Gates that programs decide: what they said, about what, and on which inputs.
+//! Gates that programs decide: what they said, about what, and on which inputs. And the one of the house's own, at which a
+//! version is compared with what serves.
 
+use crate::incumbent::{Incumbent, last_comparison};
 use crate::rules::Rules;
 use crate::state::Version;
 use facts::{Digest, GateId, Verdict};
@@ -55,6 +57,20 @@ pub struct GateResult {
     pub output: Option<Digest>,
     /// The objects in which facts and answer are kept.
     pub archived: Vec<String>,
+    /// What it was compared with, at the gate of the house's own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub incumbent: Option<Incumbent>,
+}
+
+impl GateResult {
+    /// Whether it opens the gate. That nothing applies is for the house's own gate to say, and only without an incumbent.
+    pub fn opens(&self) -> bool {
+        match self.verdict {
+            Verdict::Holds => true,
+            Verdict::NotApplicable { .. } => self.gate == GateId::incumbent() && self.incumbent.is_none(),
+            Verdict::Broken { .. } | Verdict::Unknown { .. } => false,
+        }
+    }
 }
 
 /// The first gate of the charter that does not hold for a version, and why.
@@ -64,13 +80,16 @@ pub(crate) fn first_closed(version: &Version, rules: &Rules) -> Option<(GateId, 
         let closed = |why: &str| Some((gate.clone(), why.to_owned()));
         match last {
             None => closed("it has not been asked"),
+            Some(_) if *gate == GateId::incumbent() && last_comparison(version).is_none() => {
+                closed("the version was validated since it was compared with what serves")
+            }
             Some((result, _)) if result.artefact != version.registration.artefact => {
                 closed("it was asked about another artefact")
             }
             Some((result, _)) if result.charter != rules.charter => {
                 closed("it was asked under an earlier charter")
             }
-            Some((result, _)) if result.verdict == Verdict::Holds => None,
+            Some((result, _)) if result.opens() => None,
             Some((result, _)) => closed(&result.verdict.to_string()),
         }
     })

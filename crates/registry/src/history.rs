@@ -27,6 +27,13 @@ pub struct Stretch {
     pub broken_glass: Option<BrokenGlass>,
 }
 
+impl Stretch {
+    /// Whether it began in an emergency whose time is over.
+    pub fn is_over(&self, now: Timestamp) -> bool {
+        self.broken_glass.as_ref().is_some_and(|glass| now >= glass.until)
+    }
+}
+
 /// What served at a time.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Serving {
@@ -69,8 +76,11 @@ impl State {
             .filter(|(_, evidence)| relied.as_ref().is_none_or(|relied| relied == evidence));
         let signed = version.signature.as_ref().map(|(_, _, evidence)| evidence.clone());
         let until = stretch.until;
-        let during =
-            |loss: &&Loss| stretch.since <= loss.time && until.is_none_or(|until| loss.time <= until);
+        let during = |loss: &&Loss| {
+            // What ended it is found a moment after its end.
+            loss.cause == stretch.evidence
+                || stretch.since <= loss.time && until.is_none_or(|until| loss.time <= until)
+        };
         let losses = version.losses.iter().filter(during).cloned().collect();
         let review = model.reviews.iter().find(|review| review.of == stretch.evidence).cloned();
         Some(Serving { stretch, approved_by, validation, signed, losses, review })

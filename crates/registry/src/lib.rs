@@ -17,10 +17,12 @@
 //! ```
 
 mod decide;
+mod demands;
 mod emergency;
 mod event;
 mod gate;
 mod history;
+mod incumbent;
 mod plan;
 mod refusal;
 mod rehearse;
@@ -28,19 +30,23 @@ mod review;
 mod rules;
 mod state;
 mod statement;
+mod tamper;
 mod version;
 
 pub use decide::{ApprovalRequest, Command, Decided, Revocation};
+pub use demands::{Demands, Environment};
 pub use emergency::{BrokenGlass, Emergency, EmergencyRequest, ReviewRequest};
 pub use event::{At, Event, Inconsistent, OwnWork};
 pub use gate::{GateResult, Stage};
 pub use history::{Serving, Stretch};
+pub use incumbent::{Basis, Figures, Incumbent, beside};
 pub use plan::{Approved, DeploymentPlan, RollbackPlan};
 pub use refusal::Refusal;
 pub use review::{Occasion, Review, ReviewDue, Reviewed};
 pub use rules::{ApproverKey, BreakGlassRules, Compensation, ReviewRules, Rules, Separation, Standing, Step};
 pub use state::{ApprovalGiven, Loss, ModelState, Revoked, State, Status, Version};
 pub use statement::{Fault, Statement, check as check_signature};
+pub use tamper::Tampering;
 pub use version::{
     CodeVersion, Committers, CriterionResult, How, Involvement, Registration, TrackedRun, TrainedOn, Trigger,
     ValidationReport, VersionNumber,

@@ -1,5 +1,6 @@
 //! Proofs: values that exist only because a check was done, and the plans that need them.
 
+use crate::demands::{missing, stale};
 use crate::event::Event;
 use crate::gate::first_closed;
 use crate::refusal::{Refusal, Void, Why};
@@ -30,7 +31,7 @@ impl Approved {
     ) -> Result<Self, Refusal> {
         let refuse = |why| Refusal { model: model.clone(), version: Some(number), why };
         let version = find(state, model, number)?;
-        check_gates(version, rules).map_err(refuse)?;
+        check_gates(version, rules, now).map_err(refuse)?;
         let tallies = tally((model, version), rules, now);
         if let Some(short) = tallies.iter().find(|tally| !tally.is_complete()) {
             return Err(refuse(Why::ApprovalsMissing {
@@ -82,9 +83,15 @@ pub struct DeploymentPlan {
 
 impl DeploymentPlan {
     /// Plans to put an approved version behind an endpoint.
-    pub fn new(state: &State, approved: Approved, endpoint: EndpointName) -> Result<Self, Refusal> {
+    pub fn new(
+        state: &State,
+        approved: Approved,
+        endpoint: EndpointName,
+        rules: &Rules,
+    ) -> Result<Self, Refusal> {
         let refuse = |why| Refusal { model: approved.model.clone(), version: Some(approved.version), why };
         let version = find(state, &approved.model, approved.version)?;
+        state.is_compared(&approved.model, version, rules).map_err(refuse)?;
         let bundle = version.signature.as_ref().ok_or_else(|| refuse(Why::NotSigned))?;
         let serving =
             state.model(&approved.model).and_then(ModelState::serving).map(|stretch| stretch.version);
@@ -195,6 +202,7 @@ impl RollbackPlan {
 fn is_fallback(version: &Version) -> bool {
     matches!(version.status, Status::Superseded | Status::Approved)
         && version.signature.is_some()
+        && version.tampered().next().is_none()
         && version.approvals.iter().any(|given| given.artefact == version.registration.artefact)
         // What somebody took back is no fallback, whoever else approved it.
         && version.approvals.iter().all(|given| given.revoked.is_none())
@@ -213,19 +221,25 @@ pub(crate) fn find<'a>(
     })
 }
 
-/// The gates: validated, on this artefact, under this charter, and all criteria hold.
-pub(crate) fn check_gates(version: &Version, rules: &Rules) -> Result<EvidenceId, Why> {
+/// The gates: what is demanded is on record; validated, on this artefact, under this charter, not too long ago; and all
+/// criteria hold.
+pub(crate) fn check_gates(version: &Version, rules: &Rules, now: Timestamp) -> Result<EvidenceId, Why> {
     match version.status {
         Status::Rejected | Status::Retired => {
             return Err(Why::NotNow { status: version.status, wanted: "approved or deployed" });
         }
         _ => {}
     }
+    version.check_bytes()?;
     if version.registration.data.is_none() {
         return Err(Why::NoLineage);
     }
-    if let Some(missing) = version.registration.code.committers_missing().filter(|_| rules.known_committers) {
+    let unknown = version.registration.code.committers_missing();
+    if let Some(missing) = unknown.filter(|_| rules.known_committers) {
         return Err(Why::CommittersUnknown { missing });
+    }
+    if let Some(why) = missing(version, rules) {
+        return Err(why);
     }
     let (report, evidence) = version.validation.as_ref().ok_or(Why::NotValidated)?;
     if report.artefact != version.registration.artefact {
@@ -233,6 +247,9 @@ pub(crate) fn check_gates(version: &Version, rules: &Rules) -> Result<EvidenceId
     }
     if report.charter != rules.charter {
         return Err(Why::ValidationIsOfAnotherCharter);
+    }
+    if let Some(why) = stale(version, rules, now) {
+        return Err(why);
     }
     if !report.passes() {
         let failures = report.failures().map(|result| result.verdict.to_string()).collect();

@@ -1,5 +1,6 @@
 //! Refusals: what is missing, who can supply it, and the next command.
 
+use crate::demands::Unmet;
 use crate::state::Status;
 use crate::statement::Fault;
 use crate::version::{How, VersionNumber};
@@ -20,6 +21,7 @@ pub(crate) enum Why {
     NotNow { status: Status, wanted: &'static str },
     NotValidated,
     NoLineage,
+    Unmet(Unmet),
     CommittersUnknown { missing: String },
     GateFailed { failures: Vec<String> },
     ValidationIsOfAnotherCharter,
@@ -52,6 +54,8 @@ pub(crate) enum Beside {
     NoBreaker { person: PersonId, roles: Vec<RoleId> },
     NotUntilThen { until: Timestamp, latest: Timestamp },
     ReviewOverdue { of: EvidenceId, due: Timestamp, role: RoleId },
+    Tampered { cause: String, since: EvidenceId },
+    NotTampered,
     NothingToReview,
     OwnDecision { person: PersonId, of: EvidenceId },
     NotTheReviewer { person: PersonId, role: RoleId },
@@ -104,9 +108,7 @@ impl Refusal {
         let version = self.version.map_or_else(|| "VERSION".to_owned(), |version| version.to_string());
         Some(match &self.why {
             Why::NoSuchVersion { .. } => "`wardmote model list` shows the versions".to_owned(),
-            Why::GateClosed { .. } => format!(
-                "its program is asked again each time; `wardmote model show {model} {version}` shows what it said"
-            ),
+            Why::GateClosed { gate, .. } => closed(gate, model, &version),
             Why::NotValidated | Why::ValidationIsOfAnotherCharter => {
                 format!("run `wardmote model validate {model} {version}`")
             }
@@ -148,6 +150,7 @@ impl Refusal {
             Why::AnotherStatement | Why::StaleStatement { .. } => format!(
                 "look at it again and sign anew: `wardmote model approve {model} {version} --key FILE --as ID`"
             ),
+            Why::Unmet(why) => why.help(model, &version),
             Why::Beside(why) => why.help(model, &version),
             Why::NothingToRevoke { .. } => format!("`wardmote model show {model} {version}` shows the approvals"),
             Why::NotSigned => format!(
@@ -226,6 +229,7 @@ impl fmt::Display for Refusal {
             Why::NothingToRevoke { of } => {
                 write!(f, "`{of}` has given no approval of {subject} that could be taken back")
             }
+            Why::Unmet(why) => why.say(f, &subject),
             Why::Beside(why) => why.say(f, &subject),
             Why::NotSigned => write!(f, "{subject} is not signed"),
             Why::Serving => write!(f, "{subject} is serving"),
@@ -249,6 +253,10 @@ impl Beside {
             Self::ReviewOverdue { .. } | Self::Unreviewed { .. } => {
                 format!("`wardmote model review {model} --upheld --note TEXT --as ID` closes it")
             }
+            Self::Tampered { .. } => {
+                "`wardmote incident list` names the incident; put the bytes back, and `wardmote incident resolve ID` reads all of it again".to_owned()
+            }
+            Self::NotTampered => format!("`wardmote model show {model} {version}` shows it"),
             Self::NothingToReview => format!("`wardmote model reviews {model}` lists them"),
             Self::OwnDecision { .. } | Self::NotTheReviewer { .. } => {
                 format!("`wardmote model reviews {model}` says whose it is")
@@ -280,6 +288,10 @@ impl Beside {
                 f,
                 "{subject} cannot be deployed without its approvals: the review of {of} by `{role}` was due on {due}"
             ),
+            Self::Tampered { cause, since } => {
+                write!(f, "{subject} is not what was registered ({since}): {cause}")
+            }
+            Self::NotTampered => write!(f, "nothing of {subject} was found to be other than registered"),
             Self::NothingToReview => {
                 write!(f, "nothing about {subject} waits for a review, or not that entry")
             }
@@ -298,4 +310,16 @@ impl std::error::Error for Refusal {}
 
 fn roles(roles: &[RoleId]) -> String {
     roles.iter().map(|role| format!("`{role}`")).collect::<Vec<_>>().join(" or ")
+}
+
+/// What to do about a gate that is closed.
+fn closed(gate: &GateId, model: &ModelName, version: &str) -> String {
+    if *gate == GateId::incumbent() {
+        return format!(
+            "train a better candidate: `wardmote model train {model}`; it is compared anew when something else serves"
+        );
+    }
+    format!(
+        "its program is asked again each time; `wardmote model show {model} {version}` shows what it said"
+    )
 }

@@ -1,5 +1,6 @@
 //! What the charter in force demands of a model, as plain values.
 
+use crate::demands::Demands;
 use crate::review::{Occasion, ReviewDue};
 use crate::state::Version;
 use facts::{Days, Digest, GateId, PersonId, RoleId, Timestamp, VerifierKey};
@@ -13,8 +14,10 @@ pub struct Rules {
     pub approvals: Vec<Step>,
     /// The keys with which people sign.
     pub keys: Vec<ApproverKey>,
-    /// The gates that programs decide.
+    /// The gates that programs decide, and the house's own if a criterion compares with what serves.
     pub gates: Vec<GateId>,
+    /// What must be on record of a version.
+    pub demands: Demands,
     /// Whether it must be known who committed the code.
     pub known_committers: bool,
     /// Whether whoever had a hand in a version can be kept from approving it.
@@ -153,6 +156,7 @@ impl Rules {
             approvals,
             keys,
             gates: Vec::new(),
+            demands: Demands::default(),
             known_committers: false,
             separation,
             break_glass: None,

@@ -5,8 +5,9 @@ use crate::event::{At, Event, Inconsistent, OwnWork};
 use crate::gate::GateResult;
 use crate::history::Stretch;
 use crate::review::{Review, ReviewDue, Reviewed};
+use crate::tamper::{Tampering, seen};
 use crate::version::{Registration, ValidationReport, VersionNumber};
-use facts::{Actor, Digest, EndpointName, EvidenceId, ModelName, RoleId, Timestamp};
+use facts::{Actor, Digest, DocumentKind, EndpointName, EvidenceId, ModelName, RoleId, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fmt;
@@ -127,6 +128,10 @@ pub struct Version {
     pub registered_by: EvidenceId,
     /// The latest validation and its entry.
     pub validation: Option<(ValidationReport, EvidenceId)>,
+    /// When it was last validated.
+    pub validated: Option<Timestamp>,
+    /// Documents about it that are on record, by kind, with the latest entry of each.
+    pub documents: BTreeMap<DocumentKind, EvidenceId>,
     /// What programs said at the gates, oldest first, with the entries.
     pub gates: Vec<(GateResult, EvidenceId)>,
     /// All approvals, oldest first; those that no longer count are kept.
@@ -139,6 +144,8 @@ pub struct Version {
     pub taken_back: Option<Timestamp>,
     /// When it served without its evidence.
     pub losses: Vec<Loss>,
+    /// When something of it was not what was registered.
+    pub tampering: Vec<Tampering>,
 }
 
 impl Version {
@@ -236,6 +243,18 @@ impl State {
         self.models.get_mut(model)?.version_mut(number)
     }
 
+    /// A document about a version came on record; of a version that is not known, nothing changes.
+    pub fn documented(
+        &mut self,
+        (model, number): (&ModelName, VersionNumber),
+        kind: DocumentKind,
+        entry: EvidenceId,
+    ) {
+        if let Some(version) = self.version_mut(model, number) {
+            version.documents.insert(kind, entry);
+        }
+    }
+
     /// Replays events into a state.
     pub fn replay<'a>(events: impl IntoIterator<Item = (&'a Event, &'a At)>) -> Result<Self, Inconsistent> {
         let mut state = Self::default();
@@ -276,11 +295,11 @@ impl State {
                     evidence: at.evidence.clone(),
                     cause: cause.clone(),
                 };
-                model
-                    .version_mut(*version)
-                    .map(|version| version.losses.push(loss))
-                    .ok_or("a loss of evidence")
-                    .err()
+                model.lose(*version, loss, at).ok_or("a loss of evidence").err()
+            }
+            Event::Tampered { version, .. } | Event::Restored { version, .. } => {
+                let known = model.version_mut(*version);
+                known.map(|known| seen(known, event, at)).ok_or("what was seen of the bytes").err()
             }
             Event::Signed { version, bundle, object, .. } => {
                 let signature = (*bundle, object.clone(), at.evidence.clone());
@@ -330,12 +349,15 @@ impl ModelState {
             registered: at.time,
             registered_by: at.evidence.clone(),
             validation: None,
+            validated: None,
+            documents: BTreeMap::new(),
             gates: Vec::new(),
             approvals: Vec::new(),
             signature: None,
             emergency: None,
             taken_back: None,
             losses: Vec::new(),
+            tampering: Vec::new(),
         });
         Some(())
     }
@@ -412,6 +434,7 @@ impl ModelState {
         };
         version.status = status;
         version.validation = Some((report.clone(), at.evidence.clone()));
+        version.validated = Some(at.time);
         Some(())
     }
 
@@ -431,12 +454,31 @@ impl ModelState {
         Some(())
     }
 
+    /// A version that serves lost its evidence. Where it served in an emergency that is over, that ends it.
+    fn lose(&mut self, number: VersionNumber, loss: Loss, at: &At) -> Option<()> {
+        let lapsed = self.serving().is_some_and(|stretch| {
+            stretch.version == number && stretch.evidence == loss.cause && stretch.is_over(at.time)
+        });
+        self.version_mut(number)?.losses.push(loss);
+        if lapsed {
+            // It waits for its approvals, as before the emergency.
+            self.close(Status::Validated, at);
+        }
+        Some(())
+    }
+
     fn close(&mut self, status: Status, at: &At) {
-        let Some(stretch) = self.stretches.last_mut().filter(|stretch| stretch.until.is_none()) else {
+        let Some(stretch) = self.serving() else {
             return;
         };
-        stretch.until = Some(at.time);
         let number = stretch.version;
+        // What nobody ever approved served until the emergency was over, and not a moment longer.
+        let over = stretch.broken_glass.as_ref().map(|glass| glass.until);
+        let approved = self.version(number).is_some_and(|version| version.signature.is_some());
+        let until = over.filter(|over| !approved && *over < at.time).unwrap_or(at.time);
+        if let Some(stretch) = self.stretches.last_mut() {
+            stretch.until = Some(until);
+        }
         if let Some(version) = self.version_mut(number) {
             version.status = status;
             if status == Status::RolledBack {

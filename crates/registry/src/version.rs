@@ -1,5 +1,6 @@
 //! What a version is made of, and what validation found out about it.
 
+use crate::demands::Environment;
 use facts::{
     Criterion, DatasetId, Digest, EvidenceId, ModelName, ModelVersionDocument, PersonId, SnapshotName,
     Verdict,
@@ -164,6 +165,9 @@ pub struct Registration {
     pub run: Option<TrackedRun>,
     /// The training code.
     pub code: CodeVersion,
+    /// What it was made in.
+    #[serde(default, skip_serializing_if = "Environment::is_empty")]
+    pub environment: Environment,
     /// Hyperparameters as used.
     pub hyperparameters: BTreeMap<String, String>,
     /// Metrics as the training program states them: claims.
@@ -187,7 +191,7 @@ impl Registration {
 /// One acceptance criterion, judged.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct CriterionResult {
-    /// The criterion as the charter has it.
+    /// The criterion of the charter; its comparison with what serves is a gate of its own.
     pub criterion: Criterion,
     /// What was measured; none if it could not be.
     pub measured: Option<f64>,
@@ -228,7 +232,7 @@ impl ValidationReport {
             .iter()
             .map(|criterion| {
                 let measured = metrics.get(&criterion.key()).copied();
-                CriterionResult { criterion: criterion.clone(), measured, verdict: criterion.judge(measured) }
+                CriterionResult { criterion: criterion.alone(), measured, verdict: criterion.judge(measured) }
             })
             .collect();
         Self { artefact, charter, snapshot, rows, claimed_by_run: None, metrics, criteria }

@@ -2,12 +2,15 @@
 //! the state held against a second, slow account of what happened.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
-use facts::{Actor, ActorKind, Criterion, Days, Digest, EvidenceId, Timestamp};
+use facts::{
+    Actor, ActorKind, Criterion, Days, Digest, EvidenceId, GateId, LineageKind, ModelName, PersonId,
+    Timestamp, Verdict,
+};
 use proptest::prelude::*;
 use registry::{
-    ApprovalRequest, At, BreakGlassRules, CodeVersion, Command, Compensation, EmergencyRequest, Event, How,
-    Involvement, Registration, ReviewRequest, ReviewRules, Rules, Separation, State, Status, Step, TrainedOn,
-    Trigger, ValidationReport, VersionNumber,
+    ApprovalRequest, At, Basis, BreakGlassRules, CodeVersion, Command, Compensation, EmergencyRequest,
+    Environment, Event, GateResult, How, Incumbent, Involvement, Registration, ReviewRequest, ReviewRules,
+    Rules, Separation, Stage, State, Status, Step, TrainedOn, Trigger, ValidationReport, VersionNumber,
 };
 use std::collections::BTreeMap;
 
@@ -185,6 +188,7 @@ fn registration(seed: usize, submitter: &str) -> Registration {
         }),
         run: None,
         code: CodeVersion { git_commit: None, dirty: false, committers: None },
+        environment: Environment::default(),
         hyperparameters: BTreeMap::new(),
         claimed_metrics: BTreeMap::new(),
         document: None,
@@ -314,4 +318,150 @@ fn what_is_refused_beside_the_ordinary_way_has_its_words() {
     rules.gates = vec!["robustness".parse().unwrap()];
     say(&state, &Command::Deploy(&model, one, ("credit".parse().unwrap(), &by)), &rules, now);
     insta::assert_snapshot!(all);
+}
+
+#[test]
+fn what_is_demanded_and_not_there_has_its_words() {
+    let (mut state, mut rules, at) = passed();
+    let (model, one): (ModelName, _) = ("credit".parse().unwrap(), VersionNumber(1));
+    let omar = Actor::new("omar".parse().unwrap(), ActorKind::Human, vec!["owner".parse().unwrap()]);
+    let mut all = String::new();
+    let mut say = |state: &State, rules: &Rules, days: i64| {
+        let request = ApprovalRequest { model: &model, version: one, approver: &omar, signed: None };
+        let now = at.time.plus_seconds(days * 86_400);
+        match state.decide(&Command::Approve(request), rules, now) {
+            Ok(_) => all.push_str("it is approved\n"),
+            Err(refusal) => {
+                all.push_str(&format!("{refusal}\n  help: {}\n", refusal.help().unwrap_or_default()));
+            }
+        }
+    };
+    rules.demands.lineage = vec![LineageKind::Commit, LineageKind::Seed];
+    say(&state, &rules, 0);
+    rules.demands.lineage = vec![LineageKind::Environment, LineageKind::Image];
+    say(&state, &rules, 0);
+    rules.demands.lineage.clear();
+    rules.demands.documents = vec!["model-card".parse().unwrap(), "impact-assessment".parse().unwrap()];
+    say(&state, &rules, 0);
+    state.documented((&model, one), "model-card".parse().unwrap(), at.evidence.clone());
+    say(&state, &rules, 0);
+    state.documented((&model, one), "impact-assessment".parse().unwrap(), at.evidence.clone());
+    rules.demands.validation_days = Some(Days::try_from(30).unwrap());
+    say(&state, &rules, 30);
+    say(&state, &rules, 29);
+    rules.gates = vec![GateId::incumbent()];
+    say(&state, &rules, 0);
+    let artefact = state.version(&model, one).unwrap().registration.artefact;
+    let mut answer = GateResult {
+        gate: GateId::incumbent(),
+        stage: Stage::Validation,
+        artefact,
+        charter: rules.charter,
+        verdict: Verdict::Holds,
+        figures: BTreeMap::new(),
+        inputs: BTreeMap::new(),
+        output: None,
+        archived: Vec::new(),
+        incumbent: Some(Incumbent {
+            version: VersionNumber(7),
+            artefact,
+            figures: BTreeMap::new(),
+            basis: Basis::Unknown,
+        }),
+    };
+    let asked = |answer: &GateResult| Command::AskGate(&model, one, Box::new(answer.clone()));
+    let event = state.decide(&asked(&answer), &rules, at.time).unwrap();
+    state.apply(&event, &at).unwrap();
+    say(&state, &rules, 0);
+    answer.incumbent = None;
+    answer.verdict = Verdict::NotApplicable { reason: "nothing serves".into() };
+    let event = state.decide(&asked(&answer), &rules, at.time).unwrap();
+    state.apply(&event, &at).unwrap();
+    say(&state, &rules, 0);
+    insta::assert_snapshot!(all);
+}
+
+/// A rehearsal knows what served then, and compares with it by what was measured then.
+#[test]
+fn a_rehearsal_compares_with_what_served_then() {
+    let (mut state, mut rules, at) = passed();
+    let (model, omar): (ModelName, PersonId) = ("credit".parse().unwrap(), "omar".parse().unwrap());
+    let owner = Actor::new(omar.clone(), ActorKind::Human, vec!["owner".parse().unwrap()]);
+    let mut next = 1;
+    let mut run = |state: &mut State, command: &Command<'_>| {
+        let event = state.decide(command, &rules, at.time).unwrap();
+        let evidence = EvidenceId::new(next, &Digest::of(&next.to_be_bytes()));
+        next += 1;
+        state.apply(&event, &At { time: at.time, evidence }).unwrap();
+    };
+    let second = registration(2, "bruno");
+    let artefact = second.artefact;
+    run(&mut state, &Command::Register(Box::new(second)));
+    for (number, auc) in [(1, 0.8), (2, 0.75)] {
+        let known = state.version(&model, VersionNumber(number)).unwrap().registration.artefact;
+        let mut report = report(known, rules.charter, true);
+        report.metrics.insert("auc".to_owned(), auc);
+        run(&mut state, &Command::Validate(&model, VersionNumber(number), Box::new(report)));
+        let request =
+            ApprovalRequest { model: &model, version: VersionNumber(number), approver: &owner, signed: None };
+        run(&mut state, &Command::Approve(request));
+        let bundle = (artefact, "signatures/x".to_owned());
+        run(&mut state, &Command::Sign(&model, VersionNumber(number), bundle));
+    }
+    run(&mut state, &Command::Deploy(&model, VersionNumber(1), ("credit".parse().unwrap(), &omar)));
+    rules.gates = vec![GateId::incumbent()];
+    let criterion = |by: &str| -> Criterion {
+        let text =
+            format!(r#"{{"metric":"auc","at_least":0.7,"against_incumbent":{{"worse_by_at_most":{by}}}}}"#);
+        serde_json::from_str(&text).unwrap()
+    };
+    let again = |by| {
+        let under = (&rules, &[criterion(by)] as &[_]);
+        state
+            .rehearse((&model, VersionNumber(2)), under, at.time)
+            .map(|_| ())
+            .map_err(|refusal| refusal.to_string())
+    };
+    assert_eq!(again("0.05"), Ok(()));
+    insta::assert_snapshot!(again("0.01").unwrap_err(), @"version 2 of `credit` does not pass the gate `incumbent`: broken: `auc` is 0.7500, and 0.8000 of version 1: worse by 0.0500, and worse by 0.01 at most is accepted");
+}
+
+/// What nobody approved ends when the emergency does, whenever that is put on record, and what replaces it changes nothing.
+#[test]
+fn an_emergency_ends_when_its_time_is_over() {
+    let (mut state, rules, at) = passed();
+    let (model, one): (ModelName, _) = ("credit".parse().unwrap(), VersionNumber(1));
+    let omar = Actor::new("omar".parse().unwrap(), ActorKind::Human, vec!["owner".parse().unwrap()]);
+    let over = at.time.plus_seconds(3600);
+    let request = EmergencyRequest { model: &model, version: one, by: &omar, reason: "fire", until: over };
+    let bundle = (Digest::of(b"b"), "signatures/x".to_owned());
+    let event = state
+        .decide(&Command::BreakGlass(request, "credit".parse().unwrap(), bundle), &rules, at.time)
+        .unwrap();
+    let entry =
+        |n: u64, time: Timestamp| At { time, evidence: EvidenceId::new(n, &Digest::of(&n.to_be_bytes())) };
+    let began = entry(1, at.time);
+    state.apply(&event, &began).unwrap();
+    let later = over.plus_seconds(7200);
+    let lost = Command::LoseEvidence(&model, one, &began.evidence);
+    // While its time lasts, a loss ends nothing.
+    let mut early = state.clone();
+    early.apply(&early.decide(&lost, &rules, at.time).unwrap(), &entry(2, at.time)).unwrap();
+    assert!(early.model(&model).unwrap().serving().is_some());
+    state.apply(&state.decide(&lost, &rules, later).unwrap(), &entry(2, later)).unwrap();
+    assert!(state.model(&model).unwrap().serving().is_none());
+    assert_eq!(state.version(&model, one).unwrap().status, Status::Validated);
+    assert!(state.as_of(&model, over).is_none());
+    let before = state.as_of(&model, over.plus_seconds(-1)).unwrap();
+    assert_eq!(before.stretch.until, Some(over));
+    assert_eq!(before.losses.len(), 1);
+    // It is approved and deployed like any other version afterwards.
+    let request = ApprovalRequest { model: &model, version: one, approver: &omar, signed: None };
+    state.apply(&state.decide(&Command::Approve(request), &rules, later).unwrap(), &entry(3, later)).unwrap();
+    let sign = Command::Sign(&model, one, (Digest::of(b"b"), "signatures/y".to_owned()));
+    state.apply(&state.decide(&sign, &rules, later).unwrap(), &entry(4, later)).unwrap();
+    let by = omar.id.clone();
+    let deploy = Command::Deploy(&model, one, ("credit".parse().unwrap(), &by));
+    state.apply(&state.decide(&deploy, &rules, later).unwrap(), &entry(5, later)).unwrap();
+    assert_eq!(state.model(&model).unwrap().serving().map(|stretch| stretch.since), Some(later));
 }

@@ -247,25 +247,43 @@ async fn read(asked: Asked) -> Result<Response<Body>, Error> {
     let Asked { desk, login, path, headers, .. } = asked;
     let opened = blocking(move || {
         let actor = desk.sign_in(&login)?;
-        let record = match place(&path)? {
+        let (record, of) = match place(&path)? {
             Place::Notebook { experiment, path } => {
                 desk.allow_id(&actor, Action::TrackingRead, &experiment)?;
-                desk.notebook().file(&path)?
+                (desk.notebook().file(&path)?, None)
             }
-            Place::Version { name, number, path } => version_files(&desk, &actor, (&name, number))?
-                .remove(&path)
-                .ok_or_else(|| Error::absent(format!("version {number} of `{name}` has no file `{path}`")))?,
+            Place::Version { name, number, path } => {
+                let record =
+                    version_files(&desk, &actor, (&name, number))?.remove(&path).ok_or_else(|| {
+                        Error::absent(format!("version {number} of `{name}` has no file `{path}`"))
+                    })?;
+                (record, Some((name, number)))
+            }
         };
-        let opening = desk.engine()?.begin_reading(record).map_err(wire)?;
-        let size = opening.record().size_bytes;
+        let opening = desk.engine()?.begin_reading(record);
+        let file = Read { opening: noticed(&desk, of.as_ref(), opening)?, of, desk };
+        let size = file.opening.record().size_bytes;
         let range = range(&headers, size)?;
         // The first part before the head: what is damaged is refused, not broken off.
-        let first = Window::new(range, size).first(&opening)?;
-        Ok((opening, range, first))
+        let first = Window::new(range, size).first(&file)?;
+        Ok((file, range, first))
     })
     .await?;
-    let (opening, range, first) = opened;
-    Ok(stream(opening, range, first))
+    let (file, range, first) = opened;
+    Ok(stream(file, range, first))
+}
+
+/// A file that is being read, and the version that it belongs to, if it does.
+struct Read {
+    opening: Opening,
+    of: Option<(String, u32)>,
+    desk: Arc<Desk>,
+}
+
+/// What was read; of a version, what is not what was registered is put on record first.
+fn noticed<T>(desk: &Desk, of: Option<&(String, u32)>, read: Result<T, engine::Error>) -> Result<T, Error> {
+    let Some((name, number)) = of.filter(|_| read.is_err()) else { return read.map_err(wire) };
+    desk.engine()?.noticing((name, *number), read).map_err(wire)
 }
 
 /// Which bytes are wanted.
@@ -309,13 +327,13 @@ impl Window {
         index(self.from / part)..index(self.end.div_ceil(part)).max(index(self.from / part) + 1)
     }
 
-    fn first(self, opening: &Opening) -> Result<Bytes, Error> {
-        self.cut(opening, self.parts().start)
+    fn first(self, file: &Read) -> Result<Bytes, Error> {
+        self.cut(file, self.parts().start)
     }
 
     /// What is wanted of a part.
-    fn cut(self, opening: &Opening, n: usize) -> Result<Bytes, Error> {
-        let plain = opening.part(n).map_err(wire)?;
+    fn cut(self, file: &Read, n: usize) -> Result<Bytes, Error> {
+        let plain = noticed(&file.desk, file.of.as_ref(), file.opening.part(n))?;
         let begin = n as u64 * PART_BYTES as u64;
         let within =
             |at: u64| usize::try_from(at.saturating_sub(begin)).unwrap_or(usize::MAX).min(plain.len());
@@ -324,10 +342,10 @@ impl Window {
     }
 }
 
-fn stream(opening: Opening, range: Range, first: Bytes) -> Response<Body> {
-    let size = opening.record().size_bytes;
+fn stream(file: Read, range: Range, first: Bytes) -> Response<Body> {
+    let size = file.opening.record().size_bytes;
     let window = Window::new(range, size);
-    let mut etag = opening.record().digest.to_hex();
+    let mut etag = file.opening.record().digest.to_hex();
     etag.insert(0, '"');
     etag.push('"');
     let (to, parts) = Parts::new();
@@ -336,7 +354,7 @@ fn stream(opening: Opening, range: Range, first: Bytes) -> Response<Body> {
             return;
         }
         for n in window.parts().skip(1) {
-            let part = window.cut(&opening, n).map_err(|error| std::io::Error::other(error.to_string()));
+            let part = window.cut(&file, n).map_err(|error| std::io::Error::other(error.to_string()));
             let broken = part.is_err();
             // Nobody listens any more, or nothing more can be said.
             if to.blocking_send(part).is_err() || broken {

@@ -14,9 +14,9 @@ pub(crate) struct Parts {
 }
 
 impl Parts {
-    /// A body, and where to put its parts. Few wait at a time.
+    /// A body, and where to put its parts. One waits at a time, so that what is sent needs little memory.
     pub(crate) fn new() -> (mpsc::Sender<Result<Bytes, io::Error>>, Self) {
-        let (to, from) = mpsc::channel(2);
+        let (to, from) = mpsc::channel(1);
         (to, Self { from })
     }
 }

@@ -3,7 +3,8 @@
 use crate::aws::StoreArgs;
 use clap::{Args, Parser, Subcommand, ValueHint};
 use facts::{
-    ColumnName, DatasetId, EvidenceId, KeyId, ModelName, PersonId, SnapshotName, Timestamp, VerifierKey,
+    ColumnName, DatasetId, DocumentKind, EvidenceId, KeyId, ModelName, PersonId, SnapshotName, Timestamp,
+    VerifierKey,
 };
 use std::path::PathBuf;
 
@@ -359,6 +360,17 @@ pub(crate) enum ModelCommand {
         /// The folder to write to.
         #[arg(long, value_hint = ValueHint::DirPath)]
         out: PathBuf,
+    },
+    /// Put a document about a version on record, by the digest of its bytes; a charter may demand that.
+    Document {
+        /// Which.
+        #[command(flatten)]
+        version: VersionArgs,
+        /// What it is: `impact-assessment`.
+        kind: DocumentKind,
+        /// The file; keep it, the house does not.
+        #[arg(value_hint = ValueHint::FilePath)]
+        file: PathBuf,
     },
     /// Train a version again as the record says it was trained, and compare.
     Reproduce {

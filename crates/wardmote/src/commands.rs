@@ -64,7 +64,7 @@ pub(crate) fn run(cli: &Cli, answers: &Answers) -> Run {
         Command::Watch(args) => crate::watch::run(&house, cli.act_as.as_ref(), args, answers),
         Command::Incident(command) => crate::watch::incidents(&house, cli.act_as.as_ref(), command, answers),
         Command::Waiver(command) => crate::waiver::run(&house, cli.act_as.as_ref(), command, answers),
-        Command::Aws(command) => crate::aws::run(&house, command, answers),
+        Command::Aws(command) => crate::aws::run(&house, cli.act_as.as_ref(), command, answers),
         Command::Controls(command) => crate::audit::controls(command, answers),
         Command::Completions { shell } => {
             clap_complete::generate(*shell, &mut Cli::command(), "wardmote", &mut std::io::stdout());
@@ -257,6 +257,7 @@ impl At<'_> {
                 let done = engine.export(actor, &version.model, VersionNumber(version.version))?;
                 self.write_files(&done, out)
             }),
+            ModelCommand::Document { version, kind, file } => self.document(version, kind, file),
             ModelCommand::Reproduce { version, tolerance } => self.reproduce(version, *tolerance),
             ModelCommand::Verify(args) => crate::signature::verify(args, self.answers),
             ModelCommand::Diff { model, from, to, proof } => self.diff(model, (*from, *to), proof),

@@ -31,6 +31,7 @@ use std::sync::Arc;
 use world::{Entropy, KeyService, ObjectStore};
 
 /// The folder of a house.
+#[derive(Clone)]
 pub(crate) struct House {
     dir: PathBuf,
 }

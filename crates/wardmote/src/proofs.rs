@@ -117,6 +117,12 @@ fn check(folder: &Path, vkey: Option<&Path>) -> Result<Checked, Failure> {
     }
     let entries = |index| leaves.get(&index).and_then(|(_, entry)| entry.as_ref());
     contradictions(&answer, &entries, &mut checked.findings);
+    if checked.findings.is_empty() {
+        let proved = leaves
+            .iter()
+            .filter_map(|(index, (leaf, entry))| Some((EvidenceId::new(*index, leaf), entry.as_ref()?)));
+        checked.findings.extend(engine::contradicted(&answer, &proved.collect::<Vec<_>>()));
+    }
     Ok(checked)
 }
 

@@ -4,7 +4,7 @@ use crate::args::{HistoryArgs, ProofArgs, VersionArgs};
 use crate::commands::{At, Run};
 use crate::failure::Failure;
 use crate::{proofs, render};
-use engine::{Engine, Rehearsal, VersionDiff, WhoApproved};
+use engine::{Engine, HistoryAnswer, Rehearsal, Served, VersionDiff, WhoApproved};
 use facts::{EvidenceId, ModelName};
 use registry::VersionNumber;
 use serde::Serialize;
@@ -16,7 +16,7 @@ impl At<'_> {
         let engine = self.house.open_read_only()?;
         let answer = engine.history(&args.model, args.as_of)?;
         let entries = answer.evidence();
-        self.answered(&engine, &answer, (&entries, &args.proof), render::history)
+        self.answered(&engine, &answer, (&entries, &args.proof), history)
     }
 
     pub(crate) fn who_approved(&self, which: &VersionArgs, proof: &ProofArgs) -> Run {
@@ -141,4 +141,89 @@ fn rehearsal(answer: &Rehearsal) -> String {
 pub(crate) fn written(folder: &std::path::Path, error: world::PortError) -> Failure {
     let failure: Failure = error.into();
     failure.with_help(format!("name another folder than `{}` with `--proof`", folder.display()))
+}
+
+/// What was beside the ordinary way while a version served.
+fn beside_the_ordinary(served: &Served) -> String {
+    let mut text = String::new();
+    if let Some(glass) = &served.broken_glass {
+        text.push_str(&format!(
+            "  deployed WITHOUT approvals by {} until {}: {}\n",
+            glass.by, glass.until, glass.reason
+        ));
+    }
+    if let Some(review) = &served.review {
+        let state = match &review.done {
+            Some(done) if done.upheld => format!("upheld by {} ({})", done.by, done.evidence),
+            Some(done) => format!("NOT upheld by {}: {} ({})", done.by, done.note, done.evidence),
+            None => format!("waits for `{}`, due on {}", review.asked.role, review.asked.due),
+        };
+        text.push_str(&format!("  review: {state}\n"));
+    }
+    for one in &served.tampering {
+        text.push_str(&format!("  {}\n", render::tampering(one)));
+    }
+    for loss in &served.losses {
+        text.push_str(&format!(
+            "  WITHOUT its evidence from {}: {} ({})\n",
+            loss.time, loss.missing, loss.evidence
+        ));
+    }
+    text
+}
+
+fn history(answer: &HistoryAnswer) -> String {
+    let (as_of, model) = (answer.as_of, &answer.model);
+    let (head, served) = match (&answer.serving, &answer.before) {
+        (Some(served), _) => {
+            (format!("at {as_of} version {} of {model} was serving\n", served.version), served)
+        }
+        (None, None) => return format!("at {as_of} no version of {model} was serving"),
+        (None, Some(last)) => {
+            let version = last.version;
+            (
+                format!(
+                    "at {as_of} no version of {model} was serving; before that it was version {version}\n"
+                ),
+                last,
+            )
+        }
+    };
+    let until = served.until.map_or_else(|| "now".to_owned(), |until| until.to_string());
+    let how = if served.how == "deployed" { "deployed" } else { "put back by a rollback" };
+    let mut text = head;
+    text.push_str(&format!("  {how} ({}), serving from {} to {until}\n", served.evidence, served.since));
+    for approval in &served.approved_by {
+        text.push_str(&format!(
+            "  approved by {} as {} on {}, {} ({})\n",
+            approval.person,
+            approval.role,
+            approval.time,
+            render::signed(approval.signed),
+            approval.evidence
+        ));
+        if let Some(own) = &approval.own_work {
+            text.push_str(&format!("    {own}\n"));
+        }
+        if let Some(revoked) = &approval.revoked {
+            text.push_str(&format!(
+                "    taken back on {}: {} ({})\n",
+                revoked.time, revoked.reason, revoked.evidence
+            ));
+        }
+    }
+    if let Some(validation) = &served.validation {
+        let metrics: Vec<String> =
+            served.metrics.iter().map(|(name, value)| format!("{name} {value:.3}")).collect();
+        text.push_str(&format!("  on the evidence of {validation}: {}\n", metrics.join(", ")));
+    }
+    if let Some(signature) = &served.signature {
+        text.push_str(&format!("  signed ({signature}), artefact {}\n", served.artefact.short()));
+    }
+    let code = served
+        .git_commit
+        .as_ref()
+        .map_or_else(|| "code not in Git".to_owned(), |commit| format!("code {commit}"));
+    text.push_str(&format!("  trained on {}, {code}\n", served.snapshot));
+    text + &beside_the_ordinary(served)
 }

@@ -5,8 +5,8 @@ use crate::approvals::{Approvals, Verified};
 use crate::args::LogArgs;
 use crate::failure::Failure;
 use engine::{
-    AlertAction, Decision, Deployed, Done, Founded, HistoryAnswer, KeyView, LabelsImported, MonitorReport,
-    Origin, Snapshot, State, Trained, Validated,
+    AlertAction, Decision, Deployed, Done, Founded, KeyView, LabelsImported, MonitorReport, Origin, Snapshot,
+    State, Trained, Validated,
 };
 use facts::{EvidenceId, Verdict};
 use indicatif::{ProgressBar, ProgressStyle};
@@ -103,7 +103,7 @@ pub(crate) fn model_list(state: &State) -> Result<Value, Failure> {
         let versions: Vec<Value> = model
             .versions
             .iter()
-            .map(|v| json!({ "version": v.version, "status": v.status, "text": v.status.to_string(), "artefact": v.registration.artefact, "snapshot": v.registration.snapshot(), "registered": v.registered, "own_work": v.own_work().map(ToString::to_string).collect::<Vec<_>>() }))
+            .map(|v| json!({ "version": v.version, "status": v.status, "text": v.status.to_string(), "artefact": v.registration.artefact, "snapshot": v.registration.snapshot(), "registered": v.registered, "tampered": v.tampered().next().is_some(), "own_work": v.own_work().map(ToString::to_string).collect::<Vec<_>>() }))
             .collect();
         json!({ "model": name, "serving": serving, "fallback": model.fallback, "versions": versions })
     });
@@ -124,6 +124,9 @@ pub(crate) fn models(list: &Value) -> String {
                 "  {:>3}  {status:<14} trained on {snapshot}{fallback}\n",
                 v["version"].to_string()
             ));
+            if v["tampered"].as_bool() == Some(true) {
+                text.push_str("       its bytes are NOT what was registered\n");
+            }
             for own in v["own_work"].as_array().into_iter().flatten() {
                 text.push_str(&format!("       {}\n", own.as_str().unwrap_or_default()));
             }
@@ -165,12 +168,7 @@ pub(crate) fn version(version: &registry::Version) -> String {
     if let Some(missing) = r.code.committers.as_ref().and_then(|_| r.code.committers_missing()) {
         line("committers", format!("not all known: {missing}"));
     }
-    for (name, value) in &r.hyperparameters {
-        line("parameter", format!("{name} = {value}"));
-    }
-    for hand in &r.involved {
-        line("involved", format!("{}: {}", hand.person, hand.how));
-    }
+    made_with(r).into_iter().for_each(|(name, value)| line(name, value));
     line("registered", format!("{} ({})", version.registered, version.registered_by));
     if let Some((report, id)) = &version.validation {
         for result in &report.criteria {
@@ -203,13 +201,38 @@ pub(crate) fn version(version: &registry::Version) -> String {
     if let Some((digest, _, id)) = &version.signature {
         line("signed", format!("{} ({id})", digest.short()));
     }
-    if let Some((_, _, id)) = &version.emergency {
-        line("emergency", format!("served WITHOUT approvals ({id})"));
-    }
-    for loss in &version.losses {
-        line("without", format!("its evidence from {}: {} ({})", loss.time, loss.missing, loss.evidence));
-    }
+    troubles(version).into_iter().for_each(|(name, value)| line(name, value));
     text
+}
+
+/// What a version was made with and by whom, line by line.
+fn made_with(r: &registry::Registration) -> Vec<(&'static str, String)> {
+    let locks = r.environment.lock_files.iter();
+    let locks = locks.map(|(path, digest)| ("lock file", format!("{path} ({})", digest.short())));
+    let image = r.environment.image.iter().map(|image| ("image", format!("{image}, as claimed")));
+    let parameters = r.hyperparameters.iter().map(|(name, value)| ("parameter", format!("{name} = {value}")));
+    let hands = r.involved.iter().map(|hand| ("involved", format!("{}: {}", hand.person, hand.how)));
+    locks.chain(image).chain(parameters).chain(hands).collect()
+}
+
+/// What was not as it should be with a version, line by line.
+fn troubles(version: &registry::Version) -> Vec<(&'static str, String)> {
+    let emergency = version.emergency.iter();
+    let emergency = emergency.map(|(_, _, id)| ("emergency", format!("served WITHOUT approvals ({id})")));
+    let bytes = version.tampering.iter().map(|one| ("bytes", tampering(one)));
+    let losses = version.losses.iter().map(|loss| {
+        ("without", format!("its evidence from {}: {} ({})", loss.time, loss.missing, loss.evidence))
+    });
+    emergency.chain(bytes).chain(losses).collect()
+}
+
+/// That the bytes of a version are not what was registered, and whether that was put right.
+pub(crate) fn tampering(one: &registry::Tampering) -> String {
+    let after = one.restored.as_ref().map_or_else(
+        || ": it is not deployed until that is put right".to_owned(),
+        |entry| format!(", and were again what was registered in {entry}"),
+    );
+    format!("NOT what was registered, found on {} ({}): {}{after}", one.time, one.evidence, one.cause)
 }
 
 /// Whether an approval is signed, in words.
@@ -255,9 +278,17 @@ pub(crate) fn validated(validated: &Validated, ids: &[EvidenceId]) -> String {
 
 /// What a gate said, with its figures.
 fn gate(result: &registry::GateResult) -> String {
-    let figures: Vec<String> = result.figures.iter().map(|(name, value)| format!("{name} {value}")).collect();
+    // A program's figures as it gave them; the house's own as everywhere.
+    let figure = |value: f64| match result.incumbent {
+        Some(_) => format!("{value:.4}"),
+        None => value.to_string(),
+    };
+    let figures: Vec<String> =
+        result.figures.iter().map(|(name, value)| format!("{name} {}", figure(*value))).collect();
     let figures = if figures.is_empty() { String::new() } else { format!("  ({})", figures.join(", ")) };
-    format!("{}{figures}", result.verdict)
+    let compared =
+        result.incumbent.as_ref().map_or_else(String::new, |with| format!("; compared with {with}"));
+    format!("{}{figures}{compared}", result.verdict)
 }
 
 pub(crate) fn decision(decision: &Decision, ids: &[EvidenceId]) -> String {
@@ -353,70 +384,6 @@ pub(crate) fn monitored(report: &MonitorReport, acted: &[Done<AlertAction>], ids
         text.push_str(&format!("  alert {did}\n"));
     }
     text + &evidence(ids)
-}
-
-pub(crate) fn history(answer: &HistoryAnswer) -> String {
-    let Some(served) = &answer.serving else {
-        return format!("at {} no version of {} was serving", answer.as_of, answer.model);
-    };
-    let until = served.until.map_or_else(|| "now".to_owned(), |until| until.to_string());
-    let how = if served.how == "deployed" { "deployed" } else { "put back by a rollback" };
-    let mut text =
-        format!("at {} version {} of {} was serving\n", answer.as_of, served.version, answer.model);
-    text.push_str(&format!("  {how} ({}), serving from {} to {until}\n", served.evidence, served.since));
-    for approval in &served.approved_by {
-        text.push_str(&format!(
-            "  approved by {} as {} on {}, {} ({})\n",
-            approval.person,
-            approval.role,
-            approval.time,
-            signed(approval.signed),
-            approval.evidence
-        ));
-        if let Some(own) = &approval.own_work {
-            text.push_str(&format!("    {own}\n"));
-        }
-        if let Some(revoked) = &approval.revoked {
-            text.push_str(&format!(
-                "    taken back on {}: {} ({})\n",
-                revoked.time, revoked.reason, revoked.evidence
-            ));
-        }
-    }
-    if let Some(validation) = &served.validation {
-        let metrics: Vec<String> =
-            served.metrics.iter().map(|(name, value)| format!("{name} {value:.3}")).collect();
-        text.push_str(&format!("  on the evidence of {validation}: {}\n", metrics.join(", ")));
-    }
-    if let Some(signature) = &served.signature {
-        text.push_str(&format!("  signed ({signature}), artefact {}\n", served.artefact.short()));
-    }
-    let code = served
-        .git_commit
-        .as_ref()
-        .map_or_else(|| "code not in Git".to_owned(), |commit| format!("code {commit}"));
-    text.push_str(&format!("  trained on {}, {code}\n", served.snapshot));
-    if let Some(glass) = &served.broken_glass {
-        text.push_str(&format!(
-            "  deployed WITHOUT approvals by {} until {}: {}\n",
-            glass.by, glass.until, glass.reason
-        ));
-    }
-    if let Some(review) = &served.review {
-        let state = match &review.done {
-            Some(done) if done.upheld => format!("upheld by {} ({})", done.by, done.evidence),
-            Some(done) => format!("NOT upheld by {}: {} ({})", done.by, done.note, done.evidence),
-            None => format!("waits for `{}`, due on {}", review.asked.role, review.asked.due),
-        };
-        text.push_str(&format!("  review: {state}\n"));
-    }
-    for loss in &served.losses {
-        text.push_str(&format!(
-            "  WITHOUT its evidence from {}: {} ({})\n",
-            loss.time, loss.missing, loss.evidence
-        ));
-    }
-    text
 }
 
 pub(crate) fn log_entries(ledger: &dyn LedgerStore, args: &LogArgs) -> Result<Vec<Value>, Failure> {

@@ -1,13 +1,17 @@
-//! Emergencies, fallbacks, and the reviews that follow what was decided without somebody else.
+//! Emergencies, fallbacks, the reviews that follow what was decided without somebody else, and documents that are to be on record.
 
 use crate::answer::evidence;
 use crate::args::{DeployArgs, VersionArgs};
 use crate::commands::{At, Run};
-use crate::render;
+use crate::{files, render};
 use engine::ReviewView;
-use facts::{EvidenceId, ModelName};
+use facts::{DocumentKind, EvidenceId, ModelName};
 use registry::VersionNumber;
+use std::path::Path;
 use std::process::ExitCode;
+
+/// The largest document.
+const MAX_DOCUMENT_BYTES: usize = 256 << 20;
 
 impl At<'_> {
     pub(crate) fn deploy(&self, args: &DeployArgs) -> Run {
@@ -29,6 +33,27 @@ impl At<'_> {
             self.answers.give(&done, |done| {
                 let (model, version) = (&done.answer.model, done.answer.version);
                 format!("a rollback of {model} falls back to version {version}\n{}", evidence(&done.evidence))
+            })
+        })
+    }
+
+    pub(crate) fn document(&self, which: &VersionArgs, kind: &DocumentKind, file: &Path) -> Run {
+        self.with(|engine, actor| {
+            let bytes = files::bounded(file, MAX_DOCUMENT_BYTES)?;
+            let name = file.file_name().unwrap_or_default().to_string_lossy();
+            let about = (&which.model, VersionNumber(which.version));
+            let done = engine.document(actor, about, kind, (&name, &bytes))?;
+            self.answers.give(&done, |done| {
+                let one = &done.answer;
+                format!(
+                    "the {} of version {} of {} is on record: {} ({})\n{}",
+                    one.kind,
+                    one.version,
+                    one.model,
+                    one.file,
+                    one.digest,
+                    evidence(&done.evidence)
+                )
             })
         })
     }

@@ -6,7 +6,7 @@ use crate::args::ServeArgs;
 use crate::doors::{self, Certificate, ToEndpoints};
 use crate::failure::{Exit, Failure};
 use crate::house::House;
-use engine::Engine;
+use engine::{Counts, Engine};
 use gateway::{
     Beside, Bundle, BundleSlot, Capture, CaptureSettings, CaptureSink, Gateway, Principal, Reply, Route,
     Segment,
@@ -24,6 +24,7 @@ use std::time::Duration;
 use tower::ServiceExt;
 use world::{Kind, PortError};
 
+const TELL: Duration = Duration::from_secs(30);
 const REFRESH: Duration = Duration::from_millis(200);
 const LOOK_AT_CERTIFICATE: Duration = Duration::from_secs(10);
 
@@ -31,8 +32,11 @@ pub(crate) fn run(house: &House, args: &ServeArgs, answers: &Answers) -> Result<
     let certificate = certificate(args)?;
     let doors = Arc::new(doors::open(house)?);
     let mut engine = house.open()?;
+    doors::record(house, &doors, &mut engine)?;
     let slot = BundleSlot::default();
-    slot.put(bundle(&mut engine)?);
+    let (first, withheld) = bundle(&mut engine)?;
+    slot.put(first);
+    withheld.iter().for_each(|remark| answers.remark(remark));
     let mut known = fingerprint(&engine);
     let engine = Arc::new(Mutex::new(engine));
     let settings = CaptureSettings {
@@ -59,6 +63,7 @@ pub(crate) fn run(house: &House, args: &ServeArgs, answers: &Answers) -> Result<
         }
         announce(&gateway, (certificate.is_some(), &doors), answers)?;
         let renewer = tokio::spawn(renew(certificate));
+        let teller = tokio::spawn(tell(house.clone(), Arc::clone(&engine)));
         let refresher = {
             let (engine, slot) = (Arc::clone(&engine), slot.clone());
             tokio::spawn(async move {
@@ -74,6 +79,7 @@ pub(crate) fn run(house: &House, args: &ServeArgs, answers: &Answers) -> Result<
         };
         gateway.run(stopped(args.until_stdin_closes)).await;
         refresher.abort();
+        teller.abort();
         renewer.abort();
         // All senders are gone now: the writer hands over what it has and ends.
         drop(tokio::task::spawn_blocking(move || writer.join()).await);
@@ -199,26 +205,70 @@ fn fingerprint(engine: &Engine) -> String {
 fn refresh(engine: &Mutex<Engine>, slot: &BundleSlot, known: String) -> String {
     let Ok(mut engine) = engine.lock() else { return known };
     // What broke the glass and is out of time goes; if that fails, the next round tries again.
-    let lapsed = engine.lapse().is_ok_and(|entries| !entries.is_empty());
-    if !(engine.refresh().unwrap_or(false) || lapsed) {
-        return known;
-    }
+    drop(engine.lapse());
+    drop(engine.refresh());
+    // Asked each time, for time alone can end what serves.
     let now = fingerprint(&engine);
     if now == known {
         return known;
     }
     match bundle(&mut engine) {
-        Ok(bundle) => {
+        Ok((bundle, _)) => {
             slot.put(bundle);
-            now
+            // To load may have shown that something is not what was registered.
+            fingerprint(&engine)
         }
-        Err(_) => known,
+        Err(_) => {
+            withdraw(&engine, slot);
+            known
+        }
     }
 }
 
-fn bundle(engine: &mut Engine) -> Result<Bundle, Failure> {
-    let mut bundle = Bundle::default();
+/// Takes out what may not serve any more, where a whole bundle cannot be made: that other things cannot be read keeps
+/// nothing in its place.
+fn withdraw(engine: &Engine, slot: &BundleSlot) {
+    let mut bundle = Bundle::clone(&slot.get());
+    for route in bundle.routes.values_mut() {
+        let may = |route: &Arc<Route>| {
+            let serves = route.model.parse().ok().and_then(|model| engine.serves(&model));
+            serves.is_some_and(|version| version.0 == route.version)
+        };
+        *route = route.take().filter(may);
+    }
+    slot.put(bundle);
+}
+
+/// Tells the signals of the house of incidents; who cannot be told is told later.
+async fn tell(house: House, engine: Arc<Mutex<Engine>>) {
+    loop {
+        let (house, engine) = (house.clone(), Arc::clone(&engine));
+        let told = tokio::task::spawn_blocking(move || {
+            let untold = engine.lock().map(|engine| engine.untold_incidents()).unwrap_or_default();
+            if untold.is_empty() {
+                return None;
+            }
+            let (ids, failed) = crate::aws::send_incidents(&house, &untold, &Counts::default());
+            let noted = engine.lock().ok().map(|mut engine| engine.house_told(&ids));
+            failed.or_else(|| noted?.err().map(|error| error.to_string()))
+        });
+        if let Ok(Some(failed)) = told.await {
+            Answers::new(false).remark(&failed);
+        }
+        tokio::time::sleep(TELL).await;
+    }
+}
+
+/// What is to be served, and what of it is kept back, in sentences.
+fn bundle(engine: &mut Engine) -> Result<(Bundle, Vec<String>), Failure> {
+    let (mut bundle, mut withheld) = (Bundle::default(), Vec::new());
     for model in engine.serving_models()? {
+        if let Some(why) = &model.withheld {
+            withheld.push(format!(
+                "note: the endpoint {} serves nothing, because its version is not what was registered: {why}",
+                model.endpoint
+            ));
+        }
         let route = model.version.map(|(version, loaded)| {
             Arc::new(Route {
                 model: model.model.to_string(),
@@ -241,7 +291,7 @@ fn bundle(engine: &mut Engine) -> Result<Bundle, Failure> {
         });
         bundle.principals.push(Principal { id: holder.clone(), key: key.clone(), plan });
     }
-    Ok(bundle)
+    Ok((bundle, withheld))
 }
 
 struct Sink {

@@ -8,7 +8,7 @@ mod on_aws;
 #[path = "../../aws/tests/emulator/support/mod.rs"]
 mod support;
 
-use common::{example, founded, stable};
+use common::{example, founded, stable, trainer};
 use on_aws::{actions, json, run, said};
 use serde_json::Value;
 use std::collections::BTreeSet;
@@ -31,24 +31,56 @@ fn somebody(what: &[&str]) -> String {
     String::from_utf8(output.stdout).unwrap()
 }
 
+/// What differs from run to run, by the property.
+const VARIES: [&str; 7] =
+    ["artefact", "commit", "code", "evidence", "evidence-digest", "snapshot", "charter"];
+
 /// What is there, without what differs from run to run.
 fn shown() -> String {
     let mut shown: Value = serde_json::from_str(&somebody(&["show"])).unwrap();
     for package in shown["packages"].as_array_mut().unwrap() {
-        let why =
-            package["ApprovalDescription"].as_str().unwrap().split("evidence ").next().unwrap().to_owned();
-        package["ApprovalDescription"] = format!("{why}evidence EVIDENCE").into();
+        for (place, cut) in
+            [("/ApprovalDescription", "; digest "), ("/ModelLifeCycle/StageDescription", " log entry ")]
+        {
+            let Some(text) = package.pointer_mut(place).filter(|text| text.is_string()) else { continue };
+            *text = format!("{}{cut}...", text.as_str().unwrap().split(cut).next().unwrap()).into();
+        }
+        if let Some(card) = package.pointer_mut("/ModelCard/ModelCardContent") {
+            let content: Value = serde_json::from_str(card.as_str().unwrap()).unwrap();
+            let names = |place: &str| {
+                content
+                    .pointer(place)
+                    .and_then(Value::as_object)
+                    .map(|of| of.keys().cloned().collect::<Vec<_>>())
+            };
+            *card = serde_json::json!({ "intended_uses": content["intended_uses"], "details": names("/additional_information/custom_details") });
+        }
         let Some(properties) = package["CustomerMetadataProperties"].as_object_mut() else { continue };
         for (name, value) in properties.iter_mut() {
-            let varies = ["wardmote:artefact", "wardmote:commit", "wardmote:evidence", "wardmote:snapshot"];
-            if varies.contains(&name.as_str()) {
-                *value = name.trim_start_matches("wardmote:").to_ascii_uppercase().into();
+            let short = name.trim_start_matches("wardmote:");
+            if VARIES.contains(&short) {
+                *value = short.to_ascii_uppercase().into();
+            }
+            if let Some((start, _)) = value.as_str().unwrap().split_once(" log entry ") {
+                *value = format!("{start} log entry EVIDENCE").into();
             }
         }
         // The code of the example may be in no commit.
         properties.remove("wardmote:commit");
+        properties.remove("wardmote:code");
     }
     serde_json::to_string_pretty(&shown).unwrap()
+}
+
+/// What a command said, without times.
+fn told(dir: &Path, at: SocketAddr, words: &[&str]) -> String {
+    let time = |word: &str| match word.split_once('T') {
+        Some((date, _)) if date.len() == 10 && date.as_bytes()[4] == b'-' => "TIME".to_owned(),
+        _ => word.to_owned(),
+    };
+    let said = said(dir, at, words);
+    let line = |line: &str| line.split(' ').map(time).collect::<Vec<_>>().join(" ");
+    said.lines().map(line).collect::<Vec<_>>().join("\n") + "\n\n"
 }
 
 /// A house with a version that failed and one that passed.
@@ -82,23 +114,40 @@ fn the_mirror_follows_the_record_and_not_the_other_way_round() {
     let proxy = Proxy::before(Some(Emulator::get().address));
     let at = proxy.address;
     two_versions(&dir, at);
-    let (look, sync) = (["aws", "registry"], ["aws", "registry", "--sync"]);
-    let mut all = said(&dir, at, &look);
+    let look = ["aws", "registry"];
+    let watched = ["aws", "registry", "--as", "selma"];
+    let sync = ["aws", "registry", "--sync", "--as", "selma"];
+    let mut all = told(&dir, at, &look);
     assert!(!proxy.seen().iter().any(|request| request.contains("SageMaker.Create")), "only looked at");
-    all.push_str(&said(&dir, at, &sync));
-    all.push_str(&said(&dir, at, &look));
+    all.push_str(&told(&dir, at, &["aws", "registry", "--sync"]));
+    all.push_str(&told(&dir, at, &["aws", "registry", "--sync", "--as", "ada"]));
+    all.push_str(&told(&dir, at, &sync));
+    all.push_str(&told(&dir, at, &look));
     all.push_str(&shown());
+    let before = shown();
+    proxy.seen();
+    json(&dir, at, &sync);
+    assert!(
+        !proxy.seen().iter().any(|request| request.contains(".UpdateModelPackage")),
+        "nothing is written twice"
+    );
+    assert_eq!(before, shown());
 
-    // Approved there and not here: it is found, it deploys nothing, and it is taken back.
-    somebody(&["approve", "2"]);
-    all.push_str("\n\nsomebody approves version 2 in SageMaker\n");
-    all.push_str(&said(&dir, at, &look));
+    // Done there and not here: it is found, it deploys nothing, it is an incident, and it is taken back.
+    for what in ["approve", "stage", "card", "property"] {
+        somebody(&[what, "2"]);
+    }
+    all.push_str("\n\nsomebody approves version 2 in SageMaker, says that it is in production, and writes another card and properties\n");
+    all.push_str(&told(&dir, at, &look));
     assert_eq!(
         run(&dir, at, &["model", "deploy", "credit-scoring", "2", "--as", "ada"]).status.code(),
         Some(3)
     );
-    all.push_str(&said(&dir, at, &sync));
-    all.push_str(&said(&dir, at, &look));
+    all.push_str(&told(&dir, at, &watched));
+    all.push_str(&told(&dir, at, &watched));
+    all.push_str(&told(&dir, at, &["incident", "list"]));
+    all.push_str(&told(&dir, at, &sync));
+    all.push_str(&told(&dir, at, &watched));
 
     // Approved here: the mirror follows, also when calls fail.
     json(&dir, at, &["model", "approve", "credit-scoring", "2", "--as", "bruno"]);
@@ -107,28 +156,115 @@ fn the_mirror_follows_the_record_and_not_the_other_way_round() {
         run(&dir, at, &look);
     }
     all.push_str("bruno approves version 2\n");
-    all.push_str(&said(&dir, at, &sync));
+    all.push_str(&told(&dir, at, &sync));
     proxy.fail_each_once(Fate::Pass, &[]);
     all.push_str(&shown());
+    all.push_str(&format!("\n\n{}", life_of(&dir, at, &sync)));
 
+    somebody(&["delete", "1"]);
     somebody(&["create"]);
-    all.push_str("\n\nsomebody puts a package into the group\n");
-    all.push_str(&said(&dir, at, &sync));
+    all.push_str("somebody deletes the package of version 1, and puts another one into the group\n");
+    all.push_str(&told(&dir, at, &sync));
+    all.push_str(&told(&dir, at, &watched));
+    all.push_str(&policies(&dir, at, &proxy));
+    let all = all.replace(GROUP, "GROUP");
+    insta::assert_snapshot!(stable(&dir, &all));
+}
 
+/// From staging to production, and out of use.
+fn life_of(dir: &Path, at: SocketAddr, sync: &[&str]) -> String {
+    let stage = || {
+        let shown: Value = serde_json::from_str(&somebody(&["show"])).unwrap();
+        let package = &shown["packages"][1];
+        let cycle = &package["ModelLifeCycle"];
+        format!(
+            "{} {}, card {}, {}\n",
+            cycle["Stage"],
+            cycle["StageStatus"],
+            package["ModelCard"]["ModelCardStatus"],
+            package["ModelApprovalStatus"]
+        )
+    };
+    let mut all = stage();
+    json(dir, at, &["model", "deploy", "credit-scoring", "2", "--as", "ada"]);
+    all.push_str(&told(dir, at, sync));
+    all.push_str(&stage());
+    all
+}
+
+/// What was called and what is allowed are the same.
+fn policies(dir: &Path, at: SocketAddr, proxy: &Proxy) -> String {
     let called: BTreeSet<String> = proxy
         .seen()
         .iter()
         .filter_map(|request| request.split_once("x-amz-target: SageMaker.").map(|(_, rest)| rest.to_owned()))
         .map(|rest| format!("sagemaker:{}", rest.split("\r\n").next().unwrap()))
         .collect();
-    let policy = json(&dir, at, &["aws", "registry", "--sync", "--permissions"]);
-    let mut allowed = actions(&policy);
-    assert!(allowed.remove("sagemaker:AddTags"), "tags go with the group");
-    assert_eq!(called, allowed, "not one action more or less");
-    assert!(actions(&json(&dir, at, &["aws", "registry", "--permissions"])).iter().all(|name| {
+    let policy = json(dir, at, &["aws", "registry", "--sync", "--permissions"]);
+    let allowed = actions(&policy);
+    assert!(called.is_subset(&allowed), "{called:?}");
+    let reads = actions(&json(dir, at, &["aws", "registry", "--permissions"]));
+    assert!(reads.iter().all(|name| {
         ["List", "Describe"].iter().any(|reads| name.starts_with(&format!("sagemaker:{reads}")))
     }));
-    all.push_str(&serde_json::to_string_pretty(&policy).unwrap());
-    let all = all.replace(GROUP, "GROUP");
-    insta::assert_snapshot!(stable(&dir, &all));
+    serde_json::to_string_pretty(&policy).unwrap()
+}
+
+#[test]
+fn figures_are_an_object_that_is_compared_too() {
+    let folder = tempfile::tempdir().unwrap();
+    let dir = folder.path().join("house");
+    let at = Emulator::get().address;
+    Emulator::get().bucket("mirrored");
+    json(&dir, at, &["init", "--trainer", trainer().to_str().unwrap(), "--objects", "s3://mirrored/house/"]);
+    json(&dir, at, &["apply", "--as", "carla"]);
+    let from = folder.path().join("model");
+    std::fs::create_dir(&from).unwrap();
+    std::fs::write(from.join("weights.bin"), b"weights").unwrap();
+    json(&dir, at, &["model", "import", "credit-scoring", from.to_str().unwrap(), "--as", "ada"]);
+    let sync = ["aws", "registry", "--sync", "--as", "wardmote-automation"];
+    let mut all = told(&dir, at, &sync);
+    let shown: Value = serde_json::from_str(&somebody(&["show"])).unwrap();
+    let address = shown["packages"][0]["ModelMetrics"]["ModelQuality"]["Statistics"]["S3Uri"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    let object = format!("mirror/{GROUP}/1/statistics.json");
+    assert_eq!(address, format!("s3://mirrored/house/{object}"));
+    let properties = &shown["packages"][0]["CustomerMetadataProperties"];
+    assert_eq!(properties["wardmote:metrics"], "none on record");
+    assert_eq!(
+        (&properties["wardmote:snapshot"], &properties["wardmote:commit"]),
+        (&"unknown".into(), &"unknown".into())
+    );
+    all.push_str(&told(&dir, at, &sync));
+    let figures = |what: &str| object_in("mirrored", what, &format!("house/{object}"));
+    let written = figures("get");
+    let parsed: Value = serde_json::from_str(&written).unwrap();
+    assert_eq!(
+        (&parsed["wardmote"]["basis"], &parsed["wardmote"]["version"]),
+        (&"claimed".into(), &1.into())
+    );
+    for what in ["put", "delete"] {
+        figures(what);
+        all.push_str(&format!("somebody uses {what} on the object\n"));
+        all.push_str(&told(&dir, at, &sync));
+        assert_eq!(figures("get"), written);
+    }
+    all.push_str(&told(&dir, at, &sync));
+    let policy = actions(&json(&dir, at, &["aws", "registry", "--sync", "--permissions"]));
+    assert!(policy.contains("s3:PutObject") && policy.contains("s3:GetObject"));
+    insta::assert_snapshot!(stable(&dir, &all).replace(GROUP, "GROUP"));
+}
+
+/// Somebody else's use of an object.
+fn object_in(bucket: &str, what: &str, name: &str) -> String {
+    let url = format!("http://{}", Emulator::get().address);
+    let output = Command::new(support::python())
+        .arg(support::folder().join("thing.py"))
+        .args([what, &url, bucket, name])
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap()
 }

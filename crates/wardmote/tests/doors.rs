@@ -42,6 +42,12 @@ fn tokens_of_an_issuer() {
     let folder = house(&json!({ "oidc": [provider.settings(&json!({}))] }));
     let server = serve(folder.path());
     assert_eq!(server.said["doors"][1], format!("tokens of `{}`", provider.issuer()));
+    // Who opens another way in leaves a trace, once.
+    drop(serve(folder.path()));
+    let trace = run(folder.path(), &["--json", "log", "--stream", "house/doors"]);
+    let trace: Value = serde_json::from_slice(&trace.stdout).unwrap();
+    assert_eq!(trace.as_array().unwrap().len(), 1, "{trace}");
+    assert!(trace.to_string().contains(&provider.issuer()), "{trace}");
     let of = |subject: &str, more: Value| provider.claims(subject, &more);
     let ada = of("u-ada", json!({}));
     let other_id = other.token_with(&json!({ "alg": "RS256", "kid": "one" }), &ada);

@@ -9,6 +9,7 @@ mod common;
 
 use candidate::{said, with_candidate};
 use common::{json, run, wardmote};
+use serde_json::{Value, json as value};
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
@@ -34,8 +35,7 @@ fn with(keys: &str) -> impl Fn(&str) -> String {
 
 /// What the application is told that asks for a score.
 fn invoked(dir: &Path, address: &str) -> String {
-    let keys: serde_json::Value =
-        serde_json::from_slice(&fs::read(dir.join("credentials.json")).unwrap()).unwrap();
+    let keys: Value = serde_json::from_slice(&fs::read(dir.join("credentials.json")).unwrap()).unwrap();
     let key = keys["credit-app"].as_str().unwrap();
     let mut stream = TcpStream::connect(address).unwrap();
     let head = format!(
@@ -225,6 +225,40 @@ fn the_glass_is_broken_and_somebody_looks() {
     insta::assert_snapshot!(all);
 }
 
+/// Answers from which something was taken, and into which something was put, with all their entries beside them.
+fn left_out(dir: &Path, elsewhere: &Path, folder: &Path) -> String {
+    let mut all = String::new();
+    let check = |name: &str, words: &[&str], change: &dyn Fn(&mut Value)| {
+        let proof = folder.join(name);
+        let shown = proof.to_str().unwrap();
+        let words: Vec<&str> = words.iter().copied().chain(["--proof", shown]).collect();
+        json(dir, &words);
+        assert!(run(elsewhere, &["log", "verify-proof", shown]).status.success(), "{name}");
+        let answer = proof.join("answer.json");
+        let mut value: Value = serde_json::from_slice(&fs::read(&answer).unwrap()).unwrap();
+        change(&mut value);
+        fs::write(&answer, value.to_string()).unwrap();
+        let output = run(elsewhere, &["log", "verify-proof", shown]);
+        assert_eq!(output.status.code(), Some(7), "{name}");
+        let text = String::from_utf8(output.stdout).unwrap();
+        let found = text.lines().find(|line| line.starts_with("  ")).unwrap();
+        format!("{name}: {}\n", found.split(": {").next().unwrap().trim())
+    };
+    let who = ["who-approved", MODEL, "2"];
+    let diff = ["model", "diff", MODEL, "1", "2"];
+    all.push_str(&check("an-approval-less", &who, &|value| value["approvals"] = value!([])));
+    all.push_str(&check("an-approval-twice", &who, &|value| {
+        let one = value["approvals"][0].clone();
+        value["approvals"].as_array_mut().unwrap().push(one);
+    }));
+    all.push_str(&check("no-validation", &who, &|value| value["validation"] = Value::Null));
+    all.push_str(&check("a-difference-less", &diff, &|value| {
+        value["changes"].as_array_mut().unwrap().remove(0);
+    }));
+    all.push_str(&check("another-difference", &diff, &|value| value["changes"][0]["to"] = "none".into()));
+    all
+}
+
 #[test]
 fn a_fallback_needs_nobody_and_answers_can_be_proved_elsewhere() {
     let folder = tempfile::tempdir().unwrap();
@@ -273,6 +307,8 @@ fn a_fallback_needs_nobody_and_answers_can_be_proved_elsewhere() {
     let whole = fs::read_to_string(&answer).unwrap();
     fs::write(&answer, whole.replace("\"nadia\"", "\"carla\"")).unwrap();
     all.push_str(&numbered(said(&elsewhere, &["log", "verify-proof", shown])));
+    fs::write(&answer, &whole).unwrap();
+    all.push_str(&left_out(dir, &elsewhere, folder.path()));
     let list = said(dir, &["model", "list"]);
     assert!(list.lines().any(|line| line.contains("  1  ") && line.ends_with(", the fallback")), "{list}");
     let diff = said(dir, &["model", "diff", MODEL, "1", "2"]);

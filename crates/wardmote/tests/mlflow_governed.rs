@@ -121,9 +121,52 @@ fn what_was_tampered_with_does_not_load() {
             server.script(Client::Two, Login::Password("credit-app"), "governed.py", &["load", "/1"]);
         assert!(answer.contains(sentence) && !answer.contains("\"ok\""), "{folder}: {answer}");
         flip(&objects);
+        // It is marked until somebody shows that all of it is right again.
+        let marked =
+            server.script(Client::Two, Login::Password("credit-app"), "governed.py", &["load", "/1"]);
+        assert!(marked.contains("is not what was registered"), "{folder}: {marked}");
+        let open = json(dir, &["incident", "list"]);
+        let id = open[0]["incident"].as_str().unwrap().to_owned();
+        json(dir, &["incident", "resolve", &id, "--as", "selma"]);
     }
     let answer = server.script(Client::Two, Login::Password("credit-app"), "governed.py", &["load", "/1"]);
     assert!(answer.contains("\"ok\": true"), "{answer}");
+}
+
+#[test]
+fn a_gate_is_asked_when_a_client_registers() {
+    let gated = |charter: String| {
+        let gates =
+            "    gates: [{id: robustness, command: [./gate], time_limit_seconds: 20}]\n    approvals:";
+        strict(charter).replacen("    approvals:", gates, 1)
+    };
+    let server = Server::with_charter(gated);
+    let dir = server.dir();
+    let snapshot = snapshot(dir);
+    let mut told = Told { server: &server, client: Client::Three, text: String::new() };
+    let gate = |text: &str| {
+        let path = dir.join("gate");
+        std::fs::write(&path, format!("#!/bin/sh\n{text}\n")).unwrap();
+        std::fs::set_permissions(&path, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    };
+    // A program that is not there has not said that it holds.
+    told.by(Login::Token("training-job"), &["register", &snapshot]);
+    gate(
+        "test -s \"$SM_CHANNEL_TRAINING/model/MLmodel\" || exit 3\n\
+        echo '{\"verdict\": \"broken\", \"reason\": \"it is fooled by noise\"}' > \"$SM_OUTPUT_DATA_DIR/verdict.json\"",
+    );
+    told.by(Login::Token("training-job"), &["register", &snapshot]);
+    gate("echo '{\"verdict\": \"holds\"}' > \"$SM_OUTPUT_DATA_DIR/verdict.json\"");
+    told.by(Login::Token("training-job"), &["register", &snapshot]);
+    insta::assert_snapshot!(told.stable());
+    for (version, verdict) in [("1", "unknown"), ("2", "broken"), ("3", "holds")] {
+        let shown = json(dir, &["model", "show", "credit-scoring", version]);
+        let asked = &shown["gates"][0][0];
+        assert_eq!(
+            (&asked["stage"], &asked["verdict"]["verdict"]),
+            (&"registration".into(), &verdict.into())
+        );
+    }
 }
 
 #[test]

@@ -6,10 +6,8 @@ use crate::endpoint::Endpoint;
 use crate::error::{AwsError, Trouble};
 use crate::settings::region as checked_region;
 use crate::transport::Answer;
-use http_body_util::Full;
-use hyper::Request;
-use hyper::body::Bytes;
 use std::time::Duration;
+use ureq::http::Request;
 use zeroize::Zeroizing;
 
 /// These addresses answer at once or not at all.
@@ -121,7 +119,7 @@ fn ask(line: &Line, (method, url): (&str, &str), headers: &[(&str, &str)]) -> Op
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
-        let request = request.body(Full::new(Bytes::new())).ok()?;
+        let request = request.body(&[][..]).ok()?;
         match line.transport.send(request, LIMIT, TIME) {
             Ok(answer) if answer.status == 200 => return Some(answer),
             Ok(answer) if answer.status >= 500 || answer.status == 429 => {}

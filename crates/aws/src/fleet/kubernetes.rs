@@ -11,12 +11,10 @@ use crate::transport::{Answer, Fault, Transport};
 use crate::wire::{Wire, from_json};
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
-use http_body_util::Full;
-use hyper::Request;
-use hyper::body::Bytes;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use std::time::Duration;
+use ureq::http::Request;
 use world::{Kind, PortError};
 use zeroize::Zeroizing;
 
@@ -157,7 +155,7 @@ impl Cluster {
             // JSON is YAML.
             request = request.header("content-type", "application/apply-patch+yaml");
         }
-        let request = request.body(Full::new(Bytes::from(bytes))).map_err(|_| {
+        let request = request.body(bytes.as_bytes()).map_err(|_| {
             PortError::new(Kind::Failed, format!("the address of the cluster `{}` is none", self.name))
         })?;
         Ok(self.transport.send_within(request, LARGEST, TIME))

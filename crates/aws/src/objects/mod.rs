@@ -13,7 +13,6 @@ use crate::wire::{Wire, from_xml};
 use aws_lc_rs::digest;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use hyper::body::Bytes;
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -149,6 +148,11 @@ impl S3Objects {
         self
     }
 
+    /// Where an object is, as others name it: `s3://BUCKET/PREFIX/NAME`.
+    pub fn address(&self, name: &str) -> String {
+        format!("s3://{}/{}{name}", self.settings.bucket, self.settings.prefix)
+    }
+
     /// The same for files of which others choose the names: upper case and a few more letters are allowed in them.
     #[must_use]
     pub fn for_others(mut self) -> Self {
@@ -185,7 +189,7 @@ impl S3Objects {
             .header("x-amz-server-side-encryption", "aws:kms")
             .header("x-amz-server-side-encryption-bucket-key-enabled", "true")
             .header(CHECKSUM, checksum(bytes))
-            .body(Bytes::copy_from_slice(bytes));
+            .body(bytes);
         if let Some(key) = &self.settings.kms_key {
             wire = wire.header("x-amz-server-side-encryption-aws-kms-key-id", key.as_str());
         }

@@ -268,7 +268,7 @@ fn only_certificates_that_are_trusted_are() {
     let mut variables = variables(([127, 0, 0, 1], port).into());
     variables.insert("AWS_ENDPOINT_URL".into(), format!("https://localhost:{port}"));
     let store = |variables| objects(Client::new(settings(variables)).unwrap(), "with.dots");
-    insta::assert_snapshot!(said(&store(variables.clone()).get("one").unwrap_err()), @"Failed: `s3:GetObject` failed: `localhost` cannot be reached; look at the network, AWS_REGION and AWS_ENDPOINT_URL; then run the command again");
+    insta::assert_snapshot!(said(&store(variables.clone()).get("one").unwrap_err()), @"Failed: `s3:GetObject` failed: `localhost` does not show a certificate that this machine trusts; set AWS_CA_BUNDLE to the certificates of who signs for it, or install the package `ca-certificates`");
     variables.insert("AWS_CA_BUNDLE".into(), bundle);
     assert_eq!(store(variables.clone()).get("one").unwrap(), b"over TLS");
     // The certificate is for `localhost` and for nobody else.

@@ -19,6 +19,7 @@ What other services do and moto 5.2.5 does not know (their API references):
 - endpoints of SageMaker (see `endpoints.py`), and deployments of ECS services (see `services.py`);
 - AssociateKmsKey and DisassociateKmsKey of CloudWatch Logs;
 - ListNotebookInstanceLifecycleConfigs of SageMaker;
+- model packages as a whole (see `model_packages.py`);
 - what `answers.json` answers (see `answers.py`).
 
 Whom a call of STS is of when its signature is in the query, moto does not see; it is shown in a header.
@@ -31,6 +32,7 @@ import urllib.parse
 
 import answers
 import endpoints
+import model_packages  # mends by being there
 import services
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, utils

@@ -44,6 +44,11 @@ impl<'r: 'a, 'a> Asking<'r, 'a> {
         Self { estate, by_kind, rules, trail: Trail::default(), holes: Holes::default() }
     }
 
+    /// How many rules concern a type.
+    pub(crate) fn about(&self, kind: &str) -> usize {
+        self.by_kind.get(kind).map_or(0, Vec::len)
+    }
+
     /// What the rules that concern a resource say of it.
     pub(crate) fn of(&mut self, resource: &'a Resource, mut give: impl FnMut(&Arc<Rule>, Answer)) {
         let Some(places) = self.by_kind.get(resource.kind.as_str()) else { return };

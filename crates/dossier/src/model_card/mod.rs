@@ -9,7 +9,7 @@ mod sagemaker;
 pub(crate) use html::escape;
 pub use html::to_html;
 pub use markdown::to_markdown;
-pub use sagemaker::to_sagemaker_json;
+pub use sagemaker::{fitted, to_package_json, to_sagemaker_json};
 
 use facts::EvidenceId;
 use serde::{Deserialize, Serialize};

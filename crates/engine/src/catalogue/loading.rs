@@ -27,7 +27,8 @@ impl Engine {
         if !self.permits(actor, Action::RegistryLoadUnapproved, &resource) {
             self.must_be_approved(actor, (name, number))?;
         }
-        files.map(|files| self.manifest(&files.object, &files.digest)).transpose()
+        let manifest = files.map(|files| self.manifest(&files.object, &files.digest)).transpose();
+        self.noticing((name, number), manifest)
     }
 
     fn must_be_approved(&mut self, actor: &Actor, (name, number): (&str, u32)) -> Result<(), Error> {
@@ -42,7 +43,8 @@ impl Engine {
                 if self.state.registry().version(&model.name, VersionNumber(number)).is_none() {
                     return Err(no_version(name, number));
                 }
-                match self.in_force(&model, VersionNumber(number))? {
+                let known = self.in_force(&model, VersionNumber(number));
+                match self.noticing((name, number), known)? {
                     Ok(()) => return Ok(()),
                     Err(refusal) => {
                         (format!("version {number} of `{name}` is not approved: {refusal}"), refusal.help())

@@ -168,7 +168,8 @@ impl Engine {
         if self.state.registry().version(&model.name, number).is_none() {
             return Err(no_version(name, version));
         }
-        if let Err(refusal) = self.in_force(&model, number)? {
+        let known = self.in_force(&model, number);
+        if let Err(refusal) = self.noticing((name, version), known)? {
             return Err(self.request_approval(actor, (&model.name, number), wanted, &refusal));
         }
         Ok(())

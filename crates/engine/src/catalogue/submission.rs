@@ -10,12 +10,12 @@ use crate::notebook::{Notebook, checked_path};
 use crate::record::{Fact, Refused};
 use crate::{Engine, Error};
 use charter::model::Model;
-use facts::{Actor, PersonId, SnapshotName};
+use facts::{Actor, ModelVersionDocument, PersonId, SnapshotName};
 use guard::Action;
 use ledger::Outcome;
 use mlflow::catalogue::{Event, Files, NewVersion};
 use mlflow::entity::{Pair, Run, value_of};
-use registry::{Command, How, Registration, TrackedRun, TrainedOn, Trigger, VersionNumber};
+use registry::{Command, Environment, How, Registration, TrackedRun, TrainedOn, Trigger, VersionNumber};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What a client says of a new version.
@@ -35,6 +35,8 @@ pub struct NewModelVersion {
     pub description: String,
     /// Its tags.
     pub tags: Vec<Pair>,
+    /// What it came with says about approval elsewhere: claims.
+    pub document: Option<ModelVersionDocument>,
 }
 
 /// The most figures or parameters that go on record with a version.
@@ -78,16 +80,16 @@ impl Engine {
                 self.catalogue_event(actor, event)?;
                 Ok(version)
             }
-            Some(model) => self.submit(actor, &model, (run, files), made),
+            Some(model) => self.submit((actor, notebook), &model, (run, files, new.document), made),
         }
     }
 
     /// Registers a version of a model of the charter.
     fn submit(
         &mut self,
-        actor: &Actor,
+        (actor, notebook): (&Actor, &Notebook),
         model: &Model,
-        (run, files): (Option<(PersonId, Run)>, Option<Files>),
+        (run, files, document): (Option<(PersonId, Run)>, Option<Files>, Option<ModelVersionDocument>),
         made: NewVersion,
     ) -> Result<u32, Error> {
         let name = model.name.to_string();
@@ -116,7 +118,8 @@ impl Engine {
                 why,
             ));
         }
-        let registration = self.registration(actor, model, run, &files)?;
+        let registration =
+            Registration { document, ..self.registration((actor, notebook), model, run, &files)? };
         let event = self.decide(actor, &Command::Register(Box::new(registration)), model)?;
         let registry::Event::Registered { version: VersionNumber(version), .. } = event else {
             return Err(Error::damaged("the registry answered a registration with something else"));
@@ -135,14 +138,14 @@ impl Engine {
     }
 
     fn registration(
-        &self,
-        actor: &Actor,
+        &mut self,
+        (actor, notebook): (&Actor, &Notebook),
         model: &Model,
         run: Option<(PersonId, Run)>,
         files: &Files,
     ) -> Result<Registration, Error> {
         let mut hands = BTreeSet::from([hand(&actor.id, How::Submitted)]);
-        let mut data = None;
+        let (mut data, mut environment) = (None, Environment::default());
         let (mut code, mut parameters, mut figures, mut tracked) =
             (CodeState { git_commit: None, dirty: false }, BTreeMap::new(), BTreeMap::new(), None);
         if let Some((by, run)) = run {
@@ -153,6 +156,7 @@ impl Engine {
                 run.data.params.iter().take(MAX_RECORDED).map(|p| (p.key.clone(), p.value.clone())).collect();
             let finite = run.data.metrics.iter().filter(|metric| metric.value.is_finite());
             figures = finite.take(MAX_RECORDED).map(|metric| (metric.key.clone(), metric.value)).collect();
+            environment = self.logged_environment(notebook, &run, files)?;
             tracked = Some(tracked_run(by, &run));
         }
         if let Some(data) = &data {
@@ -169,6 +173,7 @@ impl Engine {
             data,
             run: tracked,
             code,
+            environment,
             hyperparameters: parameters,
             claimed_metrics: figures,
             document: None,

@@ -4,12 +4,14 @@
 mod after;
 mod events;
 
+use crate::environment::IMAGE_TAGS;
 use crate::record::{Origin, Snapshot, TrainingRun};
 use crate::{Engine, Error, Recorded};
 use dossier::lineage::{Basis, Graph, Kind, Node};
 use facts::{EvidenceId, ModelName, SnapshotName};
 use mlflow::entity::{Dataset, DatasetInput, Pair, Run, value_of};
 use registry::{How, Trigger, Version, VersionNumber};
+use std::collections::BTreeSet;
 
 /// Files that say which libraries a model was made with.
 const LOCK_FILES: [&str; 11] = [
@@ -25,9 +27,6 @@ const LOCK_FILES: [&str; 11] = [
     "renv.lock",
     "Cargo.lock",
 ];
-/// Tags of a run that name the container image it ran in.
-const IMAGE_TAGS: [&str; 3] =
-    ["mlflow.docker.image.uri", "mlflow.docker.image.name", "mlflow.docker.image.id"];
 /// So many parameters are shown with a run.
 const SHOWN_PARAMETERS: usize = 6;
 /// The tag that says whether a run read or wrote data of which OpenLineage tells; MLflow has no place for what was written.
@@ -261,7 +260,8 @@ impl Walk<'_> {
         self.graph.edge(id, "ran as", run);
     }
 
-    /// Lock files are part of the artefact, seeds of the registration; the image is what the client says.
+    /// Lock files are part of the artefact or the registration, seeds of the registration; the image is what the client or
+    /// the training program says.
     fn environment(&mut self, version: &Version, run: &str) {
         let about = &version.registration;
         let id = format!("environment:{}/{}", about.model, version.version);
@@ -272,18 +272,21 @@ impl Walk<'_> {
                 node = node.with(path.as_str(), &brief(&file.digest));
             }
         }
-        let seeds = about.hyperparameters.iter().filter(|(name, _)| {
-            let name = name.to_ascii_lowercase();
-            name.contains("seed") || name.ends_with("random_state")
-        });
-        node = seeds.fold(node, |node, (name, value)| node.with(name, value));
+        for (path, digest) in &about.environment.lock_files {
+            if !node.details.iter().any(|detail| detail.name == *path) {
+                node = node.with(path.as_str(), &brief(digest));
+            }
+        }
+        node = about.seeds().fold(node, |node, (name, value)| node.with(name, value));
         if node.details.is_empty() {
             node.basis = Basis::Missing;
         }
         self.graph.node(node);
         self.graph.edge(&id, "ran in", run);
-        let Some(logged) = self.engine.logged_run(version) else { return };
-        let images = IMAGE_TAGS.iter().filter_map(|tag| value_of(&logged.data.tags, tag));
+        let logged = self.engine.logged_run(version);
+        let tagged =
+            logged.iter().flat_map(|run| IMAGE_TAGS.iter().filter_map(|tag| value_of(&run.data.tags, tag)));
+        let images: BTreeSet<&str> = about.environment.image.as_deref().into_iter().chain(tagged).collect();
         for image in images {
             let id = format!("image:{image}");
             self.graph.node(

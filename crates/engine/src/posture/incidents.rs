@@ -4,7 +4,7 @@
 use super::known::{Key, Known, Verdicts};
 use super::record::{Cause, Closing, Incident, IncidentEvent, Opening};
 use crate::record::Fact;
-use crate::{Done, Engine, Error};
+use crate::{Done, Engine, Error, mirror};
 use controls::{Finding, Posture, Severity};
 use facts::inventory::Difference;
 use facts::{Actor, Verdict};
@@ -110,6 +110,12 @@ impl Engine {
         Ok(())
     }
 
+    /// Everybody was told of these, by the house itself.
+    pub fn house_told(&mut self, ids: &[String]) -> Result<(), Error> {
+        let automation = self.automation()?;
+        self.incidents_told(&automation, ids)
+    }
+
     /// What is to be recorded about incidents: the id, and what happened.
     pub(super) fn incident_turn(&self, turn: &Turn<'_>) -> Vec<(String, IncidentEvent)> {
         let inventory = turn.posture.inventory();
@@ -118,8 +124,12 @@ impl Engine {
             (of.control.clone(), of.kind.clone(), of.resource.clone())
         };
         let all = self.state.postures().incidents();
-        let own =
-            all.iter().filter(|one| one.closed.is_none() && one.is_of(&inventory.account, &inventory.region));
+        let is_own = |one: &&Incident| {
+            one.closed.is_none()
+                && one.is_of(&inventory.account, &inventory.region)
+                && !mirror::is_of_mirror(&one.opened.what.control)
+        };
+        let own = all.iter().filter(is_own);
         let mut open: BTreeMap<Key, String> = own.map(|one| (key(one), one.id.clone())).collect();
         let (mut events, mut next) = (Vec::new(), all.len());
         let findings = of_interest(turn);
@@ -204,11 +214,11 @@ fn opening(turn: &Turn<'_>, finding: &Finding) -> Opening {
 }
 
 /// The name of an incident in the ledger; streams have lower-case names.
-pub(super) fn stream(id: &str) -> String {
+pub(crate) fn stream(id: &str) -> String {
     format!("incidents/{}", id.to_lowercase())
 }
 
 /// As much of a text as an entry of the ledger needs.
-pub(super) fn short(text: &str) -> String {
+pub(crate) fn short(text: &str) -> String {
     text.chars().take(LONGEST).collect()
 }

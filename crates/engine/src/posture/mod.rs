@@ -12,6 +12,7 @@ mod waivers;
 mod watch;
 
 pub use incidents::IncidentNews;
+pub(crate) use incidents::{short, stream};
 pub use known::{Known, Verdicts};
 pub use record::{
     Cause, Closing, Counts, GrantedWaiver, Incident, IncidentEvent, Opening as IncidentOpening, PostureEvent,

@@ -1,6 +1,6 @@
 //! The rules of deployment, decided from the log, one sentence at a time.
 
-use super::world::{VALID_DAYS, World, model};
+use super::world::{FRESH_DAYS, VALID_DAYS, World, model};
 use facts::{ActorKind, Digest, EvidenceId, Timestamp, Verdict};
 use registry::{
     ApproverKey, At, Committers, Compensation, EmergencyRequest, Event, Registration, Rules, Separation,
@@ -18,6 +18,8 @@ pub(crate) fn may_deploy(world: &World, version: VersionNumber, rules: &Rules) -
         | Event::ApprovalGiven { version: number, .. }
         | Event::ApprovalRevoked { version: number, .. }
         | Event::Signed { version: number, .. }
+        | Event::Tampered { version: number, .. }
+        | Event::Restored { version: number, .. }
         | Event::Rejected { version: number, .. }
         | Event::Retired { version: number, .. } => *number == version,
         _ => false,
@@ -31,14 +33,13 @@ pub(crate) fn may_deploy(world: &World, version: VersionNumber, rules: &Rules) -
     if mine.iter().any(|(event, _)| matches!(event, Event::Rejected { .. } | Event::Retired { .. })) {
         return Err("it was rejected or retired");
     }
+    if is_tampered(world, version) {
+        return Err("it is not what was registered");
+    }
     if !mine.iter().any(|(event, _)| matches!(event, Event::Signed { .. })) {
         return Err("it was never signed by the house");
     }
-    let serving = world.log.iter().rev().find_map(|(event, _)| match event {
-        Event::Deployed { version, .. } | Event::BrokeGlass { version, .. } => Some(*version),
-        Event::RolledBack { to, .. } => Some(*to),
-        _ => None,
-    });
+    let serving = serving(world);
     if serving == Some(version) {
         return Err("it serves already");
     }
@@ -47,31 +48,118 @@ pub(crate) fn may_deploy(world: &World, version: VersionNumber, rules: &Rules) -
         return Err("who committed its code is not known");
     }
     let validated = mine.iter().rev().find_map(|(event, at)| match event {
-        Event::Validated { report, .. } => Some((report, &at.evidence)),
+        Event::Validated { report, .. } => Some((report, at)),
         _ => None,
     });
-    let (report, validation) = validated.ok_or("it was never validated")?;
+    let (report, at) = validated.ok_or("it was never validated")?;
+    let (validation, measured) = (&at.evidence, at.time);
     if report.artefact != registration.artefact || report.charter != rules.charter {
         return Err("another artefact was validated, or under another charter");
     }
     if report.metrics.get("auc").is_none_or(|auc| *auc < 0.7) {
         return Err("it is not good enough");
     }
-    let said = mine.iter().rev().find_map(|(event, _)| match event {
-        Event::GateAsked { result, .. } => Some(result),
-        _ => None,
-    });
-    let open = said.is_some_and(|said| {
-        said.verdict == Verdict::Holds
-            && said.artefact == registration.artefact
-            && said.charter == rules.charter
-    });
-    if !rules.gates.is_empty() && !open {
-        return Err("its gate is not open");
+    if !gates_are_open(world, (&mine, registration, validation, serving), rules) {
+        return Err("a gate is not open");
+    }
+    if !is_on_record(world, (version, registration, measured), rules) {
+        return Err("what the charter demands is not on record, or too old");
     }
     let hands: BTreeSet<&str> = registration.involved.iter().map(|hand| hand.person.as_str()).collect();
     let steps = Steps { world, version, mine: &mine, hands, registration, registered, validation };
     steps.are_done(rules)
+}
+
+/// The last that was said of its bytes is that they are other ones.
+fn is_tampered(world: &World, version: VersionNumber) -> bool {
+    let said = world.log.iter().rev().find_map(|(event, _)| match event {
+        Event::Tampered { version: number, .. } if *number == version => Some(true),
+        Event::Restored { version: number, .. } if *number == version => Some(false),
+        _ => None,
+    });
+    said == Some(true)
+}
+
+/// Every gate said last that it holds, about this artefact under this charter.
+fn gates_are_open(
+    world: &World,
+    (mine, registration, validation, serving): (
+        &[&(Event, At)],
+        &Registration,
+        &EvidenceId,
+        Option<VersionNumber>,
+    ),
+    rules: &Rules,
+) -> bool {
+    for gate in &rules.gates {
+        let said = mine.iter().rev().find_map(|(event, at)| match event {
+            Event::GateAsked { result, .. } if result.gate == *gate => Some((result, at)),
+            _ => None,
+        });
+        let open = said.is_some_and(|(said, at)| {
+            let passes = match gate.as_str() {
+                // Compared since it was measured, with what serves now; or nothing else serves, and that was said.
+                "incumbent" => {
+                    let other = serving.map(|other| (other, artefact_of(world, other)));
+                    let with = said.incumbent.as_ref().map(|with| (with.version, with.artefact));
+                    at.evidence.index() > validation.index()
+                        && with == other
+                        && match &said.verdict {
+                            Verdict::Holds => true,
+                            Verdict::NotApplicable { .. } => other.is_none(),
+                            _ => false,
+                        }
+                }
+                _ => said.verdict == Verdict::Holds,
+            };
+            passes && said.artefact == registration.artefact && said.charter == rules.charter
+        });
+        if !open {
+            return false;
+        }
+    }
+    true
+}
+
+/// The version that was put in place last, unless it was an emergency that was found to be over.
+fn serving(world: &World) -> Option<VersionNumber> {
+    let is_over = |cause: &EvidenceId, found: Timestamp| matches!(&world.log[cause.index() as usize].0, Event::BrokeGlass { glass, .. } if glass.until <= found);
+    let last = world.log.iter().rev().find_map(|(event, at)| match event {
+        Event::Deployed { version, .. } | Event::BrokeGlass { version, .. } => Some(Some(*version)),
+        Event::RolledBack { to, .. } => Some(Some(*to)),
+        Event::EvidenceLost { cause, .. } if is_over(cause, at.time) => Some(None),
+        _ => None,
+    });
+    last.flatten()
+}
+
+fn artefact_of(world: &World, version: VersionNumber) -> Digest {
+    let registered = world.log.iter().find_map(|(event, _)| match event {
+        Event::Registered { version: number, registration } if *number == version => {
+            Some(registration.artefact)
+        }
+        _ => None,
+    });
+    registered.unwrap()
+}
+
+/// Where a version comes from, its document, and how old its figures are; each as far as it is demanded.
+fn is_on_record(
+    world: &World,
+    (version, registration, measured): (VersionNumber, &Registration, Timestamp),
+    rules: &Rules,
+) -> bool {
+    if rules.demands.lineage.is_empty() {
+        return true;
+    }
+    let (code, made_in) = (&registration.code, &registration.environment);
+    code.git_commit.is_some()
+        && !code.dirty
+        && made_in.lock_files.contains_key("uv.lock")
+        && made_in.image.as_ref().is_some_and(|image| image.contains("@sha256:"))
+        && registration.hyperparameters.contains_key("random_state")
+        && world.documented.contains(&version)
+        && world.now.seconds_since(measured) < i64::from(FRESH_DAYS) * 86_400
 }
 
 /// What the steps of approval are judged by.
@@ -260,6 +348,7 @@ pub(crate) fn emergency_is_right(world: &World, request: &EmergencyRequest<'_>, 
             _ => {}
         }
     }
+    assert!(!is_tampered(world, request.version));
     assert_eq!(late, 0, "the glass was broken over a late review");
     let passing = world.log.iter().rev().find_map(|(event, _)| match event {
         Event::Validated { version, report, .. } if *version == request.version => Some(report),
@@ -284,5 +373,6 @@ pub(crate) fn fallback_is_right(world: &World, to: VersionNumber) {
             _ => {}
         }
     }
+    assert!(!is_tampered(world, to));
     assert!(signed && approved, "version {to} came back and was never approved");
 }

@@ -2,21 +2,23 @@
 
 use super::slow;
 use facts::{
-    Actor, ActorKind, Criterion, Days, Digest, EvidenceId, ModelName, PersonId, Timestamp, Verdict,
-    VerifierKey,
+    Actor, ActorKind, Criterion, Days, Digest, EvidenceId, GateId, LineageKind, ModelName, PersonId,
+    Timestamp, Verdict, VerifierKey,
 };
 use ledger::Signer;
 use registry::{
-    ApprovalRequest, Approved, ApproverKey, At, BreakGlassRules, CodeVersion, Command, Committers,
-    Compensation, EmergencyRequest, Event, GateResult, How, Involvement, OwnWork, Registration,
-    ReviewRequest, ReviewRules, Revocation, Rules, Separation, Stage, Standing, State, Step, TrainedOn,
-    Trigger, ValidationReport, VersionNumber,
+    ApprovalRequest, Approved, ApproverKey, At, Basis, BreakGlassRules, CodeVersion, Command, Committers,
+    Compensation, EmergencyRequest, Environment, Event, GateResult, How, Incumbent, Involvement, OwnWork,
+    Registration, ReviewRequest, ReviewRules, Revocation, Rules, Separation, Stage, Standing, State, Step,
+    TrainedOn, Trigger, ValidationReport, VersionNumber,
 };
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Who there is. `mallory` approves nothing, but holds a pen.
 pub(crate) const PEOPLE: [&str; 6] = ["ada", "bruno", "nadia", "carla", "omar", "mallory"];
 pub(crate) const VALID_DAYS: u32 = 90;
+/// How long a validation counts, where that is demanded.
+pub(crate) const FRESH_DAYS: u32 = 20;
 
 /// A signature that somebody really made, by the text of its note: whose key, and the words.
 pub(crate) struct Made {
@@ -29,6 +31,7 @@ pub(crate) struct World {
     chance: u64,
     pub(crate) state: State,
     pub(crate) log: Vec<(Event, At)>,
+    pub(crate) documented: BTreeSet<VersionNumber>,
     pub(crate) made: BTreeMap<String, Made>,
     keys: Vec<ApproverKey>,
     charter: u8,
@@ -60,6 +63,7 @@ impl World {
             chance: seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1,
             state: State::default(),
             log: Vec::new(),
+            documented: BTreeSet::new(),
             made: BTreeMap::new(),
             keys: Vec::new(),
             charter: 0,
@@ -112,6 +116,15 @@ impl World {
         if self.seed % 2 == 1 {
             rules.gates = vec!["robustness".parse().unwrap()];
         }
+        if self.seed % 4 > 1 {
+            rules.gates.push(GateId::incumbent());
+        }
+        if self.seed % 7 == 1 {
+            rules.demands.lineage = vec![LineageKind::Commit, LineageKind::Environment];
+            rules.demands.lineage.extend([LineageKind::Image, LineageKind::Seed]);
+            rules.demands.documents = vec!["impact".parse().unwrap()];
+            rules.demands.validation_days = Some(Days::try_from(FRESH_DAYS).unwrap());
+        }
         rules.known_committers = self.seed.is_multiple_of(5);
         rules.separation = match self.small {
             0 => Separation::Demanded,
@@ -131,7 +144,7 @@ impl World {
     pub(crate) fn step(&mut self) {
         self.now = self.now.plus_seconds(1);
         let version = self.version();
-        match self.below(42) {
+        match self.below(47) {
             0 => self.register(),
             1..=7 => self.validate(version),
             8..=18 => {
@@ -166,18 +179,92 @@ impl World {
             37 if self.below(3) == 0 => self.now = self.now.plus_seconds(self.below(60) as i64 * 86_400),
             38 => self.forge(version),
             39 if self.below(4) == 0 => self.exchange_artefact(version),
-            40 => self.business_as_usual(version),
+            40 | 43 => self.business_as_usual(version),
+            41 => self.compare(version),
+            42 => self.document(version),
+            44 if self.below(3) == 0 => {
+                self.run(&Command::FindTampered(&model(), version, "its digest differs"));
+            }
+            45 => self.run(&Command::Restore(&model(), version)),
+            46 => self.lapse(),
             _ => {}
         }
     }
 
     /// Everybody who may approve does, and it is deployed: without this, hardly anything ever gets that far.
     fn business_as_usual(&mut self, version: VersionNumber) {
+        if self.below(4) > 0 {
+            self.compare(version);
+            self.document(version);
+        }
         for name in ["ada", "nadia", "carla", "bruno", "omar"] {
             self.approve(version, name, true);
         }
         self.run(&Command::Sign(&model(), version, (Digest::of(b"b"), "signatures/x".into())));
         self.deploy(version);
+    }
+
+    /// A version is compared with what serves, or with something else, and now and then with another outcome than it
+    /// should have.
+    fn compare(&mut self, version: VersionNumber) {
+        let Some(known) = self.state.version(&model(), version) else { return };
+        let artefact = known.registration.artefact;
+        let serving = self.state.incumbent(&model(), version);
+        let mut incumbent = serving.map(|serving| Incumbent {
+            version: serving.version,
+            artefact: serving.registration.artefact,
+            figures: BTreeMap::new(),
+            basis: Basis::Claimed { snapshot: "data/1".parse().unwrap() },
+        });
+        let verdict = match (self.below(12), &incumbent) {
+            (0, _) => Verdict::Broken { reason: "worse".into() },
+            (1, _) => Verdict::Unknown { missing: "it cannot be loaded".into() },
+            (2, _) | (_, None) => Verdict::NotApplicable { reason: "nothing serves".into() },
+            _ => Verdict::Holds,
+        };
+        match (self.below(12), &mut incumbent) {
+            (0, incumbent) => *incumbent = None,
+            (1, Some(incumbent)) => incumbent.version = VersionNumber(incumbent.version.0 + 1),
+            (2, Some(incumbent)) => incumbent.artefact = Digest::of(b"other"),
+            _ => {}
+        }
+        let charter = Digest::of(&[self.charter.wrapping_sub(u8::from(self.below(12) == 0))]);
+        let gate = GateId::incumbent();
+        let result = GateResult { gate, charter, verdict, incumbent, ..self.answer(artefact) };
+        self.run(&Command::AskGate(&model(), version, Box::new(result)));
+    }
+
+    /// An answer that holds.
+    fn answer(&self, artefact: Digest) -> GateResult {
+        GateResult {
+            gate: "robustness".parse().unwrap(),
+            stage: Stage::Validation,
+            artefact,
+            charter: Digest::of(&[self.charter]),
+            verdict: Verdict::Holds,
+            figures: BTreeMap::new(),
+            inputs: BTreeMap::new(),
+            output: None,
+            archived: Vec::new(),
+            incumbent: None,
+        }
+    }
+
+    /// What served in an emergency may have run out of its time.
+    fn lapse(&mut self) {
+        let model = model();
+        let serving = self.state.model(&model).and_then(|known| known.serving());
+        let Some((version, cause)) = serving.map(|stretch| (stretch.version, stretch.evidence.clone()))
+        else {
+            return;
+        };
+        self.run(&Command::LoseEvidence(&model, version, &cause));
+    }
+
+    fn document(&mut self, version: VersionNumber) {
+        let entry = EvidenceId::new(0, &Digest::of(b"document"));
+        self.state.documented((&model(), version), "impact".parse().unwrap(), entry);
+        self.documented.insert(version);
     }
 
     fn deploy(&mut self, version: VersionNumber) {
@@ -276,14 +363,32 @@ impl World {
                 snapshot_digest: Digest::of(b"data"),
             }),
             run: None,
-            code: CodeVersion { git_commit: None, dirty: false, committers: self.committers() },
-            hyperparameters: BTreeMap::new(),
+            code: CodeVersion {
+                git_commit: (self.below(12) > 0).then(|| "c0ffee".to_owned()),
+                dirty: self.below(12) == 0,
+                committers: self.committers(),
+            },
+            environment: self.environment(),
+            hyperparameters: (self.below(12) > 0)
+                .then(|| ("random_state".to_owned(), "7".to_owned()))
+                .into_iter()
+                .collect(),
             claimed_metrics: BTreeMap::new(),
             document: None,
             involved,
             trigger: Trigger::Person,
         };
         self.run(&Command::Register(Box::new(registration)));
+    }
+
+    fn environment(&mut self) -> Environment {
+        let image = match self.below(12) {
+            0 => None,
+            1 => Some("trainer:latest".to_owned()),
+            _ => Some(format!("bank/trainer@sha256:{}", Digest::of(b"image").to_hex())),
+        };
+        let lock_files = (self.below(12) > 0).then(|| ("uv.lock".to_owned(), Digest::of(b"lock")));
+        Environment { lock_files: lock_files.into_iter().collect(), image }
     }
 
     fn committers(&mut self) -> Option<Committers> {
@@ -327,18 +432,11 @@ impl World {
             1 => Verdict::Unknown { missing: "its program was killed".into() },
             _ => Verdict::Holds,
         };
-        let result = GateResult {
-            gate: "robustness".parse().unwrap(),
-            stage: Stage::Validation,
-            artefact,
-            charter: Digest::of(&[self.charter]),
-            verdict,
-            figures: BTreeMap::new(),
-            inputs: BTreeMap::new(),
-            output: None,
-            archived: Vec::new(),
-        };
+        let result = GateResult { verdict, ..self.answer(artefact) };
         self.run(&Command::AskGate(&model(), version, Box::new(result)));
+        if self.below(2) == 0 {
+            self.compare(version);
+        }
     }
 
     /// An approval: honest, or with a signature that is not what it should be.
@@ -436,5 +534,8 @@ impl World {
             }
         }
         self.state = State::replay(self.log.iter().map(|(event, at)| (event, at))).unwrap();
+        for version in self.documented.clone() {
+            self.document(version);
+        }
     }
 }

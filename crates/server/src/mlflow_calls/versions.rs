@@ -60,8 +60,15 @@ pub(crate) fn create(desk: &Desk, actor: &Actor, input: Create) -> Result<OneVer
         run_link: input.run_link.filter(|link| !link.is_empty()),
         description: input.description,
         tags: input.tags,
+        document: None,
     };
     let made = desk.engine()?.create_version(actor, desk.notebook(), new).map_err(wire)?;
+    let asking = desk.engine()?.asking_at_registration(&name, made).map_err(wire)?;
+    if let Some(asking) = asking {
+        // Programs take their time, and nobody else waits for them.
+        let said = asking.ask();
+        desk.engine()?.answered_at_registration(actor, said).map_err(wire)?;
+    }
     view(desk, &name, made)
 }
 

@@ -21,16 +21,22 @@ pub(crate) use signals::{line, send};
 use crate::answer::Answers;
 use crate::failure::Failure;
 use crate::house::House;
+use facts::PersonId;
 use std::process::ExitCode;
 
-pub(crate) fn run(house: &House, command: &AwsCommand, answers: &Answers) -> Result<ExitCode, Failure> {
+pub(crate) fn run(
+    house: &House,
+    act_as: Option<&PersonId>,
+    command: &AwsCommand,
+    answers: &Answers,
+) -> Result<ExitCode, Failure> {
     match command {
         AwsCommand::Identity => identity::run(house, answers),
         AwsCommand::Token(args) => token::run(house, args, answers),
         AwsCommand::Permissions(args) => permissions::run(house, args, answers),
         AwsCommand::Archive(args) => archive::run(house, args, answers),
         AwsCommand::Alarms(args) => signals::alarms(house, args, answers),
-        AwsCommand::Registry(args) => registry::run(house, args, answers),
+        AwsCommand::Registry(args) => registry::run(house, act_as, args, answers),
         AwsCommand::Trail(command) => trail::run(house, command, answers),
     }
 }

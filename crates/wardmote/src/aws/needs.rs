@@ -27,6 +27,8 @@ pub(super) struct Needs {
 /// How much of an account is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Reads {
+    /// Packages of model registries, and their model data.
+    Packages,
     /// All principals and one resource.
     One,
     /// All principals, buckets and keys.
@@ -77,7 +79,7 @@ const COMMANDS: &[(&str, Needs)] = &[
     ("model requests", OPEN),
     ("model show", OPEN),
     ("model train", writing(&[UnwrapDataKey, GenerateDataKey])),
-    ("model import", writing(&[GenerateDataKey])),
+    ("model import", Needs { reads: Some(Reads::Packages), ..writing(&[UnwrapDataKey, GenerateDataKey]) }),
     ("model validate", writing(&[UnwrapDataKey])),
     ("model approve", writing(&[UnwrapDataKey, Sign, PublicKey])),
     ("model revoke-approval", OPEN),
@@ -88,11 +90,12 @@ const COMMANDS: &[(&str, Needs)] = &[
     ("model reviews", OPEN),
     ("model review", OPEN),
     ("model rollback", Needs { fleet: true, ..reading(&[UnwrapDataKey, PublicKey]) }),
+    ("model document", OPEN),
     ("model export", reading(&[UnwrapDataKey, PublicKey])),
     ("model reproduce", reading(&[UnwrapDataKey])),
     ("model verify", NOTHING),
     ("model retire", OPEN),
-    ("serve", Needs { fleet: true, ..writing(&[UnwrapDataKey, GenerateDataKey, PublicKey]) }),
+    ("serve", Needs { signals: &LOOK, fleet: true, ..writing(&[UnwrapDataKey, GenerateDataKey, PublicKey]) }),
     ("labels import", writing(&[GenerateDataKey])),
     (
         "monitor",
@@ -127,6 +130,7 @@ const COMMANDS: &[(&str, Needs)] = &[
     ("watch", Needs { reads: Some(Reads::Watch), signals: &LOOK, ..writing(&[]) }),
     ("incident list", OPEN),
     ("incident acknowledge", OPEN),
+    ("incident resolve", reading(&[UnwrapDataKey, PublicKey])),
     ("waiver grant", OPEN),
     ("waiver withdraw", OPEN),
     ("waiver list", OPEN),

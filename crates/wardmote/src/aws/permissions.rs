@@ -67,6 +67,7 @@ fn document(
             documents.push(signals.permissions(needs.signals).map_err(failure)?);
         }
         documents.extend(needs.reads.map(|reads| match reads {
+            Reads::Packages => aws::model_data::permissions(),
             Reads::One => aws::inventory::permissions_for_one(),
             Reads::Account => aws::inventory::permissions(),
             Reads::Posture => aws::posture::permissions(),

@@ -11,7 +11,7 @@ use crate::failure::{Exit, Failure};
 use crate::house::House;
 use aws::{Client, Web};
 use engine::Engine;
-use facts::PersonId;
+use facts::{Digest, PersonId};
 use guard::door::{aws as signed, oidc};
 use local::SystemClock;
 use outside::Network;
@@ -56,6 +56,14 @@ pub(crate) fn open(house: &House) -> Result<Doors, Failure> {
         }
     };
     Ok(Doors::new(Arc::new(network), Arc::new(SystemClock), oidc, aws))
+}
+
+/// Puts on record which doors are opened; without that none is.
+pub(crate) fn record(house: &House, doors: &Doors, engine: &mut Engine) -> Result<(), Failure> {
+    let settings = serde_json::to_vec(&house.settings()?.doors())
+        .map_err(|error| Failure::new(Exit::Failed, format!("cannot write down the doors: {error}")))?;
+    engine.doors_opened(&doors.names(), Digest::of(&settings))?;
+    Ok(())
 }
 
 /// The doors, for those who call endpoints.

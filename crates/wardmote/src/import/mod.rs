@@ -1,6 +1,9 @@
-//! `wardmote model import`: versions from a folder, or from an MLflow server, as candidates of a model of the charter.
+//! `wardmote model import`: versions from a folder, from an MLflow server, or from a model registry of SageMaker, as candidates
+//! of a model of the charter.
 
 mod folder;
+mod sagemaker;
+mod tar;
 mod tracking;
 
 use crate::answer::Answers;
@@ -18,13 +21,14 @@ use tracking::Server;
 pub(crate) struct ImportArgs {
     /// The model of the charter that the version becomes one of.
     pub(crate) model: ModelName,
-    /// A folder with the version's files, or the address of an MLflow server (with MLFLOW_TRACKING_TOKEN, or
-    /// MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD, as the client of MLflow has them).
+    /// A folder with the version's files, the address of an MLflow server (with MLFLOW_TRACKING_TOKEN, or
+    /// MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD, as the client of MLflow has them), `sagemaker:GROUP` for a model
+    /// package group, or the ARN of a model package.
     pub(crate) from: String,
     /// The registered model on the server; the same name by default.
     #[arg(long)]
     pub(crate) name: Option<String>,
-    /// The version on the server; the newest by default.
+    /// The version on the server or in the group; the newest by default.
     #[arg(long)]
     pub(crate) version: Option<u32>,
 }
@@ -39,16 +43,21 @@ trait Source {
 
 pub(crate) fn run(at: &At<'_>, args: &ImportArgs) -> Run {
     let remote = args.from.starts_with("https://") || args.from.starts_with("http://");
-    if !remote && (args.name.is_some() || args.version.is_some()) {
-        return Err(Failure::new(
-            Exit::Usage,
-            "a folder is one version: `--name` and `--version` are for MLflow servers",
-        ));
+    let sagemaker = args.from.starts_with("sagemaker:") || args.from.starts_with("arn:");
+    let usage = |text: &str| Err(Failure::new(Exit::Usage, text));
+    if !remote && !sagemaker && (args.name.is_some() || args.version.is_some()) {
+        return usage("a folder is one version: `--name` and `--version` are for servers");
+    }
+    if sagemaker && args.name.is_some() {
+        return usage("the group stands in the source: `--name` is for MLflow servers");
     }
     let source: Box<dyn Source> = if remote {
         let web = Web::new(&at.house.settings()?.called()?).map_err(failure)?;
         let name = args.name.as_deref().unwrap_or(args.model.as_str());
         Box::new(Server::new(web, &args.from)?.version(name, args.version)?)
+    } else if sagemaker {
+        let client = at.house.settings()?.client()?;
+        Box::new(sagemaker::Registry::named(client, &args.from, args.version)?.find()?)
     } else {
         Box::new(folder::Folder::at(Path::new(&args.from))?)
     };

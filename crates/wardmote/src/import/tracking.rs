@@ -277,7 +277,8 @@ impl Source for Remote {
             input
         });
         let metrics: Vec<Metric> = run.data.metrics.clone();
-        Foreign { origin, metrics, params: run.data.params.clone(), tags, inputs: inputs.collect() }
+        let (params, inputs) = (run.data.params.clone(), inputs.collect());
+        Foreign { origin, metrics, params, tags, inputs, document: None }
     }
 
     fn files(&self, engine: &mut Engine, import: &mut Import) -> Result<(), Failure> {

@@ -58,6 +58,14 @@ pub(crate) enum IncidentCommand {
         #[arg(long)]
         all: bool,
     },
+    /// End an incident about the bytes of a version: all of them are read again, and must be what was registered.
+    Resolve {
+        /// Its id, such as I-1.
+        id: String,
+        /// What there is to say.
+        #[arg(long)]
+        note: Option<String>,
+    },
     /// Take an incident in hand.
     Acknowledge {
         /// Its id, such as I-1.

@@ -215,6 +215,15 @@ pub(crate) fn incidents(
                 .collect();
             answers.give(&values, |_| render::incidents(&shown))?;
         }
+        IncidentCommand::Resolve { id, note } => {
+            let mut engine = house.open()?;
+            let actor = house.sign_in(&engine, act_as)?;
+            let done = engine.resolve_incident(&actor, id, note.as_deref())?;
+            answers.give(&done, |done| {
+                let (id, of) = (&done.answer.incident, &done.answer.opening.resource);
+                format!("{id} is over: {of} is what was registered\n{}", answer::evidence(&done.evidence))
+            })?;
+        }
         IncidentCommand::Acknowledge { id, note } => {
             let mut engine = house.open()?;
             let actor = house.sign_in(&engine, act_as)?;
