@@ -68,7 +68,12 @@ impl<'a> Walker<'a> {
     fn choose(&self, node: &Node, choices: &'a [Value], name: &str, found: &mut Vec<Misfit>) {
         let mut nearest: Option<(usize, Vec<Misfit>)> = None;
         let mut words = BTreeSet::new();
-        for choice in choices.iter().flat_map(|choice| self.among_these(choice)) {
+        // A choice that only offers choices itself is all of them.
+        let choices = choices.iter().map(|choice| self.resolve(choice)).flat_map(|choice| {
+            let inner = list(choice, "oneOf").filter(|_| choice.get("properties").is_none());
+            inner.map_or_else(|| vec![choice], |inner| inner.iter().map(|one| self.resolve(one)).collect())
+        });
+        for choice in choices {
             let mut wrong = Vec::new();
             let partial = is_partial(choice, node);
             if partial {
@@ -102,13 +107,6 @@ impl<'a> Walker<'a> {
                 });
             }
         }
-    }
-
-    /// The choices that a choice stands for: something that may be absent, of which there are kinds, is one of its kinds.
-    fn among_these(&self, choice: &'a Value) -> Vec<&'a Value> {
-        let choice = self.resolve(choice);
-        let more = list(choice, "oneOf").filter(|_| choice.get("properties").is_none());
-        more.map_or_else(|| vec![choice], |more| more.iter().map(|one| self.resolve(one)).collect())
     }
 
     fn meant(&self, node: &Node, choice: &Value) -> bool {

@@ -197,7 +197,7 @@ impl Engine {
         let (version, name) = (settled.version, &settled.release);
         match observed.condition {
             Condition::Absent => {
-                say(true, format!("version {version} should serve, and the endpoint is gone"))
+                say(true, format!("version {version} should serve, and the endpoint is gone"));
             }
             Condition::Failed => {
                 let said = observed.said.as_deref().unwrap_or("it does not say why");
