@@ -35,8 +35,7 @@ fn with(keys: &str) -> impl Fn(&str) -> String {
 
 /// What the application is told that asks for a score.
 fn invoked(dir: &Path, address: &str) -> String {
-    let keys: Value =
-        serde_json::from_slice(&fs::read(dir.join("credentials.json")).unwrap()).unwrap();
+    let keys: Value = serde_json::from_slice(&fs::read(dir.join("credentials.json")).unwrap()).unwrap();
     let key = keys["credit-app"].as_str().unwrap();
     let mut stream = TcpStream::connect(address).unwrap();
     let head = format!(

@@ -79,10 +79,7 @@ const COMMANDS: &[(&str, Needs)] = &[
     ("model requests", OPEN),
     ("model show", OPEN),
     ("model train", writing(&[UnwrapDataKey, GenerateDataKey])),
-    (
-        "model import",
-        Needs { reads: Some(Reads::Packages), ..writing(&[UnwrapDataKey, GenerateDataKey]) },
-    ),
+    ("model import", Needs { reads: Some(Reads::Packages), ..writing(&[UnwrapDataKey, GenerateDataKey]) }),
     ("model validate", writing(&[UnwrapDataKey])),
     ("model approve", writing(&[UnwrapDataKey, Sign, PublicKey])),
     ("model revoke-approval", OPEN),
