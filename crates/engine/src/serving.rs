@@ -292,7 +292,8 @@ impl Engine {
         let (digest, object) = version
             .bundle()
             .ok_or_else(|| Error::damaged(format!("version {number} of `{name}` serves unsigned")))?;
-        self.check_signature(object, digest, &version.registration)?;
+        let held = self.check_signature(object, digest, &version.registration);
+        self.noticing((name.as_str(), number.0), held)?;
         let stretch = self.state.registry().model(name).and_then(|known| known.serving()).cloned();
         let stretch = stretch.filter(|stretch| stretch.version == number);
         let stretch = stretch.ok_or_else(|| Error::conflict(format!("nothing of `{name}` serves")))?;

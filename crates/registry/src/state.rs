@@ -461,8 +461,15 @@ impl ModelState {
         });
         self.version_mut(number)?.losses.push(loss);
         if lapsed {
-            // It waits for its approvals, as before the emergency.
+            // It is what it was before the emergency.
+            let known = self.version(number)?;
+            let status = match (&known.signature, known.taken_back) {
+                (None, _) => Status::Validated,
+                (Some(_), None) => Status::Approved,
+                (Some(_), Some(_)) => Status::RolledBack,
+            };
             self.close(Status::Validated, at);
+            self.version_mut(number)?.status = status;
         }
         Some(())
     }

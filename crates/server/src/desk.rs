@@ -8,13 +8,15 @@ use facts::Actor;
 use guard::{Action, Resource};
 use mlflow::entity::Experiment;
 use mlflow::{Code, Error};
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// The engine and the notebook of one house.
 pub struct Desk {
     engine: Arc<Mutex<Engine>>,
     notebook: Notebook,
     doors: Arc<Doors>,
+    /// Held while programs at gates run: however many register at once, they are asked one after the other.
+    programs: Mutex<()>,
 }
 
 impl Desk {
@@ -25,12 +27,17 @@ impl Desk {
     pub fn new(engine: Arc<Mutex<Engine>>, doors: Arc<Doors>) -> Result<Self, Error> {
         let notebook = lock(&engine)?.notebook();
         notebook.found()?;
-        Ok(Self { engine, notebook, doors })
+        Ok(Self { engine, notebook, doors, programs: Mutex::new(()) })
     }
 
     /// The notebook.
     pub(crate) fn notebook(&self) -> &Notebook {
         &self.notebook
+    }
+
+    /// The turn to have programs run.
+    pub(crate) fn programs(&self) -> MutexGuard<'_, ()> {
+        self.programs.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The engine, having taken in what others recorded since.

@@ -65,8 +65,10 @@ pub(crate) fn create(desk: &Desk, actor: &Actor, input: Create) -> Result<OneVer
     let made = desk.engine()?.create_version(actor, desk.notebook(), new).map_err(wire)?;
     let asking = desk.engine()?.asking_at_registration(&name, made).map_err(wire)?;
     if let Some(asking) = asking {
-        // Programs take their time, and nobody else waits for them.
+        // Programs take their time, and only who registers waits for them.
+        let turn = desk.programs();
         let said = asking.ask();
+        drop(turn);
         desk.engine()?.answered_at_registration(actor, said).map_err(wire)?;
     }
     view(desk, &name, made)
