@@ -11,6 +11,7 @@ use ledger::Outcome;
 use monitor::capture::{CaptureRecord, GroundTruth, lines};
 use monitor::payload;
 use serde::Serialize;
+use std::collections::BTreeSet;
 use std::ops::ControlFlow;
 
 /// A request that was answered.
@@ -49,35 +50,47 @@ impl Engine {
         bytes: &[u8],
     ) -> Result<EvidenceId, Error> {
         self.refresh()?;
-        let automation = self.automation()?;
         let model =
             self.charter()?.charter().models.iter().find(|model| model.endpoint.name == *endpoint).cloned();
         let model = model
             .ok_or_else(|| Error::not_found(format!("no model of the charter serves at `{endpoint}`")))?;
-        let key = self.dataset(&model.training.dataset)?.key.clone();
-        let text = std::str::from_utf8(bytes).map_err(|_| Error::damaged("captured traffic is not text"))?;
-        let (mut count, mut times) = (0, None);
-        for record in lines::<CaptureRecord>(text) {
-            let record = record.map_err(|error| Error::damaged(error.to_string()))?;
-            let time = record.event_metadata.inference_time;
-            let (first, last) = times.unwrap_or((time, time));
-            times = Some((first.min(time), last.max(time)));
-            count += 1;
+        let Segmented { count, times: (first, last) } = segmented(bytes).map_err(Error::damaged)?;
+        self.keep_segment(&model, (variant, None), bytes, (first, last, count))
+    }
+
+    /// Takes over what the platform on which a model serves has captured since: each file once, by its name.
+    pub(crate) fn take_captured(&mut self, model: &Model) -> Result<(), Error> {
+        let Some(site) = Self::site(model) else { return Ok(()) };
+        let fleet = self.fleet();
+        let known: BTreeSet<String> =
+            self.state.segments(&site.endpoint).iter().filter_map(|one| one.what.file.clone()).collect();
+        for file in fleet.captured(&site)?.into_iter().filter(|file| !known.contains(&file.name)) {
+            let bytes = fleet.captured_file(&site, &file.name)?;
+            let Segmented { count, times: (first, last) } = segmented(&bytes).map_err(|why| {
+                Error::input(format!("the captured traffic `{}` cannot be read: {why}", file.name)).with_help(
+                    "look at what writes there; move the file away, and run the command again to go on without it",
+                )
+            })?;
+            self.keep_segment(model, (&file.variant, Some(file.name)), &bytes, (first, last, count))?;
         }
-        let (first, last) = times.unwrap_or((Timestamp::EPOCH, Timestamp::EPOCH));
+        Ok(())
+    }
+
+    fn keep_segment(
+        &mut self,
+        model: &Model,
+        (variant, file): (&str, Option<String>),
+        bytes: &[u8],
+        (first, last, count): (Timestamp, Timestamp, u64),
+    ) -> Result<EvidenceId, Error> {
+        let automation = self.automation()?;
+        let endpoint = model.endpoint.name.clone();
+        let key = self.dataset(&model.training.dataset)?.key.clone();
         let digest = Digest::of(bytes);
         let sealed = self.seal(&automation, &key, &vault::context("traffic", &digest.to_hex()), bytes)?;
-        let segment = Segment {
-            endpoint: endpoint.clone(),
-            variant: variant.to_owned(),
-            first,
-            last,
-            count,
-            digest,
-            object: sealed.object,
-            key,
-        };
         let resource = format!("endpoint/{endpoint}");
+        let (variant, object) = (variant.to_owned(), sealed.object);
+        let segment = Segment { endpoint, variant, first, last, count, digest, object, key, file };
         let entry = Self::done(&automation, Action::EndpointServe, &resource, Fact::TrafficCaptured(segment));
         let mut evidence = self.record(vec![entry])?;
         evidence.pop().ok_or_else(|| Error::damaged("captured traffic was not recorded"))
@@ -178,6 +191,25 @@ impl Engine {
         }
         Ok(())
     }
+}
+
+/// How much a stretch of captured traffic holds, and from when to when it is.
+struct Segmented {
+    count: u64,
+    times: (Timestamp, Timestamp),
+}
+
+/// Every line must be a request; why it is not, else.
+fn segmented(bytes: &[u8]) -> Result<Segmented, String> {
+    let text = std::str::from_utf8(bytes).map_err(|_| "captured traffic is not text".to_owned())?;
+    let (mut count, mut times) = (0, None);
+    for record in lines::<CaptureRecord>(text) {
+        let time = record.map_err(|error| error.to_string())?.event_metadata.inference_time;
+        let (first, last) = times.unwrap_or((time, time));
+        times = Some((first.min(time), last.max(time)));
+        count += 1;
+    }
+    Ok(Segmented { count, times: times.unwrap_or((Timestamp::EPOCH, Timestamp::EPOCH)) })
 }
 
 /// A captured request as its records. A label belongs to a request of one record.

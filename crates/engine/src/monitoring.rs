@@ -38,6 +38,7 @@ impl Engine {
             Error::conflict(format!("no version of `{name}` is serving, so there is nothing to watch"))
                 .with_help(format!("deploy one with `wardmote model deploy {name} VERSION`"))
         })?;
+        self.take_captured(&model)?;
         let version = self.version(name, number)?;
         let automation = self.automation()?;
         let loaded = self.load_version(&automation, &model, &version)?;

@@ -372,6 +372,9 @@ pub struct Segment {
     pub object: String,
     /// The key that encrypts it.
     pub key: KeyId,
+    /// The file of the platform that it was read from, if the house's gateway did not capture it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub file: Option<String>,
 }
 
 /// Refused calls of one kind. Without a principal, nobody had proved who they are.

@@ -7,7 +7,7 @@ use local::ServingDirectories;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
-use world::{Files, Fleet, Kind, Observed, Pace, PortError, Release, Site};
+use world::{CaptureFile, Files, Fleet, Kind, Observed, Pace, PortError, Release, Site};
 
 /// The platforms of a house.
 pub(crate) struct HouseFleet {
@@ -72,6 +72,14 @@ impl Fleet for HouseFleet {
 
     fn prune(&self, site: &Site, keep: &BTreeSet<String>) -> Result<Vec<String>, PortError> {
         self.on(site, |fleet| fleet.prune(site, keep))
+    }
+
+    fn captured(&self, site: &Site) -> Result<Vec<CaptureFile>, PortError> {
+        self.on(site, |fleet| fleet.captured(site))
+    }
+
+    fn captured_file(&self, site: &Site, name: &str) -> Result<Vec<u8>, PortError> {
+        self.on(site, |fleet| fleet.captured_file(site, name))
     }
 
     fn wait(&self, site: &Site, looks: u32) -> bool {

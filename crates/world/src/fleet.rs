@@ -4,7 +4,7 @@
 //! shifted to it; then the endpoint is looked at until it has settled. Whoever starts again finds what is there by its
 //! name, which follows from what is in it.
 
-use crate::PortError;
+use crate::{Kind, PortError};
 use facts::serving::ServeOn;
 use facts::{Digest, EndpointName, ModelName};
 use serde::{Deserialize, Serialize};
@@ -127,6 +127,15 @@ pub enum Pace {
 /// The files of an artefact, by path.
 pub type Files = BTreeMap<String, Vec<u8>>;
 
+/// A file of traffic that a platform captured.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CaptureFile {
+    /// Its name, which no other file ever has.
+    pub name: String,
+    /// The variant that answered.
+    pub variant: String,
+}
+
 /// Platforms on which endpoints are. All implementations pass [`crate::contract::fleet`].
 ///
 /// Every call may be made again after a failure: what is there already is found and not made twice.
@@ -153,6 +162,19 @@ pub trait Fleet: Send + Sync {
 
     /// Removes the releases of an endpoint that are not named and do not serve; their names.
     fn prune(&self, site: &Site, keep: &BTreeSet<String>) -> Result<Vec<String>, PortError>;
+
+    /// The names of the files of captured traffic, the oldest of each variant first; none where the platform captures nothing
+    /// itself.
+    fn captured(&self, site: &Site) -> Result<Vec<CaptureFile>, PortError> {
+        let _ = site;
+        Ok(Vec::new())
+    }
+
+    /// The content of such a file: requests and answers in SageMaker's JSON Lines. Kind Absent if it is gone.
+    fn captured_file(&self, site: &Site, name: &str) -> Result<Vec<u8>, PortError> {
+        let text = format!("`{}` captures nothing itself, so there is no `{name}`", site.endpoint);
+        Err(PortError::new(Kind::Absent, text))
+    }
 
     /// Waits for a moment between two looks at an endpoint. False if it was waited for as long as the site allows; `looks` is
     /// how often it was looked at.

@@ -19,7 +19,7 @@ mod tracking;
 
 pub use account::Account;
 pub use error::{Kind, PortError};
-pub use fleet::{Condition, Files, Fleet, Observed, Pace, Release, Share, Site};
+pub use fleet::{CaptureFile, Condition, Files, Fleet, Observed, Pace, Release, Share, Site};
 pub use host::{Clock, Entropy};
 pub use keys::{DataKey, EncryptionContext, KeyService, KeyState, PublicKey, WrappedKey};
 pub use ledger::{LedgerStore, Receipt};

@@ -20,7 +20,7 @@ use facts::serving::{S3Place, ServeOn};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
-use world::{Files, Fleet, Kind, ObjectStore, Observed, Pace, PortError, Release, Site};
+use world::{CaptureFile, Files, Fleet, Kind, ObjectStore, Observed, Pace, PortError, Release, Site};
 
 /// What a look takes on average once pauses have grown, in seconds.
 const LONG_PAUSE_SECONDS: u64 = 16;
@@ -98,8 +98,11 @@ impl AwsFleet {
 
     /// Where the files of a release are put, each version in a folder of its own.
     fn artefacts(&self, site: &Site) -> Result<S3Objects, PortError> {
-        let place = artefact_place(&site.on).zip(key(&site.on));
-        let Some((place, key)) = place else { return Err(elsewhere(site)) };
+        self.store(site, artefact_place(&site.on).ok_or_else(|| elsewhere(site))?)
+    }
+
+    fn store(&self, site: &Site, place: &S3Place) -> Result<S3Objects, PortError> {
+        let key = key(&site.on).ok_or_else(|| elsewhere(site))?;
         let settings = ObjectSettings {
             bucket: place.bucket().to_owned(),
             prefix: place.prefix().to_owned(),
@@ -130,6 +133,10 @@ impl AwsFleet {
         for site in sites.iter().filter(|site| Self::serves(site)) {
             let uses = [ObjectUse::Put, ObjectUse::Get, ObjectUse::List];
             documents.push(self.artefacts(site)?.permissions(&uses)?);
+            if let Some(place) = capture_place(&site.on) {
+                let uses = [ObjectUse::Get, ObjectUse::List];
+                documents.push(self.store(site, place)?.permissions(&uses)?);
+            }
             documents
                 .push(self.ask(site, |on| Ok(PolicyDocument::of(on.operations(), |what| on.place(what))))?);
         }
@@ -158,6 +165,14 @@ fn artefact_place(on: &ServeOn) -> Option<&S3Place> {
         ServeOn::Sagemaker(on) => Some(&on.artefacts),
         ServeOn::Ecs(on) => Some(&on.artefacts),
         ServeOn::Eks(on) => Some(&on.artefacts),
+    }
+}
+
+/// Where the platform puts captured traffic, if it captures any.
+fn capture_place(on: &ServeOn) -> Option<&S3Place> {
+    match on {
+        ServeOn::Sagemaker(on) => Some(&on.capture),
+        ServeOn::Directory(_) | ServeOn::Ecs(_) | ServeOn::Eks(_) => None,
     }
 }
 
@@ -330,6 +345,26 @@ impl Fleet for AwsFleet {
         keep.extend(observed.serving.into_iter().map(|share| share.release));
         keep.extend(observed.towards);
         self.ask(site, |on| on.prune(&keep))
+    }
+
+    /// SageMaker writes `ENDPOINT/VARIANT/yyyy/mm/dd/hh/NAME.jsonl`, so that the order of names is that of time (developer guide,
+    /// "Capture data from real-time endpoint").
+    fn captured(&self, site: &Site) -> Result<Vec<CaptureFile>, PortError> {
+        let Some(place) = capture_place(&site.on) else { return Ok(Vec::new()) };
+        let folder = format!("{}/", site.endpoint);
+        let mut names = self.store(site, place)?.list(&folder)?;
+        names.retain(|name| name.ends_with(".jsonl"));
+        names.sort();
+        let file = |name: String| {
+            let variant = name.strip_prefix(&folder)?.split('/').next()?.to_owned();
+            Some(CaptureFile { name, variant })
+        };
+        Ok(names.into_iter().filter_map(file).collect())
+    }
+
+    fn captured_file(&self, site: &Site, name: &str) -> Result<Vec<u8>, PortError> {
+        let place = capture_place(&site.on).ok_or_else(|| elsewhere(site))?;
+        self.store(site, place)?.get(name)
     }
 
     fn wait(&self, site: &Site, looks: u32) -> bool {

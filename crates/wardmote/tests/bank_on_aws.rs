@@ -1,0 +1,178 @@
+//! The story of the bank on AWS alone: data in S3 under KMS, versions in SageMaker's registry, an endpoint of SageMaker with
+//! its own capture, alarms, a pipeline that trains again, and the way back. Against the emulator.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+#![allow(dead_code, reason = "each test file uses its part of the common modules")]
+
+mod common;
+#[path = "common/on_aws.rs"]
+mod on_aws;
+#[path = "../../aws/tests/emulator/support/mod.rs"]
+mod support;
+
+use common::{example, trainer};
+use on_aws::{json, run};
+use serde_json::{Value, json as object};
+use std::fs;
+use std::net::SocketAddr;
+use std::path::Path;
+use support::{Emulator, outlets, script};
+
+const NAME: &str = "bank";
+const KEY: &str = "arn:aws:kms:eu-central-1:123456789012:key/11111111-2222-3333-4444-555555555555";
+
+/// Where the model serves: canaries, capture, an alarm that takes an update back.
+fn endpoint() -> String {
+    let image = format!("123456789012.dkr.ecr.eu-central-1.amazonaws.com/scorer@sha256:{}", "0".repeat(64));
+    format!(
+        "    endpoint:\n      serve_on:\n        sagemaker:\n          image: {image}\n          instance_type: ml.m5.large\n          \
+         instances: 2\n          role: arn:aws:iam::123456789012:role/serving\n          subnets: [subnet-0a1b2c3d]\n          \
+         security_groups: [sg-0a1b2c3d]\n          artefacts: s3://{NAME}/models/\n          capture: s3://{NAME}/capture/\n          \
+         key: {KEY}\n          alarms: [{NAME}-5xx]\n          traffic: {{canary: {{percent: 10, minutes: 10}}}}\n"
+    )
+}
+
+/// A house that has nothing but its record on this machine.
+fn founded(dir: &Path, at: SocketAddr) {
+    Emulator::get().bucket(NAME);
+    let topic = outlets("make", at, NAME);
+    script("pipelines.py", "make", at, NAME);
+    script("alarm.py", "quiet", at, &format!("{NAME}-5xx"));
+    let (objects, keys) = (format!("s3://{NAME}/house/"), format!("kms:alias/{NAME}/"));
+    let trainer = trainer();
+    let words = ["init", "--trainer", trainer.to_str().unwrap(), "--objects", &objects, "--keys", &keys];
+    let signals =
+        ["--metrics", "Wardmote/bank", "--alerts", topic.trim(), "--events", NAME, "--retraining", NAME];
+    json(dir, at, &[&words[..], &signals].concat());
+    let charter = dir.join("charter.yaml");
+    let text = fs::read_to_string(&charter).unwrap();
+    fs::write(&charter, text.replacen("    endpoint:\n", &endpoint(), 1)).unwrap();
+    json(dir, at, &["apply", "--as", "carla"]);
+    let file = example().join("german-credit.csv").display().to_string();
+    json(dir, at, &["data", "import", "credit-raw", &file, "--label", "first", "--as", "diego"]);
+    json(dir, at, &["data", "pseudonymise", "credit-training", "--as", "diego"]);
+}
+
+fn deployed(dir: &Path, at: SocketAddr, version: &str) -> Value {
+    json(dir, at, &["model", "train", "credit-scoring", "--as", "ada"]);
+    json(dir, at, &["model", "validate", "credit-scoring", version, "--as", "ada"]);
+    json(dir, at, &["model", "approve", "credit-scoring", version, "--as", "bruno"]);
+    json(dir, at, &["model", "deploy", "credit-scoring", version, "--as", "ada"])
+}
+
+/// What SageMaker would have captured of 400 requests that were all answered with "bad", and the labels that say otherwise.
+fn traffic(dir: &Path, at: SocketAddr) -> (String, String) {
+    let out = dir.join("out");
+    let list = json(dir, at, &["data", "list"]);
+    let training = list.as_array().unwrap().iter().find(|one| one["dataset"] == "credit-training").unwrap();
+    let snapshot = training["name"].as_str().unwrap().to_owned();
+    json(
+        dir,
+        at,
+        &["data", "read", &snapshot, "--out", out.to_str().unwrap(), "--as", "wardmote-automation"],
+    );
+    let table = if out.is_dir() {
+        let mut files = fs::read_dir(&out).unwrap().map(|file| file.unwrap().path());
+        files.find(|path| path.extension().is_some_and(|kind| kind == "csv")).unwrap()
+    } else {
+        out
+    };
+    let table = fs::read_to_string(table).unwrap();
+    let (head, rows) = table.split_once('\n').unwrap();
+    let (mut captured, mut labels) = (String::new(), String::new());
+    for (n, row) in rows.lines().take(400).enumerate() {
+        let body = |mode: &str, kind: &str, data: &str| object!({"observedContentType": kind, "mode": mode, "data": data, "encoding": "CSV"});
+        let record = object!({
+            "captureData": {
+                "endpointInput": body("INPUT", "text/csv", &format!("{head}\n{row}\n")),
+                "endpointOutput": body("OUTPUT", "text/csv", "bad,0.1\n"),
+            },
+            "eventMetadata": {"eventId": format!("event-{n}"), "inferenceTime": "2025-10-02T10:00:00Z"},
+            "eventVersion": "0",
+        });
+        captured.push_str(&format!("{record}\n"));
+        let label = object!({
+            "groundTruthData": {"data": "good", "encoding": "CSV"},
+            "eventMetadata": {"eventId": format!("event-{n}")},
+            "eventVersion": "0",
+        });
+        labels.push_str(&format!("{label}\n"));
+    }
+    (captured, labels)
+}
+
+/// Puts a file of traffic where the endpoint's capture goes.
+fn captured(dir: &Path, at: SocketAddr, name: &str, text: &str) {
+    let file = dir.join("captured.jsonl");
+    fs::write(&file, text).unwrap();
+    let key = format!("capture/credit-scoring/{name}");
+    script("captured.py", "put", at, &format!("{NAME}|{key}|{}", file.display()));
+}
+
+#[test]
+fn data_registry_endpoint_capture_alarm_pipeline_and_the_way_back() {
+    let folder = tempfile::tempdir().unwrap();
+    let (dir, at) = (folder.path().join("house"), Emulator::get().address);
+    founded(&dir, at);
+    let first = deployed(&dir, at, "1");
+    assert_eq!(first["on"]["platform"], "SageMaker", "{first}");
+    let second = deployed(&dir, at, "2");
+    assert_eq!((&second["version"], &second["replaced"]), (&2.into(), &1.into()));
+    json(&dir, at, &["aws", "alarms", "--put"]);
+    let mirror = run(&dir, at, &["aws", "registry", "--sync", "--as", "selma"]);
+    assert!(mirror.status.success(), "{}", String::from_utf8_lossy(&mirror.stderr));
+
+    let look = ["monitor", "credit-scoring", "--as", "wardmote-automation"];
+    let (lines, labels) = traffic(&dir, at);
+    captured(&dir, at, "v2/2025/10/02/10/one.jsonl", &lines);
+    let file = dir.join("labels.jsonl");
+    fs::write(&file, labels).unwrap();
+    json(
+        &dir,
+        at,
+        &["labels", "import", "credit-scoring", file.to_str().unwrap(), "--as", "wardmote-automation"],
+    );
+    let report = json(&dir, at, &look);
+    assert_eq!(
+        (&report["report"]["requests"], &report["report"]["labelled"]),
+        (&400.into(), &400.into()),
+        "{report}"
+    );
+
+    // The bad version is gone, and the training has begun; both once.
+    let serving = json(&dir, at, &["history", "--model", "credit-scoring"]);
+    assert_eq!(
+        (&serving["serving"]["version"], &serving["serving"]["how"]),
+        (&1.into(), &"rolled_back_to".into())
+    );
+    let really = run(&dir, at, &["model", "serving"]);
+    assert!(really.status.success(), "{}", String::from_utf8_lossy(&really.stdout));
+    let started: Value = serde_json::from_str(&script("pipelines.py", "read", at, NAME)).unwrap();
+    assert_eq!(started["pipeline"].as_array().unwrap().len(), 1);
+    let segments = || {
+        let log = json(&dir, at, &["log", "--stream", "endpoint/credit-scoring", "--limit", "1000"]);
+        log.as_array().unwrap().iter().filter(|one| one.to_string().contains("traffic_captured")).count()
+    };
+    let before = segments();
+    assert_eq!(before, 1, "the traffic is on record");
+    run(&dir, at, &look);
+    assert_eq!(segments(), before, "a file is taken once");
+
+    // What cannot be read is no good news.
+    captured(&dir, at, "v1/2025/10/02/11/two.jsonl", "{\"captureData\": 1}\n");
+    let blind = run(&dir, at, &look);
+    let said = String::from_utf8_lossy(&blind.stderr).into_owned();
+    assert!(!blind.status.success());
+    insta::assert_snapshot!(said);
+
+    let mirrored = run(&dir, at, &["aws", "registry", "--sync", "--as", "selma"]);
+    assert!(mirrored.status.success(), "{}", String::from_utf8_lossy(&mirrored.stdout));
+    let verified = json(&dir, at, &["verify"]);
+    assert_eq!(verified["findings"].as_array().map(Vec::len), Some(0), "{verified}");
+    let template = folder.path().join("plan");
+    let planned = run(&dir, at, &["plan", "--aws", "--out", template.to_str().unwrap()]);
+    assert!(planned.status.success(), "{}", String::from_utf8_lossy(&planned.stderr));
+    let template = template.join("template.yaml");
+    let audited =
+        run(&dir, at, &["audit", template.to_str().unwrap(), "--fail-on", "low", "--allow-unknown"]);
+    assert!(audited.status.success(), "{}", String::from_utf8_lossy(&audited.stdout));
+}
