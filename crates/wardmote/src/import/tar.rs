@@ -327,7 +327,7 @@ mod tests {
                         now = Some(path.to_owned());
                     }
                     Piece::Part(bytes) => {
-                        files.get_mut(now.as_ref().unwrap()).unwrap().extend_from_slice(bytes)
+                        files.get_mut(now.as_ref().unwrap()).unwrap().extend_from_slice(bytes);
                     }
                     Piece::End => assert!(now.take().is_some()),
                 }
