@@ -86,8 +86,10 @@ proptest! {
         };
         prop_assert_eq!(word, slowly(&all, &mine, &theirs), "{:?} {}", all, verdict);
         // Without an incumbent nothing is asked; with one that cannot be measured nothing passes.
-        prop_assert!(matches!(beside(&criteria, &mine_named, None), Verdict::NotApplicable { .. }));
+        let alone = matches!(beside(&criteria, &mine_named, None), Verdict::NotApplicable { .. });
+        prop_assert!(alone);
         let lost = beside(&criteria, &mine_named, Some((VersionNumber(1), Err("its key is disabled"))));
-        prop_assert!(matches!(lost, Verdict::Unknown { .. }));
+        let unknown = matches!(lost, Verdict::Unknown { .. });
+        prop_assert!(unknown);
     }
 }
