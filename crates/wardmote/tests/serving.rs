@@ -74,9 +74,13 @@ fn masked(text: &str) -> String {
     let line = |line: &str| {
         let words: Vec<String> = line
             .split(' ')
-            .map(|word| match word.find("DATET") {
-                Some(at) => format!("{}TIME", &word[..at]),
-                None => word.to_owned(),
+            .map(|word| {
+                let core = word.trim_matches(|c: char| !c.is_ascii_alphanumeric());
+                match word.find("DATET") {
+                    Some(at) => format!("{}TIME", &word[..at]),
+                    None if core.parse::<facts::EvidenceId>().is_ok() => word.replace(core, "EVIDENCE"),
+                    None => word.to_owned(),
+                }
             })
             .collect();
         let line = words.join(" ");
