@@ -1,6 +1,6 @@
 //! The story of the bank on AWS alone: data in S3 under KMS, versions in SageMaker's registry, an endpoint of SageMaker with
 //! its own capture, alarms, a pipeline that trains again, and the way back. Against the emulator.
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+#![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that cannot go on fails")]
 #![allow(dead_code, reason = "each test file uses its part of the common modules")]
 
 mod common;

@@ -207,7 +207,7 @@ fn an_endpoint_of_sagemaker_serves_what_the_record_says() {
 
     told.remark("the wire is cut in the middle; the next run goes on");
     let cut = |proxy: &Proxy| {
-        proxy.always("SageMaker.DescribeEndpoint\r", json_error(400, "AccessDeniedException"))
+        proxy.always("SageMaker.DescribeEndpoint\r", json_error(400, "AccessDeniedException"));
     };
     let beside = Proxy::before(Some(Emulator::get().address));
     beside.always("SageMaker.UpdateEndpoint\r", Fate::Lost);
