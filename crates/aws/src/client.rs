@@ -219,6 +219,7 @@ impl Line {
                 .map_err(|error| error.of(operation))?;
             let limit =
                 if operation.service.protocol == Protocol::RestXml { LARGEST_OBJECT } else { LARGEST_ANSWER };
+            let limit = wire.most.map_or(limit, |most| most.min(limit));
             let sent = self.transport.send(request, limit, self.settings.timeout);
             let (error, failure, asked) = match sent {
                 Ok(answer) if answer.status < 300 => {
@@ -275,7 +276,11 @@ impl Line {
                 (Failure::UnclearAfterTimeout, format!("`{host}` said nothing for {seconds} seconds"))
             }
             Fault::Broken => (Failure::Unclear, format!("the connection to `{host}` broke")),
-            Fault::TooLarge => (Failure::Final, format!("the answer of `{host}` is too large")),
+            Fault::TooLarge => {
+                let message = format!("`{host}` answers with more bytes than are taken");
+                let error = AwsError::new(Trouble::Unreached, message).of(operation);
+                return (error.with_help("look at what lies there, and who put it there"), Failure::Final);
+            }
         };
         let error = AwsError::new(Trouble::Unreached, message).of(operation);
         (

@@ -5,12 +5,11 @@
 
 use crate::client::Client;
 use crate::error::{AwsError, Trouble};
-use crate::objects::{bucket_wire, named_bucket};
+use crate::objects::{Page, bucket_wire, named_bucket};
 use crate::operation::{On, Operation, Permission, Retry, S3};
 use crate::packages::READING_ELSEWHERE as READING;
 use crate::permissions::{Place, PolicyDocument};
 use crate::wire::from_xml;
-use serde::Deserialize;
 use std::collections::BTreeMap;
 
 const fn on(action: &'static str, on: On) -> Permission {
@@ -65,22 +64,6 @@ impl S3Place {
 #[derive(Clone)]
 pub struct ModelData {
     client: Client,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct Page {
-    #[serde(default)]
-    contents: Vec<Listed>,
-    #[serde(default)]
-    is_truncated: bool,
-    next_continuation_token: Option<String>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct Listed {
-    key: String,
 }
 
 impl ModelData {

@@ -318,6 +318,13 @@ impl Foreign {
     }
 }
 
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Summary {
+    model_package_arn: String,
+    model_package_version: Option<u32>,
+}
+
 /// Model package groups of an account.
 #[derive(Clone)]
 pub struct ModelPackages {
@@ -343,17 +350,6 @@ impl ModelPackages {
         struct Group {
             model_package_group_name: String,
         }
-        #[derive(Deserialize)]
-        #[serde(rename_all = "PascalCase")]
-        struct Packages {
-            model_package_summary_list: Vec<Summary>,
-            next_token: Option<String>,
-        }
-        #[derive(Deserialize)]
-        #[serde(rename_all = "PascalCase")]
-        struct Summary {
-            model_package_arn: String,
-        }
         let named = |page: &Groups| {
             page.model_package_group_summary_list.iter().any(|one| one.model_package_group_name == group)
         };
@@ -361,15 +357,26 @@ impl ModelPackages {
         if !self.pages(&LIST_GROUPS, input, |page: &Groups| page.next_token.clone())?.iter().any(named) {
             return Ok(None);
         }
-        let input = json!({ "ModelPackageGroupName": group, "ModelPackageType": "Versioned" });
-        let pages = self.pages(&LIST, input, |page: &Packages| page.next_token.clone())?;
-        let summaries = pages.into_iter().flat_map(|page| page.model_package_summary_list);
         let package = |summary: Summary| {
             self.client.json(&DESCRIBE, &json!({ "ModelPackageName": summary.model_package_arn }))
         };
-        let mut packages: Vec<Package> = summaries.map(package).collect::<Result<_, _>>()?;
+        let mut packages: Vec<Package> =
+            self.summaries(group)?.into_iter().map(package).collect::<Result<_, _>>()?;
         packages.sort_by(|a, b| a.arn.cmp(&b.arn));
         Ok(Some(packages))
+    }
+
+    /// What a group has, in short.
+    fn summaries(&self, group: &str) -> Result<Vec<Summary>, AwsError> {
+        #[derive(Deserialize)]
+        #[serde(rename_all = "PascalCase")]
+        struct Packages {
+            model_package_summary_list: Vec<Summary>,
+            next_token: Option<String>,
+        }
+        let input = json!({ "ModelPackageGroupName": group, "ModelPackageType": "Versioned" });
+        let pages = self.pages(&LIST, input, |page: &Packages| page.next_token.clone())?;
+        Ok(pages.into_iter().flat_map(|page| page.model_package_summary_list).collect())
     }
 
     fn pages<T: serde::de::DeserializeOwned>(
@@ -459,23 +466,12 @@ impl ModelPackages {
 
     /// A package of a group as others made it: this version, or the newest; none if there is none.
     pub fn made_elsewhere(&self, group: &str, version: Option<u32>) -> Result<Option<Foreign>, AwsError> {
-        #[derive(Deserialize)]
-        #[serde(rename_all = "PascalCase")]
-        struct Packages {
-            model_package_summary_list: Vec<Summary>,
-            next_token: Option<String>,
-        }
-        #[derive(Deserialize)]
-        #[serde(rename_all = "PascalCase")]
-        struct Summary {
-            model_package_arn: String,
-            model_package_version: Option<u32>,
-        }
-        let input = json!({ "ModelPackageGroupName": named(group)?, "ModelPackageType": "Versioned" });
-        let pages = self.pages(&LIST, input, |page: &Packages| page.next_token.clone())?;
-        let all = pages.into_iter().flat_map(|page| page.model_package_summary_list);
         let wanted = |one: &Summary| version.is_none_or(|number| one.model_package_version == Some(number));
-        let newest = all.filter(wanted).max_by_key(|one| one.model_package_version);
+        let newest = self
+            .summaries(named(group)?)?
+            .into_iter()
+            .filter(wanted)
+            .max_by_key(|one| one.model_package_version);
         newest
             .map(|one| self.client.json(&DESCRIBE, &json!({ "ModelPackageName": one.model_package_arn })))
             .transpose()

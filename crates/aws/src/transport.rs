@@ -24,6 +24,8 @@ use zeroize::Zeroizing;
 
 /// What a connection reads or writes at once; the head of a request fits in it.
 const BUFFER_BYTES: usize = 16 << 10;
+/// A line slower than this is not waited for.
+const SLOWEST_BYTES_PER_SECOND: u64 = 128 * 1024;
 /// Space that is set aside for an answer on its word alone.
 const TRUSTED_LENGTH: usize = 64 << 20;
 const IDLE: Duration = Duration::from_secs(20);
@@ -37,11 +39,20 @@ pub(crate) struct Transport {
     agents: Mutex<Vec<(Limits, Agent)>>,
 }
 
-/// How long may pass without progress, and in all.
+/// How long may pass: without progress and until the answer begins, for a body to go out, and in all.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Limits {
     still: Duration,
+    body: Duration,
     all: Option<Duration>,
+}
+
+impl Limits {
+    /// Large bodies have longer to go out. In powers of two, so that there are few different ones.
+    fn of(body_bytes: usize, still: Duration, all: Option<Duration>) -> Self {
+        let longer = (body_bytes as u64 / SLOWEST_BYTES_PER_SECOND).next_power_of_two();
+        Self { still, body: still + Duration::from_secs(longer), all }
+    }
 }
 
 /// A whole answer. The body may hold a key, so it leaves no trace.
@@ -137,6 +148,10 @@ impl Transport {
             .max_idle_age(IDLE)
             .timeout_per_read(Some(limits.still))
             .timeout_per_write(Some(limits.still))
+            // Progress alone is not enough: a byte now and then would hold a caller for ever.
+            .timeout_send_request(Some(limits.still))
+            .timeout_send_body(Some(limits.body))
+            .timeout_recv_response(Some(limits.still))
             .timeout_global(limits.all)
             .build();
         let chain = TcpConnector::default().chain(RustlsConnector::default());
@@ -145,8 +160,8 @@ impl Transport {
         agent
     }
 
-    /// One request, one answer of at most `limit` bytes. `time` is how long may pass without progress: while it goes out,
-    /// until the answer begins, and between its parts.
+    /// One request, one answer of at most `limit` bytes. `time` is how long may pass without progress: until the answer
+    /// begins (large bodies have longer to go out), and between its parts.
     pub(crate) fn send(
         &self,
         request: Request<&[u8]>,
@@ -198,8 +213,8 @@ impl Transport {
         time: Duration,
         all: Option<Duration>,
     ) -> Result<Response<Body>, Fault> {
-        let agent = self.agent(Limits { still: time, all });
         let (head, body) = request.into_parts();
+        let agent = self.agent(Limits::of(body.len(), time, all));
         // A body of no bytes is said where one is expected, and nowhere else.
         let bare = body.is_empty() && matches!(head.method, Method::GET | Method::HEAD | Method::DELETE);
         let sent = if bare {
@@ -295,4 +310,91 @@ fn certificates(found: &[CertificateDer<'_>]) -> Option<Vec<Certificate<'static>
 
 fn certificate(known: &CertificateDer<'_>) -> Certificate<'static> {
     Certificate::from_der(known).to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::settings::Sources;
+    use std::io::Write;
+    use std::net::{TcpListener, TcpStream};
+    use std::thread;
+
+    const SHORT: Duration = Duration::from_millis(300);
+
+    fn transport() -> Transport {
+        let variables = [("AWS_REGION".to_owned(), "eu-central-1".to_owned())];
+        let settings = Settings::load(Sources::only(variables.into(), None), None).unwrap();
+        Transport::with(&settings, &[])
+    }
+
+    /// A server that does one thing with its first connection, and what to ask it.
+    fn served(act: impl FnOnce(TcpStream) + Send + 'static) -> Request<&'static [u8]> {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let place = format!("http://{}/", listener.local_addr().unwrap());
+        thread::spawn(move || act(listener.accept().unwrap().0));
+        Request::get(place).body(&[][..]).unwrap()
+    }
+
+    /// Says `text` a byte at a time, with a pause that is no pause to whoever looks at progress alone; whatever happens.
+    fn trickle(mut stream: TcpStream, text: &str) {
+        for byte in text.bytes() {
+            if stream.write_all(&[byte]).is_err() {
+                return;
+            }
+            thread::sleep(SHORT / 6);
+        }
+    }
+
+    fn answer(request: Request<&[u8]>, limit: usize) -> Result<usize, Fault> {
+        transport().send(request, limit, SHORT).map(|answer| answer.body.len())
+    }
+
+    #[test]
+    fn a_head_that_trickles_is_not_waited_for() {
+        let head = format!("HTTP/1.1 200 OK\r\nx-long: {}\r\n\r\n", "x".repeat(400));
+        let request = served(move |stream| trickle(stream, &head));
+        assert_eq!(answer(request, 100), Err(Fault::Timeout));
+    }
+
+    #[test]
+    fn silence_is_not_waited_for() {
+        let request = served(|stream| {
+            thread::sleep(Duration::from_secs(10));
+            drop(stream);
+        });
+        assert_eq!(answer(request, 100), Err(Fault::Timeout));
+    }
+
+    #[test]
+    fn a_body_may_take_its_time_as_long_as_it_comes_unless_all_of_it_has_a_limit() {
+        let said = |mut stream: TcpStream| {
+            stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 12\r\n\r\n").unwrap();
+            trickle(stream, "twelve bytes");
+        };
+        assert_eq!(answer(served(said), 100), Ok(12));
+        let within = transport().send_within(served(said), 100, SHORT);
+        assert_eq!(within.map(|answer| answer.body.len()), Err(Fault::Timeout));
+    }
+
+    #[test]
+    fn an_answer_is_taken_up_to_its_limit_and_half_of_one_not_at_all() {
+        let said = |mut stream: TcpStream| {
+            stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\n12345").unwrap();
+        };
+        assert_eq!(answer(served(said), 5), Ok(5));
+        assert_eq!(answer(served(said), 4), Err(Fault::TooLarge));
+        let half = |mut stream: TcpStream| {
+            stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\n123").unwrap();
+        };
+        assert_eq!(answer(served(half), 5), Err(Fault::Broken));
+    }
+
+    #[test]
+    fn large_bodies_have_longer_to_go_out_in_few_steps() {
+        let body = |bytes| Limits::of(bytes, SHORT, None).body - SHORT;
+        assert_eq!(body(0), Duration::from_secs(1));
+        assert_eq!(body(64 << 20), Duration::from_secs(512));
+        assert_eq!(body(65 << 20), Duration::from_secs(1024));
+    }
 }

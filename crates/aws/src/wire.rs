@@ -21,6 +21,8 @@ pub(crate) struct Wire {
     pub(crate) query: Vec<(String, String)>,
     pub(crate) headers: Vec<(String, String)>,
     pub(crate) body: Vec<u8>,
+    /// The most bytes of an answer that are taken, if it is less than the service may give.
+    pub(crate) most: Option<usize>,
 }
 
 impl Wire {
@@ -33,6 +35,7 @@ impl Wire {
             query: Vec::new(),
             headers: Vec::new(),
             body: Vec::new(),
+            most: None,
         }
     }
 
@@ -51,6 +54,12 @@ impl Wire {
     /// The same with a body.
     pub(crate) fn body(mut self, body: impl Into<Vec<u8>>) -> Self {
         self.body = body.into();
+        self
+    }
+
+    /// The same; an answer of more bytes is not taken.
+    pub(crate) fn at_most(mut self, bytes: usize) -> Self {
+        self.most = Some(bytes);
         self
     }
 

@@ -96,14 +96,7 @@ impl Engine {
         id: &str,
         note: Option<&str>,
     ) -> Result<Done<IncidentNews>, Error> {
-        let known = self.state.postures().incident(id).ok_or_else(|| {
-            Error::not_found(format!("there is no incident `{}`", id.escape_debug()))
-                .with_help("`wardmote incident list` shows them")
-        })?;
-        if known.closed.is_some() {
-            return Err(Error::conflict(format!("the incident `{id}` is over")));
-        }
-        let opening = known.opened.what.clone();
+        let opening = self.open_incident(id)?.opened.what.clone();
         if opening.control != CONTROL || opening.kind != MODEL_VERSION {
             return Err(Error::conflict(format!(
                 "the incident `{id}` ends by itself, when its control holds"

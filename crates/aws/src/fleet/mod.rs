@@ -28,6 +28,8 @@ const LONG_PAUSE_SECONDS: u64 = 16;
 const SHORT_LOOKS: u32 = 4;
 /// The platform keeps its own time; it is given a while longer to say so.
 const GRACE_SECONDS: u64 = 300;
+/// SageMaker begins a new file long before this many bytes.
+const LARGEST_CAPTURE: usize = 256 << 20;
 /// By these a release is told from what somebody else made.
 const OF_ENDPOINT: &str = "wardmote:endpoint";
 const OF_MODEL: &str = "wardmote:model";
@@ -364,7 +366,7 @@ impl Fleet for AwsFleet {
 
     fn captured_file(&self, site: &Site, name: &str) -> Result<Vec<u8>, PortError> {
         let place = capture_place(&site.on).ok_or_else(|| elsewhere(site))?;
-        self.store(site, place)?.get(name)
+        self.store(site, place)?.get_at_most(name, LARGEST_CAPTURE)
     }
 
     fn wait(&self, site: &Site, looks: u32) -> bool {

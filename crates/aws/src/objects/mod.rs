@@ -177,6 +177,12 @@ impl S3Objects {
         self.client.call(put, &wire).map(|_| ()).map_err(|error| explain(&error))
     }
 
+    /// The bytes of an object that somebody else put; of more than `most` none.
+    pub(crate) fn get_at_most(&self, name: &str, most: usize) -> Result<Vec<u8>, PortError> {
+        self.named(name)?;
+        self.read(name, most)
+    }
+
     /// A put, and how it is called here.
     fn put_wire(&self, name: &str, bytes: &[u8]) -> Result<(&'static Operation, Wire), PortError> {
         if bytes.len() > LARGEST {
@@ -245,8 +251,8 @@ impl S3Objects {
     }
 
     /// The bytes, checked against the checksum that S3 keeps with them.
-    fn read(&self, name: &str) -> Result<Vec<u8>, PortError> {
-        let wire = self.wire("GET", name)?.header("x-amz-checksum-mode", "ENABLED");
+    fn read(&self, name: &str, most: usize) -> Result<Vec<u8>, PortError> {
+        let wire = self.wire("GET", name)?.header("x-amz-checksum-mode", "ENABLED").at_most(most);
         match self.client.call(&GET, &wire) {
             Ok(answer) if damaged(&answer) => {
                 let text = format!("the object `{name}` does not have the checksum that S3 keeps with it");
@@ -311,7 +317,7 @@ impl ObjectStore for S3Objects {
                 // Somebody puts or deletes it at this moment.
                 Err(error) if matches!(error.code(), "ConditionalRequestConflict" | "OperationAborted") => {}
                 // It is there: from an attempt of ours whose answer was lost, from before, or from somebody else.
-                Err(error) if error.code() == "PreconditionFailed" => match self.read(name) {
+                Err(error) if error.code() == "PreconditionFailed" => match self.read(name, LARGEST) {
                     Ok(there) if there == bytes => return Ok(()),
                     Ok(_) => {
                         let text = format!("the object `{name}` exists with other content");
@@ -329,8 +335,7 @@ impl ObjectStore for S3Objects {
     }
 
     fn get(&self, name: &str) -> Result<Vec<u8>, PortError> {
-        self.named(name)?;
-        self.read(name)
+        self.get_at_most(name, LARGEST)
     }
 
     fn list(&self, prefix: &str) -> Result<Vec<String>, PortError> {

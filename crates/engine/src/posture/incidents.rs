@@ -65,13 +65,8 @@ pub(super) struct Turn<'a> {
 }
 
 impl Engine {
-    /// Somebody takes an incident in hand.
-    pub fn acknowledge_incident(
-        &mut self,
-        actor: &Actor,
-        id: &str,
-        note: Option<String>,
-    ) -> Result<Done<IncidentNews>, Error> {
+    /// An incident that is not over.
+    pub(crate) fn open_incident(&self, id: &str) -> Result<&Incident, Error> {
         let known = self.state.postures().incident(id).ok_or_else(|| {
             Error::not_found(format!("there is no incident `{}`", id.escape_debug()))
                 .with_help("`wardmote incident list` shows them")
@@ -79,7 +74,17 @@ impl Engine {
         if known.closed.is_some() {
             return Err(Error::conflict(format!("the incident `{id}` is over")));
         }
-        let account = Resource::Account { id: known.opened.what.account.clone() };
+        Ok(known)
+    }
+
+    /// Somebody takes an incident in hand.
+    pub fn acknowledge_incident(
+        &mut self,
+        actor: &Actor,
+        id: &str,
+        note: Option<String>,
+    ) -> Result<Done<IncidentNews>, Error> {
+        let account = Resource::Account { id: self.open_incident(id)?.opened.what.account.clone() };
         self.authorise(actor, Action::IncidentAcknowledge, &account)?;
         let name = stream(id);
         let event = IncidentEvent::Acknowledged { note: note.map(|note| short(&note)) };
