@@ -42,7 +42,7 @@ pub use customer::{
 pub use framework::{Framework, Requirement, framework_named, frameworks};
 pub use live::live;
 pub use node::{Edge, Hole, Member, Node, Piece, Place, Value};
-pub use output::{Origin, asff, html, json, junit, ocsf, sarif, table};
+pub use output::{Origin, asff, asff_findings, html, json, junit, ocsf, sarif, table};
 pub use plan::plan;
 pub use read::{MAX_BYTES, Unreadable};
 pub use remedy::{Fix, Looks, Options, fixes, plan_fixes, verdict_on};

@@ -112,10 +112,10 @@ fn every_form_has_them() {
         controls::Origin { account: "111122223333", region: "eu-west-1", time: "2026-11-21T00:00:00Z" };
     for text in [
         controls::table(&reports[0]),
-        controls::json(&reports).to_string(),
+        serde_json::to_string(&controls::json(&reports)).unwrap(),
         controls::junit(&reports),
-        controls::ocsf(&reports, 0).to_string(),
-        controls::asff(&reports, origin).to_string(),
+        serde_json::to_string(&controls::ocsf(&reports, 0)).unwrap(),
+        serde_json::to_string(&controls::asff(&reports, origin)).unwrap(),
         controls::html(&reports),
     ] {
         assert!(text.contains("ACME-01") && text.contains("the bucket is called data"), "{text}");

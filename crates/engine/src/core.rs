@@ -68,6 +68,9 @@ impl Engine {
             }
             news = true;
             self.take_in(&receipts)?;
+            if receipts.len() < REPLAY_BATCH {
+                return Ok(news);
+            }
         }
     }
 
@@ -226,8 +229,13 @@ impl Engine {
             }
             _ => Error::Port(error),
         })?;
-        // Others may have appended between our state and ours; the state takes entries in order only.
-        self.refresh()?;
+        let next = self.state.size();
+        if receipts.first().is_some_and(|first| first.evidence.index() == next) {
+            self.take_in(&receipts)?;
+        } else {
+            // Others have appended before; the state takes entries in order only.
+            self.refresh()?;
+        }
         Ok(receipts.into_iter().map(|receipt| receipt.evidence).collect())
     }
 

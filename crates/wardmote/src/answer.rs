@@ -37,13 +37,16 @@ impl Answers {
 
     /// A line of text to standard output.
     pub(crate) fn line(&self, text: &str) -> Result<(), Failure> {
-        let mut out = io::stdout().lock();
-        match writeln!(out, "{text}").and_then(|()| out.flush()) {
-            // Whoever read us has seen enough: `wardmote log | head`.
-            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
-            Err(error) => Err(Failure::io("write to standard output", error)),
-            Ok(()) => Ok(()),
-        }
+        to_standard_output(|out| writeln!(out, "{text}"))
+    }
+
+    /// A document in JSON to standard output, part by part: it may be large.
+    pub(crate) fn document(&self, value: &impl Serialize) -> Result<(), Failure> {
+        to_standard_output(|out| {
+            let mut out = io::BufWriter::with_capacity(1 << 16, out);
+            serde_json::to_writer_pretty(&mut out, value)?;
+            writeln!(out).and_then(|()| out.flush())
+        })
     }
 
     /// A remark that is not part of the answer.
@@ -59,6 +62,16 @@ impl Answers {
         } else {
             drop(write!(io::stderr().lock(), "{}", failure.to_text()));
         }
+    }
+}
+
+fn to_standard_output(write: impl FnOnce(&mut io::StdoutLock<'_>) -> io::Result<()>) -> Result<(), Failure> {
+    let mut out = io::stdout().lock();
+    match write(&mut out).and_then(|()| out.flush()) {
+        // Whoever read us has seen enough: `wardmote log | head`.
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        Err(error) => Err(Failure::io("write to standard output", error)),
+        Ok(()) => Ok(()),
     }
 }
 

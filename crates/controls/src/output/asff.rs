@@ -1,7 +1,9 @@
 //! ASFF, the form of findings that AWS Security Hub imports (`BatchImportFindings`).
 
+use super::Each;
 use crate::report::{Finding, Report};
 use facts::Verdict;
+use serde::Serialize;
 use serde_json::{Value, json};
 
 /// Whose findings they are, and from when.
@@ -21,12 +23,14 @@ const MAX_DESCRIPTION: usize = 1_024;
 
 /// All findings of all reports; what is not applicable is left out, because the form has no word for it.
 #[must_use]
-pub fn asff(reports: &[Report], origin: Origin<'_>) -> Value {
-    let of = |report: &Report| {
-        let all = report.wholes().filter(|finding| !matches!(finding.verdict, Verdict::NotApplicable { .. }));
-        all.map(|finding| one(report, finding, origin)).collect::<Vec<_>>()
-    };
-    reports.iter().flat_map(of).collect()
+pub fn asff<'a>(reports: &'a [Report], origin: Origin<'a>) -> impl Serialize + 'a {
+    Each(move || reports.iter().flat_map(move |report| asff_findings(report, origin)))
+}
+
+/// Those of one report, one after the other.
+pub fn asff_findings<'a>(report: &'a Report, origin: Origin<'a>) -> impl Iterator<Item = Value> + 'a {
+    let all = report.wholes().filter(|finding| !matches!(finding.verdict, Verdict::NotApplicable { .. }));
+    all.map(move |finding| one(report, finding, origin))
 }
 
 fn one(report: &Report, finding: &Finding, Origin { account, region, time }: Origin<'_>) -> Value {

@@ -7,13 +7,14 @@ mod junit;
 mod ocsf;
 mod sarif;
 
-pub use asff::{Origin, asff};
+pub use asff::{Origin, asff, asff_findings};
 pub use html::html;
 pub use junit::junit;
 pub use ocsf::ocsf;
 pub use sarif::sarif;
 
 use crate::report::{Finding, Report, Summary};
+use serde::{Serialize, Serializer};
 use serde_json::{Value, json};
 use std::fmt::Write as _;
 
@@ -68,20 +69,40 @@ pub fn table(report: &Report) -> String {
     out
 }
 
-/// Every finding of all reports, how many there are of each, and what was not read.
+/// Every finding of all reports, how many there are of each, and what was not read. Findings are made while they are
+/// written: those of a large account are many times larger as a document than as what they rest on.
 #[must_use]
-pub fn json(reports: &[Report]) -> Value {
-    let (mut findings, mut unread, mut sum) = (Vec::new(), Vec::new(), Summary::default());
-    for report in reports {
-        sum.add(report.summary());
-        unread.extend(report.unread().iter().map(|said| json!({"file": report.file(), "said": said})));
-        findings.extend(report.findings().iter().map(|finding| {
-            let mut value = json!(finding);
-            value["file"] = report.file().into();
-            value
-        }));
+pub fn json(reports: &[Report]) -> impl Serialize {
+    #[derive(Serialize)]
+    struct Whole<F> {
+        findings: F,
+        summary: Summary,
+        unread: Vec<Value>,
     }
-    json!({"findings": findings, "summary": sum, "unread": unread})
+    #[derive(Serialize)]
+    struct Placed<'a> {
+        #[serde(flatten)]
+        finding: &'a Finding,
+        file: &'a str,
+    }
+    let mut summary = Summary::default();
+    let mut unread = Vec::new();
+    for report in reports {
+        summary.add(report.summary());
+        unread.extend(report.unread().iter().map(|said| json!({"file": report.file(), "said": said})));
+    }
+    let placed =
+        |report| Report::findings(report).iter().map(|finding| Placed { finding, file: report.file() });
+    Whole { findings: Each(move || reports.iter().flat_map(placed)), summary, unread }
+}
+
+/// A list whose parts are made while it is written, one after the other.
+struct Each<F>(F);
+
+impl<F: Fn() -> I, I: Iterator<Item: Serialize>> Serialize for Each<F> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq((self.0)())
+    }
 }
 
 /// Where something stands, as editors open it; what is in no file has no line.

@@ -1,9 +1,11 @@
 //! OCSF: one Compliance Finding (class 2003) for each control and resource.
 
+use super::Each;
 use crate::report::{Finding, Report};
 use crate::resource::Source;
 use crate::unit::Severity;
 use facts::Verdict;
+use serde::Serialize;
 use serde_json::{Value, json};
 
 /// The version of the schema that is written.
@@ -11,10 +13,9 @@ const SCHEMA: &str = "1.3.0";
 
 /// All findings of all reports, at a time in milliseconds since 1970.
 #[must_use]
-pub fn ocsf(reports: &[Report], time_ms: i64) -> Value {
-    let of =
-        |report: &Report| report.wholes().map(|finding| event(report, finding, time_ms)).collect::<Vec<_>>();
-    reports.iter().flat_map(of).collect()
+pub fn ocsf(reports: &[Report], time_ms: i64) -> impl Serialize {
+    let of = move |report| Report::wholes(report).map(move |finding| event(report, finding, time_ms));
+    Each(move || reports.iter().flat_map(of))
 }
 
 fn event(report: &Report, finding: &Finding, time_ms: i64) -> Value {

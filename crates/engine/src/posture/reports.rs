@@ -86,11 +86,8 @@ impl Watch {
         report.waive(&waivers, &today);
         let time = now.to_string();
         let origin = Origin { account: &inventory.account, region: &inventory.region, time: &time };
-        let all = match controls::asff(&[report], origin) {
-            Value::Array(all) => all,
-            _ => Vec::new(),
-        };
-        let open = all.into_iter().filter(|finding| finding["Compliance"]["Status"] != "PASSED");
+        let all = controls::asff_findings(&report, origin);
+        let open = all.filter(|finding| finding["Compliance"]["Status"] != "PASSED");
         let own = |mut finding: Value| {
             finding["ProductArn"] = product.into();
             finding

@@ -1,8 +1,8 @@
-//! The ledger in SQLite: one sequencer thread with group commit, a signed checkpoint after every batch.
+//! The ledger in SQLite: group commit, a signed checkpoint with every commit.
 //!
 //! ```text
 //! ledger.db     entries, full tiles of leaf hashes, heads of streams, the latest checkpoint
-//! checkpoint    the latest checkpoint, for whoever wants to hold us to it later
+//! checkpoint    the latest checkpoint, a moment after its commit, for whoever wants to hold us to it later
 //! tile/         full tiles and entry bundles as static files (C2SP tlog-tiles), for whoever mirrors the log
 //! seal          a digest of every page of ledger.db, and which entries it holds
 //! seal.next     the seal of what is being written back; only while it is, or after a kill
@@ -20,6 +20,7 @@ mod sequencer;
 mod tiles;
 mod verify;
 mod wal;
+mod writer;
 
 pub use tiles::{Exported, export_tiles};
 pub use verify::{VerifyReport, verify_ledger};
@@ -29,12 +30,11 @@ use db::Db;
 use facts::{EvidenceId, StreamName};
 use ledger::{Checkpoint, Draft, Entry, Signer, Tree, Verifier, leaf_hash};
 use rusqlite::Connection;
-use sequencer::{Job, Sequencing};
+use sequencer::Sequencing;
 use std::path::{Path, PathBuf};
-use std::sync::mpsc::{Sender, channel};
 use std::sync::{Mutex, MutexGuard};
-use std::thread::JoinHandle;
 use world::{Kind, LedgerStore, PortError, Receipt};
+use writer::Writer;
 use zeroize::Zeroizing;
 
 pub(super) const DB: &str = "ledger.db";
@@ -45,7 +45,7 @@ pub(super) const KEY: &str = "log.key";
 /// A ledger in a folder.
 pub struct SqliteLedger {
     reader: Mutex<Option<Db>>,
-    writer: Option<(Sender<Job>, JoinHandle<()>)>,
+    writer: Option<Writer>,
     dir: PathBuf,
 }
 
@@ -88,14 +88,9 @@ impl SqliteLedger {
         if signer.verifier() != origin {
             return Err(damaged().with_help("`log.key` and `log.vkey` do not belong together"));
         }
-        let sequencing = Sequencing::open(dir, signer)?;
-        let (sender, receiver) = channel();
-        let thread = std::thread::Builder::new()
-            .name("ledger".to_owned())
-            .spawn(move || sequencing.run(&receiver))
-            .map_err(|error| PortError::io("start the sequencer", error))?;
+        let writer = Writer::new(Sequencing::open(dir, signer)?)?;
         let reader = schema::open(&dir.join(DB))?;
-        Ok(Self { reader: Mutex::new(Some(reader)), writer: Some((sender, thread)), dir: dir.to_owned() })
+        Ok(Self { reader: Mutex::new(Some(reader)), writer: Some(writer), dir: dir.to_owned() })
     }
 
     /// Opens a ledger to look at. Nothing in the folder changes.
@@ -103,17 +98,6 @@ impl SqliteLedger {
         read_vkey(dir)?;
         let reader = schema::open_read_only(dir)?;
         Ok(Self { reader: Mutex::new(Some(reader)), writer: None, dir: dir.to_owned() })
-    }
-
-    fn ask<T>(&self, job: impl FnOnce(Sender<Result<T, PortError>>) -> Job) -> Result<T, PortError> {
-        let (sender, _) = self
-            .writer
-            .as_ref()
-            .ok_or_else(|| PortError::new(Kind::Denied, "the ledger was opened to look at, not to append"))?;
-        let (reply, answer) = channel();
-        let gone = || PortError::new(Kind::Failed, "the ledger has stopped after an earlier failure");
-        sender.send(job(reply)).map_err(|_| gone())?;
-        answer.recv().map_err(|_| gone())?
     }
 
     fn with_reader<T>(&self, look: impl FnOnce(&Connection) -> Result<T, PortError>) -> Result<T, PortError> {
@@ -133,7 +117,11 @@ impl LedgerStore for SqliteLedger {
         if drafts.is_empty() {
             return Ok(Vec::new());
         }
-        self.ask(|reply| Job::Append { drafts, reply })
+        let writer = self
+            .writer
+            .as_ref()
+            .ok_or_else(|| PortError::new(Kind::Denied, "the ledger was opened to look at, not to append"))?;
+        writer.append(drafts)
     }
 
     fn size(&self) -> Result<u64, PortError> {
@@ -185,11 +173,8 @@ impl Drop for SqliteLedger {
         if let Ok(reader) = self.reader.get_mut() {
             drop(reader.take());
         }
-        if let Some((sender, thread)) = self.writer.take() {
-            drop(sender);
-            // The thread has nobody left to tell; what it could not do at the end, the next opening does.
-            drop(thread.join());
-        }
+        // The last reader is gone, so the writer can tidy up.
+        drop(self.writer.take());
     }
 }
 

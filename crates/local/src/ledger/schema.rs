@@ -111,7 +111,8 @@ fn private(path: &Path) -> Result<(), PortError> {
 /// How many entries.
 pub(super) fn size(connection: &Connection) -> Result<u64, PortError> {
     let last: Option<i64> = connection
-        .query_row("SELECT max(idx) FROM entry", [], |row| row.get(0))
+        .prepare_cached("SELECT max(idx) FROM entry")
+        .and_then(|mut statement| statement.query_row([], |row| row.get(0)))
         .map_err(|error| failed("read", &error))?;
     Ok(last.map_or(0, |last| last.unsigned_abs() + 1))
 }
@@ -191,8 +192,8 @@ pub(super) fn tree(connection: &Connection) -> Result<(Tree, u64), PortError> {
 /// The number of the next entry of a stream.
 pub(super) fn next_seq(connection: &Connection, stream: &StreamName) -> Result<u64, PortError> {
     let next: Option<i64> = connection
-        .query_row("SELECT next_seq FROM head WHERE stream = ?1", [stream.as_str()], |row| row.get(0))
-        .optional()
+        .prepare_cached("SELECT next_seq FROM head WHERE stream = ?1")
+        .and_then(|mut statement| statement.query_row([stream.as_str()], |row| row.get(0)).optional())
         .map_err(|error| failed("read", &error))?;
     Ok(next.map_or(0, i64::unsigned_abs))
 }

@@ -1,5 +1,5 @@
-//! The one thread that appends. It takes what has queued up while the last commit was on its way to the disk, commits
-//! it at once, signs, and only then answers: with many callers, one sync serves them all.
+//! What becomes of drafts: one transaction for all that came together, signed, and answered when it is on the disk. Who
+//! calls, and when: `writer.rs`.
 
 use super::db::{Db, FolderLock};
 use super::published::Published;
@@ -7,9 +7,9 @@ use super::tiles::FullTiles;
 use super::{DB, schema, seal, wal};
 use facts::{Digest, EvidenceId};
 use ledger::{Checkpoint, Draft, Entry, Planned, SequenceError, Sequencer, Signer, StreamHead, leaf_hash};
-use rusqlite::{Connection, Transaction, TransactionBehavior};
+use rusqlite::{Connection, Params, Transaction, TransactionBehavior};
 use std::path::{Path, PathBuf};
-use std::sync::mpsc::{Receiver, Sender};
+use std::sync::mpsc::Sender;
 use std::time::Duration;
 use world::{Kind, PortError, Receipt};
 
@@ -17,15 +17,14 @@ use world::{Kind, PortError, Receipt};
 pub(super) type Reply = Sender<Result<Vec<Receipt>, PortError>>;
 
 /// Something to append, and whom to tell.
-pub(super) enum Job {
-    Append { drafts: Vec<Draft>, reply: Reply },
+pub(super) struct Job {
+    pub(super) drafts: Vec<Draft>,
+    pub(super) reply: Reply,
 }
 
-/// The most jobs in one commit.
-const MAX_BATCH: usize = 1024;
 /// A WAL larger than this is written back to the main file.
 const MAX_WAL_BYTES: u64 = 16 << 20;
-/// How long to wait for readers before writing back: between commits, while callers wait, and at the end.
+/// How long to wait for readers before writing back: between commits, while callers may wait, and at the end.
 const BETWEEN: Duration = Duration::from_millis(50);
 const AT_THE_END: Duration = Duration::from_secs(2);
 
@@ -37,6 +36,10 @@ pub(super) struct Sequencing {
     /// What is given out, and the checkpoint that is still to be: after the tiles that it has filled.
     published: Published,
     unpublished: Option<String>,
+    /// It could not be given out, so nothing more is appended until it is.
+    withheld: bool,
+    /// Why nothing can be appended any more.
+    dead: Option<String>,
     tiles: FullTiles,
     signer: Signer,
     dir: PathBuf,
@@ -62,6 +65,8 @@ impl Sequencing {
             stale: false,
             published,
             unpublished: None,
+            withheld: false,
+            dead: None,
             tiles: FullTiles::found(dir, sequencer.tree().size()),
             sequencer,
             signer,
@@ -69,63 +74,76 @@ impl Sequencing {
         })
     }
 
-    /// Works until nobody can ask any more.
-    pub(super) fn run(mut self, jobs: &Receiver<Job>) {
-        let mut dead: Option<String> = None;
-        while let Ok(first) = jobs.recv() {
-            let batch: Vec<Job> = std::iter::once(first).chain(jobs.try_iter().take(MAX_BATCH - 1)).collect();
-            if let Some(reason) = &dead {
-                for Job::Append { reply, .. } in batch {
-                    drop(reply.send(Err(stopped(reason))));
-                }
-                continue;
+    /// One transaction for all jobs, and their answers.
+    pub(super) fn commit(&mut self, batch: Vec<Job>) {
+        if let Some(reason) = &self.dead {
+            for Job { reply, .. } in batch {
+                drop(reply.send(Err(stopped(reason))));
             }
-            dead = self.commit(batch);
-            if wal::bytes(&self.dir) > MAX_WAL_BYTES && dead.is_none() {
-                // Not done now is done at the end; nothing depends on it.
-                drop(seal::write_back(&mut self.connection, &self.dir, BETWEEN));
-            }
+            return;
         }
-        if dead.is_none() {
-            drop(self.publish());
-            if seal::write_back(&mut self.connection, &self.dir, AT_THE_END).unwrap_or(false) {
-                drop(schema::tidy_on_close(&self.connection));
-            }
-        }
-    }
-
-    /// One transaction for all jobs. Returns why nothing more can be appended, if that is so.
-    pub(super) fn commit(&mut self, batch: Vec<Job>) -> Option<String> {
         let mut jobs = batch.into_iter();
         let mut answers = Vec::new();
-        let outcome = self.publish().and_then(|()| self.transact(&mut jobs, &mut answers));
-        answers.extend(jobs.map(|Job::Append { reply, .. }| (reply, Ok(Vec::new()))));
+        let held = if self.withheld { self.publish() } else { Ok(()) };
+        let outcome = held.and_then(|()| self.transact(&mut jobs, &mut answers));
+        answers.extend(jobs.map(|job| (job.reply, Ok(Vec::new()))));
         let failure = outcome.err();
         // Whoever cannot write now may be able to later; after any other failure nobody knows what the disk holds.
-        let dead = failure.as_ref().filter(|error| error.kind() == Kind::Failed).map(ToString::to_string);
+        self.dead = failure.as_ref().filter(|error| error.kind() == Kind::Failed).map(ToString::to_string);
         self.stale |= failure.is_some();
-        if failure.is_none() {
-            // After the commit: what is given out must be in the log, never the other way round. The answers are true
-            // without it; if it fails, nothing more is appended until it is done.
-            drop(self.publish());
-        }
         for (reply, answer) in answers {
-            let answer = match (&failure, &dead) {
+            let answer = match (&failure, &self.dead) {
                 (_, Some(reason)) => Err(stopped(reason)),
                 (Some(failure), _) => Err(again(failure)),
                 (None, _) => answer,
             };
             drop(reply.send(answer));
         }
-        dead
     }
 
+    /// What can wait until callers have their answers: the checkpoint goes out, and a long WAL goes back.
+    pub(super) fn keep_up(&mut self) {
+        if self.dead.is_some() {
+            return;
+        }
+        // The answers are true without it; if it fails, nothing more is appended until it is done.
+        drop(self.publish());
+        if wal::bytes(&self.dir) > MAX_WAL_BYTES {
+            // Not done now is done at the end; nothing depends on it.
+            drop(seal::write_back(&mut self.connection, &self.dir, BETWEEN));
+        }
+    }
+
+    /// The checkpoint goes out, and the whole WAL goes back.
+    pub(super) fn close(mut self) {
+        if self.dead.is_some() {
+            return;
+        }
+        drop(self.publish());
+        if seal::write_back(&mut self.connection, &self.dir, AT_THE_END).unwrap_or(false) {
+            drop(schema::tidy_on_close(&self.connection));
+        }
+    }
+
+    /// After the commit: what is given out must be in the log, never the other way round.
     fn publish(&mut self) -> Result<(), PortError> {
+        if self.unpublished.is_none() {
+            return Ok(());
+        }
+        self.withheld = true;
+        if self.stale {
+            // A commit failed since: the tree in memory is not the one that the note covers.
+            let _lock = FolderLock::shared(&self.dir)?;
+            let transaction = begin(&mut self.connection)?;
+            self.sequencer = load(&transaction)?;
+            self.unpublished = schema::checkpoint(&transaction)?;
+            self.stale = false;
+        }
         if let Some(note) = &self.unpublished {
             self.tiles.complete(&self.connection, self.sequencer.tree())?;
             self.published.replace(self.sequencer.tree(), note)?;
-            self.unpublished = None;
         }
+        (self.unpublished, self.withheld) = (None, false);
         Ok(())
     }
 
@@ -144,7 +162,7 @@ impl Sequencing {
         }
         self.published.check(self.sequencer.tree())?;
         let before = self.sequencer.tree().size();
-        for Job::Append { drafts, reply } in jobs {
+        for Job { drafts, reply } in jobs {
             match self.sequencer.plan(drafts) {
                 Err(error) => answers.push((reply, Err(refused(&error)))),
                 Ok(planned) => {
@@ -164,9 +182,8 @@ impl Sequencing {
                 .filter_map(|n| tree.leaf(n))
                 .flat_map(|hash| *hash.as_bytes())
                 .collect();
-            transaction
-                .execute("INSERT INTO tile VALUES (?1, ?2)", (schema::to_sql(tile), hashes))
-                .map_err(failed)?;
+            let sql = "INSERT INTO tile VALUES (?1, ?2)";
+            execute(&transaction, sql, (schema::to_sql(tile), hashes)).map_err(failed)?;
         }
         let checkpoint = Checkpoint {
             origin: self.signer.verifier().name().to_owned(),
@@ -174,7 +191,7 @@ impl Sequencing {
             root: tree.root(),
         };
         let note = checkpoint.sign(&self.signer);
-        transaction.execute("INSERT OR REPLACE INTO checkpoint VALUES (0, ?1)", [&note]).map_err(failed)?;
+        execute(&transaction, "INSERT OR REPLACE INTO checkpoint VALUES (0, ?1)", [&note]).map_err(failed)?;
         transaction.commit().map_err(failed)?;
         self.unpublished = Some(note);
         Ok(())
@@ -217,15 +234,16 @@ fn check_tail(connection: &Connection, size: u64) -> Result<(), PortError> {
 
 fn insert(connection: &Connection, planned: &Planned) -> rusqlite::Result<()> {
     let index = schema::to_sql(planned.index);
-    connection.prepare_cached("INSERT INTO entry VALUES (?1, ?2, ?3)")?.execute((
-        index,
-        planned.hash.as_bytes().as_slice(),
-        &planned.leaf,
-    ))?;
+    let row = (index, planned.hash.as_bytes().as_slice(), &planned.leaf);
+    execute(connection, "INSERT INTO entry VALUES (?1, ?2, ?3)", row)?;
     let next_seq = schema::to_sql(planned.entry.stream_seq + 1);
     let head = (planned.entry.stream.as_str(), next_seq, planned.hash.as_bytes().as_slice());
-    connection.prepare_cached("INSERT OR REPLACE INTO head VALUES (?1, ?2, ?3)")?.execute(head)?;
-    Ok(())
+    execute(connection, "INSERT OR REPLACE INTO head VALUES (?1, ?2, ?3)", head)
+}
+
+/// A statement that comes again and again.
+fn execute(connection: &Connection, sql: &str, values: impl Params) -> rusqlite::Result<()> {
+    connection.prepare_cached(sql)?.execute(values).map(|_| ())
 }
 
 fn receipt(planned: Planned) -> Receipt {
@@ -273,14 +291,11 @@ mod tests {
             body: serde_json::json!({ "text": "x".repeat(bytes) }),
         };
         let (reply, answer) = channel();
-        assert_eq!(sequencing.commit(vec![Job::Append { drafts: vec![draft], reply }]), None, "it goes on");
-        answer.recv().unwrap()
-    }
-
-    fn close(sequencing: Sequencing) {
-        let (sender, jobs) = channel();
-        drop(sender);
-        sequencing.run(&jobs);
+        sequencing.commit(vec![Job { drafts: vec![draft], reply }]);
+        assert_eq!(sequencing.dead, None, "it goes on");
+        let answer = answer.recv().unwrap();
+        sequencing.keep_up();
+        answer
     }
 
     fn set_max_pages(sequencing: &Sequencing, pages: u32) {
@@ -303,7 +318,7 @@ mod tests {
         acknowledged.extend(append(&mut sequencing, 20).unwrap());
         set_max_pages(&sequencing, 1_000_000);
         acknowledged.extend(append(&mut sequencing, 60_000).unwrap());
-        close(sequencing);
+        sequencing.close();
         let report = verify_ledger(&dir).unwrap();
         assert!(report.ok() && report.sealed, "{report:?}");
         let ledger = SqliteLedger::open(&dir).unwrap();
@@ -323,7 +338,7 @@ mod tests {
         assert!(append(&mut sequencing, 10).is_err(), "first the last checkpoint has to go out");
         std::fs::write(dir.join("log.key"), key).unwrap();
         append(&mut sequencing, 10).unwrap();
-        close(sequencing);
+        sequencing.close();
         let report = verify_ledger(&dir).unwrap();
         assert!(report.ok() && report.entries == 2, "{report:?}");
     }

@@ -4,6 +4,7 @@ use super::versions::OneVersion;
 use crate::call::Nothing;
 use crate::desk::Desk;
 use crate::failure::wire;
+use engine::Engine;
 use facts::Actor;
 use guard::{Action, Resource};
 use mlflow::Error;
@@ -19,15 +20,13 @@ use serde::{Deserialize, Serialize};
 const PAGE: (usize, usize) = (100, 1000);
 
 /// Asks whether somebody may look at a model, which need not exist.
-pub(super) fn may_read(desk: &Desk, actor: &Actor, name: &str) -> Result<(), Error> {
-    let mut engine = desk.engine()?;
+pub(super) fn may_read(engine: &mut Engine, actor: &Actor, name: &str) -> Result<(), Error> {
     let chartered = engine.names_model(name);
     let resource = Resource::RegisteredModel { name: name.to_owned(), chartered };
     engine.may(actor, Action::RegistryRead, &resource).map_err(wire)
 }
 
-fn view(desk: &Desk, name: &str) -> Result<One, Error> {
-    let engine = desk.engine()?;
+fn view(engine: &Engine, name: &str) -> Result<One, Error> {
     Ok(One { registered_model: engine.registered_model(name).map_err(wire)?.view() })
 }
 
@@ -47,9 +46,10 @@ pub(crate) struct One {
 }
 
 pub(crate) fn create(desk: &Desk, actor: &Actor, input: Create) -> Result<One, Error> {
-    let made = desk.engine()?.create_registered_model(actor, &input.name, (input.description, input.tags));
+    let mut engine = desk.engine()?;
+    let made = engine.create_registered_model(actor, &input.name, (input.description, input.tags));
     made.map_err(wire)?;
-    view(desk, &input.name)
+    view(&engine, &input.name)
 }
 
 #[derive(Deserialize, JsonSchema)]
@@ -59,8 +59,9 @@ pub(crate) struct ByName {
 }
 
 pub(crate) fn get(desk: &Desk, actor: &Actor, input: ByName) -> Result<One, Error> {
-    may_read(desk, actor, &input.name)?;
-    view(desk, &input.name)
+    let mut engine = desk.engine()?;
+    may_read(&mut engine, actor, &input.name)?;
+    view(&engine, &input.name)
 }
 
 #[derive(Deserialize, JsonSchema)]
@@ -70,8 +71,9 @@ pub(crate) struct Rename {
 }
 
 pub(crate) fn rename(desk: &Desk, actor: &Actor, input: Rename) -> Result<One, Error> {
-    desk.engine()?.rename_model(actor, &input.name, &input.new_name).map_err(wire)?;
-    view(desk, &input.new_name)
+    let mut engine = desk.engine()?;
+    engine.rename_model(actor, &input.name, &input.new_name).map_err(wire)?;
+    view(&engine, &input.new_name)
 }
 
 #[derive(Deserialize, JsonSchema)]
@@ -82,8 +84,9 @@ pub(crate) struct Update {
 }
 
 pub(crate) fn update(desk: &Desk, actor: &Actor, input: Update) -> Result<One, Error> {
-    desk.engine()?.describe_model(actor, &input.name, input.description).map_err(wire)?;
-    view(desk, &input.name)
+    let mut engine = desk.engine()?;
+    engine.describe_model(actor, &input.name, input.description).map_err(wire)?;
+    view(&engine, &input.name)
 }
 
 pub(crate) fn delete(desk: &Desk, actor: &Actor, input: ByName) -> Result<Nothing, Error> {
@@ -116,8 +119,8 @@ pub(crate) struct ByAlias {
 }
 
 pub(crate) fn get_by_alias(desk: &Desk, actor: &Actor, input: ByAlias) -> Result<OneVersion, Error> {
-    may_read(desk, actor, &input.name)?;
-    let engine = desk.engine()?;
+    let mut engine = desk.engine()?;
+    may_read(&mut engine, actor, &input.name)?;
     let model = engine.registered_model(&input.name).map_err(wire)?;
     // `latest` is no alias, and always means the newest.
     let number = match model.aliases.get(&input.alias) {
@@ -169,9 +172,9 @@ pub(crate) struct LatestVersions {
 }
 
 pub(crate) fn latest(desk: &Desk, actor: &Actor, input: Latest) -> Result<LatestVersions, Error> {
-    may_read(desk, actor, &input.name)?;
+    let mut engine = desk.engine()?;
+    may_read(&mut engine, actor, &input.name)?;
     let stages = input.stages.iter().map(|stage| check::stage(stage)).collect::<Result<Vec<_>, _>>()?;
-    let engine = desk.engine()?;
     let model = engine.registered_model(&input.name).map_err(wire)?;
     let wanted =
         model.latest().filter(|version| stages.is_empty() || stages.contains(&version.stage.as_str()));
@@ -199,10 +202,10 @@ pub(crate) struct Found {
 }
 
 pub(crate) fn search(desk: &Desk, actor: &Actor, input: Search) -> Result<Found, Error> {
-    may_read(desk, actor, "")?;
+    let mut engine = desk.engine()?;
+    may_read(&mut engine, actor, "")?;
     let filter = Filter::parse(Kind::RegisteredModels, input.filter.as_deref().unwrap_or_default())?;
     let order = Order::parse(Kind::RegisteredModels, &input.order_by, &["name ASC"])?;
-    let engine = desk.engine()?;
     let mut found: Vec<_> =
         engine.state().catalogue().models().filter(|model| filter.matches(*model)).collect();
     found.sort_by(|a, b| order.compare(*a, *b));

@@ -4,7 +4,7 @@ use super::models::{Search, may_read};
 use crate::call::Nothing;
 use crate::desk::Desk;
 use crate::failure::wire;
-use engine::NewModelVersion;
+use engine::{Engine, NewModelVersion};
 use facts::Actor;
 use mlflow::Error;
 use mlflow::catalogue::ModelVersionView;
@@ -44,8 +44,7 @@ pub(crate) struct OneVersion {
     pub(super) model_version: ModelVersionView,
 }
 
-fn view(desk: &Desk, name: &str, number: u32) -> Result<OneVersion, Error> {
-    let engine = desk.engine()?;
+fn view(engine: &Engine, name: &str, number: u32) -> Result<OneVersion, Error> {
     let (model, version) = engine.registered_version(name, number).map_err(wire)?;
     Ok(OneVersion { model_version: version.view(model) })
 }
@@ -62,16 +61,18 @@ pub(crate) fn create(desk: &Desk, actor: &Actor, input: Create) -> Result<OneVer
         tags: input.tags,
         document: None,
     };
-    let made = desk.engine()?.create_version(actor, desk.notebook(), new).map_err(wire)?;
-    let asking = desk.engine()?.asking_at_registration(&name, made).map_err(wire)?;
-    if let Some(asking) = asking {
+    let mut engine = desk.engine()?;
+    let made = engine.create_version(actor, desk.notebook(), new).map_err(wire)?;
+    if let Some(asking) = engine.asking_at_registration(&name, made).map_err(wire)? {
         // Programs take their time, and only who registers waits for them.
+        drop(engine);
         let turn = desk.programs();
         let said = asking.ask();
         drop(turn);
-        desk.engine()?.answered_at_registration(actor, said).map_err(wire)?;
+        engine = desk.engine()?;
+        engine.answered_at_registration(actor, said).map_err(wire)?;
     }
-    view(desk, &name, made)
+    view(&engine, &name, made)
 }
 
 #[derive(Deserialize, JsonSchema)]
@@ -83,8 +84,9 @@ pub(crate) struct Which {
 }
 
 pub(crate) fn get(desk: &Desk, actor: &Actor, input: Which) -> Result<OneVersion, Error> {
-    may_read(desk, actor, &input.name)?;
-    view(desk, &input.name, number(input.version)?)
+    let mut engine = desk.engine()?;
+    may_read(&mut engine, actor, &input.name)?;
+    view(&engine, &input.name, number(input.version)?)
 }
 
 #[derive(Deserialize, JsonSchema)]
@@ -99,8 +101,9 @@ pub(crate) struct Update {
 
 pub(crate) fn update(desk: &Desk, actor: &Actor, input: Update) -> Result<OneVersion, Error> {
     let version = number(input.version)?;
-    desk.engine()?.describe_version(actor, (&input.name, version), input.description).map_err(wire)?;
-    view(desk, &input.name, version)
+    let mut engine = desk.engine()?;
+    engine.describe_version(actor, (&input.name, version), input.description).map_err(wire)?;
+    view(&engine, &input.name, version)
 }
 
 pub(crate) fn delete(desk: &Desk, actor: &Actor, input: Which) -> Result<Nothing, Error> {
@@ -145,8 +148,9 @@ pub(crate) struct Transition {
 pub(crate) fn transition(desk: &Desk, actor: &Actor, input: Transition) -> Result<OneVersion, Error> {
     let version = number(input.version)?;
     let to = (input.stage.as_str(), input.archive_existing_versions);
-    desk.engine()?.set_stage(actor, (&input.name, version), to).map_err(wire)?;
-    view(desk, &input.name, version)
+    let mut engine = desk.engine()?;
+    engine.set_stage(actor, (&input.name, version), to).map_err(wire)?;
+    view(&engine, &input.name, version)
 }
 
 #[derive(Serialize, JsonSchema)]
@@ -179,11 +183,11 @@ pub(crate) struct Found {
 }
 
 pub(crate) fn search(desk: &Desk, actor: &Actor, input: Search) -> Result<Found, Error> {
-    may_read(desk, actor, "")?;
+    let mut engine = desk.engine()?;
+    may_read(&mut engine, actor, "")?;
     let filter = Filter::parse(Kind::ModelVersions, input.filter.as_deref().unwrap_or_default())?;
     let otherwise = ["last_updated_timestamp DESC", "name ASC", "version_number DESC"];
     let order = Order::parse(Kind::ModelVersions, &input.order_by, &otherwise)?;
-    let engine = desk.engine()?;
     let all = engine.state().catalogue().models();
     let mut found: Vec<_> = all
         .flat_map(|model| model.versions.values().map(move |version| (model, version)))

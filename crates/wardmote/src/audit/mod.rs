@@ -44,7 +44,7 @@ pub(crate) fn run(house: &House, args: &AuditArgs, answers: &Answers) -> Result<
     if args.granted {
         waivers::granted(house, &now.date(), &mut reports, answers)?;
     }
-    answers.line(written(args, answers.json(), &reports, now)?.trim_end())?;
+    give(args, answers, &reports, now)?;
     remarks(&found, answers);
     if !found.unreadable.is_empty() {
         return Ok(ExitCode::from(Exit::Input as u8));
@@ -94,14 +94,14 @@ fn not_found(wrong: &BadSelection) -> Failure {
     Failure::new(Exit::NotFound, wrong.to_string()).with_help(wrong.help().to_owned())
 }
 
-fn written(args: &AuditArgs, json: bool, reports: &[Report], now: Timestamp) -> Result<String, Failure> {
-    Ok(match args.format(json) {
-        Format::Table => reports.iter().map(::controls::table).collect(),
-        Format::Json => format!("{:#}", ::controls::json(reports)),
-        Format::Sarif => format!("{:#}", ::controls::sarif(reports)),
-        Format::Junit => ::controls::junit(reports),
-        Format::Ocsf => format!("{:#}", ::controls::ocsf(reports, now.unix_ms())),
-        Format::Html => ::controls::html(reports),
+fn give(args: &AuditArgs, answers: &Answers, reports: &[Report], now: Timestamp) -> Result<(), Failure> {
+    match args.format(answers.json()) {
+        Format::Table => answers.line(reports.iter().map(::controls::table).collect::<String>().trim_end()),
+        Format::Json => answers.document(&::controls::json(reports)),
+        Format::Sarif => answers.document(&::controls::sarif(reports)),
+        Format::Junit => answers.line(::controls::junit(reports).trim_end()),
+        Format::Ocsf => answers.document(&::controls::ocsf(reports, now.unix_ms())),
+        Format::Html => answers.line(::controls::html(reports).trim_end()),
         Format::Asff => {
             let (Some(account), Some(region)) = (&args.scope.account, &args.region) else {
                 let message = "findings for Security Hub need an account and a region";
@@ -109,9 +109,9 @@ fn written(args: &AuditArgs, json: bool, reports: &[Report], now: Timestamp) -> 
                     Failure::new(Exit::Usage, message).with_help("add `--account ID --region REGION`")
                 );
             };
-            format!("{:#}", ::controls::asff(reports, Origin { account, region, time: &now.to_string() }))
+            answers.document(&::controls::asff(reports, Origin { account, region, time: &now.to_string() }))
         }
-    })
+    }
 }
 
 /// What was not checked, for people; standard output holds the report alone.

@@ -4,7 +4,8 @@
 
 Requests are those that the client of MLflow sends, over connections that stay open, without the client's own time. The
 servers are asked by turns, so that what else the machine does meets all of them. `nothing` is a call that needs no
-work: what this program itself can send. Prints a table, and with --json one line for each figure.
+work: what this program itself can send. A call that a server refuses (under several writers at once `mlflow server` gives
+errors of its database) is counted as refused and not as done. Prints a table, and with --json one line for each figure.
 """
 
 import argparse
@@ -20,6 +21,10 @@ from urllib.parse import quote, urlsplit
 API = "/api/2.0/mlflow/"
 
 
+class Refused(Exception):
+    """An answer that is no success."""
+
+
 class Server:
     """One of the servers, with a model of 50 versions to begin with."""
 
@@ -32,6 +37,7 @@ class Server:
             self.headers["Authorization"] = f"Bearer {token}"
         self.latencies = {}
         self.rates = {}
+        self.refused = {}
         self.model = f"bench-{os.urandom(4).hex()}"
         self.prepare()
 
@@ -44,7 +50,7 @@ class Server:
         answer = connection.getresponse()
         text = answer.read()
         if answer.status != 200:
-            raise RuntimeError(f"{self.name}: {method} {path} {body} answered {answer.status}: {text[:300]!r}")
+            raise Refused(f"{self.name}: {method} {path} {body} answered {answer.status}: {text[:300]!r}")
         return json.loads(text) if text[:1] == b"{" else text
 
     def prepare(self):
@@ -90,7 +96,7 @@ def operations(server, number):
 def stretch(server, operation, connections, seconds):
     """One stretch of one operation; keeps what each call took."""
     numbers = itertools.count()
-    latencies, failures = [], []
+    latencies, failures, refused = [], [], []
     start = threading.Barrier(connections + 1)
 
     def work():
@@ -101,8 +107,11 @@ def stretch(server, operation, connections, seconds):
         end = time.perf_counter() + seconds
         try:
             while (begun := time.perf_counter()) < end:
-                server.call(connection, *operations(server, next(numbers))[operation])
-                own.append(time.perf_counter() - begun)
+                try:
+                    server.call(connection, *operations(server, next(numbers))[operation])
+                    own.append(time.perf_counter() - begun)
+                except Refused as error:
+                    refused.append(error)
         except Exception as error:
             failures.append(error)
         latencies.extend(own)
@@ -116,6 +125,9 @@ def stretch(server, operation, connections, seconds):
         thread.join()
     if failures:
         raise failures[0]
+    if not latencies:
+        raise refused[0]
+    server.refused[operation] = server.refused.get(operation, 0) + len(refused)
     server.latencies.setdefault(operation, []).extend(latencies)
     server.rates.setdefault(operation, []).append(len(latencies) / (time.perf_counter() - begun))
 
@@ -123,7 +135,7 @@ def stretch(server, operation, connections, seconds):
 def figures(server, operation):
     latencies = sorted(server.latencies[operation])
     at = lambda share: latencies[min(len(latencies) - 1, int(len(latencies) * share))] * 1000
-    return {"a_second": statistics.median(server.rates[operation]), "p50_ms": at(0.5), "p99_ms": at(0.99), "calls": len(latencies)}
+    return {"a_second": statistics.median(server.rates[operation]), "p50_ms": at(0.5), "p99_ms": at(0.99), "calls": len(latencies), "refused": server.refused[operation]}
 
 
 def main():
@@ -149,7 +161,7 @@ def main():
             if given.json:
                 print(json.dumps({"operation": operation, "server": server.name, "ratio": ratio} | found))
             else:
-                print(f"{operation:36} {server.name:12} {found['a_second']:9.0f}/s  p50 {found['p50_ms']:8.2f} ms  p99 {found['p99_ms']:8.2f} ms  ratio {ratio:6.1f}")
+                print(f"{operation:36} {server.name:12} {found['a_second']:9.0f}/s  p50 {found['p50_ms']:8.2f} ms  p99 {found['p99_ms']:8.2f} ms  ratio {ratio:6.1f}  refused {found['refused']}")
 
 
 if __name__ == "__main__":
