@@ -64,15 +64,23 @@ pub(crate) const UNITS: &[Unit] = &[
         Single,
         "a notebook's volume is encrypted with a customer key",
         [NOTEBOOK],
+        ["SageMaker.21"],
+        |case| find(case.resource, "KmsKeyId").customer_key()
+    ),
+    part!(
+        "SM-04",
+        "named",
+        Medium,
+        "a notebook names a key for its volume",
+        [NOTEBOOK],
         [
-            "SageMaker.21",
             "CKV_AWS_22",
             "CKV_AWS_187",
             "SAGEMAKER_NOTEBOOK_INSTANCE_KMS_KEY_CONFIGURED",
             "W1201",
             "sagemaker_notebook_instance_encryption_enabled"
         ],
-        |case| find(case.resource, "KmsKeyId").customer_key()
+        |case| find(case.resource, "KmsKeyId").present()
     ),
     unit!(
         "SM-05",

@@ -137,6 +137,15 @@ pub(crate) const UNITS: &[Unit] = &[
         Cross,
         "reads and writes of a bucket are logged",
         [BUCKET],
+        [],
+        logged
+    ),
+    part!(
+        "S3-14",
+        "server",
+        Medium,
+        "a bucket has server access logs",
+        [BUCKET],
         [
             "S3.9",
             "S3_BUCKET_LOGGING_ENABLED",
@@ -145,7 +154,7 @@ pub(crate) const UNITS: &[Unit] = &[
             "W35",
             "s3_bucket_server_access_logging_enabled"
         ],
-        logged
+        |case| find(case.resource, "LoggingConfiguration").present()
     ),
     unit!(
         "S3-16",
