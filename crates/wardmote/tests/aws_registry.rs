@@ -145,7 +145,15 @@ fn the_mirror_follows_the_record_and_not_the_other_way_round() {
     );
     all.push_str(&told(&dir, at, &watched));
     all.push_str(&told(&dir, at, &watched));
-    all.push_str(&told(&dir, at, &["incident", "list"]));
+    let open = told(&dir, at, &["incident", "list"]);
+    // Who watches the whole account leaves them to who watches the mirror.
+    for _ in 0..2 {
+        let watch =
+            run(&dir, Emulator::get().address, &["watch", "--once", "--as", "selma", "--control", "KMS-01"]);
+        assert!(watch.status.success(), "{}", String::from_utf8_lossy(&watch.stderr));
+    }
+    assert_eq!(told(&dir, at, &["incident", "list"]), open);
+    all.push_str(&open);
     all.push_str(&told(&dir, at, &sync));
     all.push_str(&told(&dir, at, &watched));
 
