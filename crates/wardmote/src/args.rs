@@ -171,7 +171,8 @@ pub(crate) enum DataCommand {
     },
     /// Read a snapshot, if your role may.
     Read {
-        /// The snapshot.
+        /// The snapshot: `NAME/SNAPSHOT`, or `s3://datasets/NAME/SNAPSHOT/`.
+        #[arg(value_parser = SnapshotName::called)]
         snapshot: SnapshotName,
         /// Write to this file (mode 0600) instead of standard output.
         #[arg(long, value_hint = ValueHint::FilePath)]
@@ -267,8 +268,8 @@ pub(crate) enum ModelCommand {
         /// A hyperparameter, in place of the charter's; may be repeated.
         #[arg(long = "set", value_name = "NAME=VALUE", value_parser = name_and_value)]
         set: Vec<(String, String)>,
-        /// The snapshot to train on; the latest by default.
-        #[arg(long)]
+        /// The snapshot to train on, `NAME/SNAPSHOT` or `s3://datasets/NAME/SNAPSHOT/`; the latest by default.
+        #[arg(long, value_parser = SnapshotName::called)]
         snapshot: Option<SnapshotName>,
     },
     /// Register a version that was made elsewhere, from a folder or from an MLflow server.

@@ -64,7 +64,7 @@ fn traffic(dir: &Path, at: SocketAddr) -> (String, String) {
     let out = dir.join("out");
     let list = json(dir, at, &["data", "list"]);
     let training = list.as_array().unwrap().iter().find(|one| one["dataset"] == "credit-training").unwrap();
-    let snapshot = training["name"].as_str().unwrap().to_owned();
+    let snapshot = format!("s3://datasets/{}/", training["name"].as_str().unwrap());
     json(
         dir,
         at,
