@@ -6,6 +6,7 @@ mod credentials;
 mod faults;
 mod fleet;
 mod inventory;
+mod parts;
 mod posture;
 mod signals;
 mod support;

@@ -16,6 +16,7 @@ What AWS CloudFormation takes and moto does not (AWS CloudFormation Template Ref
 - a route table of a stack goes with the stack, so that its network can.
 What other services do and moto 5.2.5 does not know (their API references):
 - GetAuthorizers of API Gateway version 2;
+- uploads to S3 in parts (see `uploads.py`);
 - endpoints of SageMaker (see `endpoints.py`), and deployments of ECS services (see `services.py`);
 - AssociateKmsKey and DisassociateKmsKey of CloudWatch Logs;
 - ListNotebookInstanceLifecycleConfigs of SageMaker;
@@ -34,6 +35,7 @@ import answers
 import endpoints
 import model_packages  # mends by being there
 import services
+import uploads
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, utils
 from moto.apigatewayv2.responses import ApiGatewayV2Response
@@ -150,6 +152,7 @@ def mend_stacks():
 mend_stacks()
 endpoints.mend()
 services.mend()
+uploads.mend()
 
 
 def associate_kms_key(self):

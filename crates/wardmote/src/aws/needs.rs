@@ -11,7 +11,7 @@ use KeyUse::{
     Create, CreateSigning, DeriveSecret, GenerateDataKey, PublicKey, Rotate, SetState, Sign, State,
     UnwrapDataKey,
 };
-use ObjectUse::{Get, Put};
+use ObjectUse::{Get, Lifecycle, Put};
 
 /// What a command does.
 #[derive(Debug, Clone, Copy)]
@@ -135,6 +135,7 @@ const COMMANDS: &[(&str, Needs)] = &[
     ("waiver withdraw", OPEN),
     ("waiver list", OPEN),
     ("aws", NOTHING),
+    ("aws lifecycle", Needs { objects: &[Get, Lifecycle], ..NOTHING }),
     ("aws alarms", Needs { signals: &[SignalUse::Alarms], ..OPEN }),
     ("completions", NOTHING),
     ("man", NOTHING),
