@@ -4,6 +4,7 @@ use crate::Error;
 use crate::approver_keys::ApproverKeys;
 use crate::catalogue::{PRODUCTION, SEPARATION_TAG};
 use crate::documents::MODEL_CARD;
+use crate::grants::KeyGrants;
 use crate::mirror::Mirrors;
 use crate::posture::{Postures, Waivers};
 use crate::record::{
@@ -60,6 +61,7 @@ pub struct State {
     remediations: Remediations,
     /// Since when the material of each key is what it is.
     key_material: BTreeMap<KeyId, Timestamp>,
+    key_grants: KeyGrants,
     /// The entries of model cards.
     cards: BTreeMap<(ModelName, VersionNumber), EvidenceId>,
     postures: Postures,
@@ -162,6 +164,11 @@ impl State {
     /// When the key material in use was made; nothing if it is not on record.
     pub fn key_material_since(&self, key: &KeyId) -> Option<Timestamp> {
         self.key_material.get(key).copied()
+    }
+
+    /// Grants of keys that were not taken back.
+    pub fn key_grants(&self) -> &KeyGrants {
+        &self.key_grants
     }
 
     /// The entry of the latest model card of a version.
@@ -326,6 +333,10 @@ impl State {
                 self.watched(fact, Recorded { what: (), evidence, time, by }, receipt)?;
             }
             Fact::KeyAdministered { key, change } => self.administered(key, &change, time),
+            Fact::KeyGranted(grant) => {
+                self.key_grants.given(Recorded { what: *grant, evidence, time, by });
+            }
+            Fact::KeyGrantRevoked { key, id, .. } => self.key_grants.revoked(&key, &id),
             Fact::DocumentMade { model, version, kind, files } => {
                 self.documented((model, version), &kind, Recorded { what: files, evidence, time, by });
             }

@@ -13,6 +13,7 @@ mod doors;
 mod failure;
 mod files;
 mod fleet;
+mod grants;
 mod house;
 mod iam;
 mod import;

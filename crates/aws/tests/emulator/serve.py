@@ -8,7 +8,8 @@ What AWS KMS does and moto 5.2.5 does not (AWS KMS API Reference, "Errors" of ea
 - Decrypt with another key than the one that encrypted is refused with IncorrectKeyException;
 - RotateKeyOnDemand of a key that is not symmetric is refused with UnsupportedOperationException;
 - Sign with MessageType DIGEST signs the digest as it is;
-- EnableKey, DisableKey and ScheduleKeyDeletion take ARNs too.
+- EnableKey, DisableKey and ScheduleKeyDeletion take ARNs too;
+- grants (see `grants.py`).
 
 What AWS CloudFormation takes and moto does not (AWS CloudFormation Template Reference):
 - tags of AWS::KMS::Key have `Key` and `Value`;
@@ -33,6 +34,7 @@ import urllib.parse
 
 import answers
 import endpoints
+import grants
 import model_packages  # mends by being there
 import services
 import uploads
@@ -150,6 +152,7 @@ def mend_stacks():
 
 
 mend_stacks()
+grants.mend()
 endpoints.mend()
 services.mend()
 uploads.mend()

@@ -8,8 +8,8 @@ use aws::{KeyUse, ObjectUse};
 use clap::CommandFactory;
 
 use KeyUse::{
-    Create, CreateSigning, DeriveSecret, GenerateDataKey, PublicKey, Rotate, SetState, Sign, State,
-    UnwrapDataKey,
+    Create, CreateGrant, CreateSigning, DeriveSecret, GenerateDataKey, ListGrants, PublicKey, RevokeGrant,
+    Rotate, SetState, Sign, State, UnwrapDataKey,
 };
 use ObjectUse::{Get, Lifecycle, Put};
 
@@ -70,6 +70,9 @@ const COMMANDS: &[(&str, Needs)] = &[
     ("key disable", reading(&[SetState])),
     ("key enable", reading(&[SetState])),
     ("key rotate", reading(&[Rotate])),
+    ("key grant", reading(&[CreateGrant])),
+    ("key grants", reading(&[ListGrants])),
+    ("key revoke-grant", reading(&[ListGrants, RevokeGrant])),
     ("key new", OPEN),
     ("key approvers", OPEN),
     ("key confirm", OPEN),
