@@ -1,6 +1,7 @@
 //! What the ledger says: the body of every entry is one [`Fact`]. The state of the house is these facts replayed;
 //! nothing is known that is not here.
 
+use crate::checkpoints::CheckpointSigner;
 use crate::grants::KeyGrant;
 use facts::{
     ColumnName, DatasetId, Digest, EndpointName, EvidenceId, KeyId, ModelName, PersonId, SnapshotName,
@@ -66,6 +67,8 @@ pub enum Fact {
         /// What was done.
         change: KeyChange,
     },
+    /// From here on a key of the key service signs checkpoints beside the ledger's own.
+    CheckpointSigner(CheckpointSigner),
     /// A role that does not use a key got to, for one encryption context.
     KeyGranted(Box<KeyGrant>),
     /// A grant was taken back.

@@ -451,6 +451,9 @@ pub(crate) struct VerifyArgs {
     /// Believe only approvals signed with these keys, got from their owners: one a line, as `key new` prints them.
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) approvers: Option<PathBuf>,
+    /// Demand that the checkpoint is signed with each of these verifier keys of the ledger, got from elsewhere: one a line.
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) log_keys: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]
@@ -567,7 +570,7 @@ pub(crate) enum LogCommand {
         /// The folder.
         #[arg(value_hint = ValueHint::DirPath)]
         folder: PathBuf,
-        /// The verifier key of the ledger, got from elsewhere; else the one in the folder is taken, and says so.
+        /// The verifier keys of the ledger, one a line, got from elsewhere: each must have signed; else the one in the folder is taken, and says so.
         #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
         vkey: Option<PathBuf>,
     },

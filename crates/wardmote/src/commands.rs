@@ -141,7 +141,13 @@ impl At<'_> {
         if engine.state().credentials().has(&governor) {
             self.house.sign_in(&engine, Some(&governor))?;
         }
+        let signers = engine.state().checkpoint_signers().len();
         let done = engine.apply_charter(&governor, &charter, &mut |issued| self.house.deliver(issued))?;
+        if engine.state().checkpoint_signers().len() > signers {
+            // Whoever signs checkpoints is known from here on; opened again, the ledger has the last one signed.
+            drop(engine);
+            drop(self.house.open()?);
+        }
         self.answers.give(&done, |done| render::applied(&done.answer, &done.evidence))?;
         Ok(ExitCode::SUCCESS)
     }

@@ -7,6 +7,7 @@ mod args;
 mod audit;
 mod aws;
 mod blueprint;
+mod checkpoints;
 mod commands;
 mod demo;
 mod doors;

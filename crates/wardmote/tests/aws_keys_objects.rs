@@ -1,5 +1,5 @@
-//! What a house on AWS says of the lifecycle of its bucket and of grants of its keys, against the emulator; and grants of
-//! embedded keys, which mean the same.
+//! What a house on AWS says of the lifecycle of its bucket, grants of its keys, and the key that signs its checkpoints, against
+//! the emulator; and the same of embedded keys.
 #![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that cannot go on fails")]
 #![allow(dead_code, reason = "each test file uses its part of the common modules")]
 
@@ -16,7 +16,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::net::SocketAddr;
 use std::path::Path;
-use support::proxy::{Proxy, xml_error};
+use support::proxy::{Fate, Proxy, json_error, xml_error};
 use support::{Emulator, script};
 
 /// A house with snapshots. An auditor may read what is pseudonymised, and uses no key.
@@ -231,4 +231,166 @@ fn a_role_reads_by_a_grant_of_kms_too() {
     assert_eq!(called(&back), allowed(&["key", "revoke-grant"]));
     all.push_str(&masked(&dir, &said(&dir, at, &read), &snapshot));
     insta::assert_snapshot!(all);
+}
+
+/// The charter of the example with one more key that signs checkpoints.
+fn with_signer(dir: &Path, id: &str) {
+    let charter = dir.join("charter.yaml");
+    let text = fs::read_to_string(&charter).unwrap();
+    let key = format!(
+        "  - id: {id}\n    description: signs checkpoints\n    administrators: [security-engineer]\n    users: [automation]\n\ndatasets:\n"
+    );
+    fs::write(&charter, text.replacen("\ndatasets:\n", &key, 1)).unwrap();
+}
+
+/// A house with keys in KMS, of which one signs checkpoints.
+struct Signed {
+    folder: tempfile::TempDir,
+    proxy: Proxy,
+    straight: SocketAddr,
+}
+
+impl Signed {
+    fn founded(prefix: &str) -> Self {
+        let (folder, straight) = (tempfile::tempdir().unwrap(), Emulator::get().address);
+        let house = Self { folder, proxy: Proxy::before(Some(straight)), straight };
+        founded(&house.dir(), house.straight, &["--keys", &format!("kms:alias/{prefix}/")]);
+        house
+    }
+
+    fn dir(&self) -> std::path::PathBuf {
+        self.folder.path().join("house")
+    }
+
+    fn json(&self, words: &[&str]) -> Value {
+        json(&self.dir(), self.straight, words)
+    }
+
+    /// Verified by others, after the specification, with the key that KMS tells them; its verifier key.
+    fn verified(&self, alias: &str) -> String {
+        let note = self.dir().join("ledger/checkpoint").display().to_string();
+        script("checkpoint.py", "verify", self.straight, &format!("alias/{alias}|{note}"))
+    }
+
+    /// A file with the ledger's own key and another.
+    fn keys(&self, vkey: &str) -> String {
+        let path = self.folder.path().join("keys.txt");
+        let own = fs::read_to_string(self.dir().join("ledger/log.vkey")).unwrap();
+        fs::write(&path, format!("# of the bank\n{own}{vkey}")).unwrap();
+        path.display().to_string()
+    }
+}
+
+#[test]
+fn a_key_of_kms_signs_checkpoints_until_another_does() {
+    let house = Signed::founded("checkpoints");
+    let (dir, at) = (house.dir(), house.straight);
+    let allowed = || actions(&house.json(&["aws", "permissions", "data", "import"]));
+    assert!(!allowed().contains("kms:Sign"), "no key signs checkpoints yet");
+    with_signer(&dir, "ledger-signing");
+    house.json(&["apply", "--as", "carla"]);
+    assert!(allowed().contains("kms:Sign"));
+    let vkey = house.verified("checkpoints/ledger-signing");
+    let report = house.json(&["verify"]);
+    assert_eq!(report["checkpoint"][0]["verifier"], vkey.trim(), "{report}");
+    assert_eq!(
+        (&report["checkpoint"][0]["verdict"], &report["checkpoint"][0]["entries"]),
+        (&"holds".into(), &report["entries"])
+    );
+    let keys = house.keys(&vkey);
+    house.json(&["verify", "--log-keys", &keys]);
+
+    with_signer(&dir, "ledger-signing-2");
+    house.json(&["apply", "--as", "carla"]);
+    let next = house.verified("checkpoints/ledger-signing-2");
+    assert_eq!(house.json(&["verify"])["checkpoint"][0]["verifier"], next.trim());
+    assert_eq!(
+        run(&dir, at, &["verify", "--log-keys", &keys]).status.code(),
+        Some(7),
+        "not by the earlier one"
+    );
+    let log = house.json(&["log", "--limit", "100000"]);
+    let recorded =
+        log.as_array().unwrap().iter().filter(|entry| entry["body"]["fact"] == "checkpoint_signer");
+    let recorded: BTreeSet<&str> =
+        recorded.map(|entry| entry["body"]["verifier"].as_str().unwrap()).collect();
+    assert_eq!(recorded, BTreeSet::from([vkey.trim(), next.trim()]), "both are on record");
+    // Somebody with the files of the house, and the seed in them, takes the line off.
+    let path = dir.join("ledger/checkpoint");
+    let note = fs::read_to_string(&path).unwrap();
+    let lines: Vec<&str> = note.lines().collect();
+    fs::write(&path, format!("{}\n", lines[..lines.len() - 1].join("\n"))).unwrap();
+    let text = said(&dir, at, &["verify"]).replace(next.trim(), "VKEY");
+    let text: String =
+        text.lines().filter(|line| !line.starts_with("the ledger")).map(|line| format!("{line}\n")).collect();
+    insta::assert_snapshot!(masked(&dir, &text, "no snapshot"));
+}
+
+#[test]
+fn while_kms_does_not_sign_nothing_is_lost() {
+    let house = Signed::founded("unsigned");
+    let (dir, at) = (house.dir(), house.proxy.address);
+    with_signer(&dir, "ledger-signing");
+    house.json(&["apply", "--as", "carla"]);
+    let file = example().join("german-credit.csv").display().to_string();
+    let import = ["data", "import", "credit-raw", &file, "--label", "later", "--as", "diego"];
+    let mut all = String::new();
+    let there = || json_of(&dir, house.straight, &["verify"]);
+    let mut before = None;
+    let denied = json_error(400, "AccessDeniedException");
+    for trouble in [json_error(400, "KMSInvalidStateException"), denied, Fate::Reset] {
+        let proxy = Proxy::before(Some(house.straight));
+        proxy.always("TrentService.Sign\r", trouble);
+        if before.is_none() {
+            // What is acknowledged before it is noticed is owed.
+            run(&dir, proxy.address, &import);
+            before = Some(there()["entries"].clone());
+        }
+        let text = said(&dir, proxy.address, &import).replace(&file, "FILE");
+        all.push_str(&format!("{}\n", masked(&dir, &text, "no snapshot")));
+        let report = there();
+        assert!(report["findings"].as_array().unwrap().is_empty(), "{report}");
+        assert_eq!(before.as_ref(), Some(&report["entries"]), "nothing is lost, and nothing more appended");
+        assert!(report["checkpoint"][0]["entries"].as_u64() < report["entries"].as_u64(), "{report}");
+    }
+    // With KMS there again, the next command goes on.
+    json(&dir, at, &["credential", "issue", "ada", "--as", "carla"]);
+    let vkey = house.verified("unsigned/ledger-signing");
+    house.json(&["verify", "--log-keys", &house.keys(&vkey)]);
+    insta::assert_snapshot!(all);
+}
+
+#[test]
+fn proofs_are_signed_by_all_keys_that_are_brought() {
+    let folder = tempfile::tempdir().unwrap();
+    let dir = folder.path().join("house");
+    let at = SocketAddr::from(([127, 0, 0, 1], 9));
+    founded(&dir, at, &[]);
+    with_signer(&dir, "ledger-signing");
+    json(&dir, at, &["apply", "--as", "carla"]);
+    json(&dir, at, &["model", "train", "credit-scoring", "--as", "ada"]);
+    let proof = folder.path().join("proof").display().to_string();
+    json(&dir, at, &["who-approved", "credit-scoring", "1", "--proof", &proof]);
+    let vkey = json(&dir, at, &["verify"])["checkpoint"][0]["verifier"].as_str().unwrap().to_owned();
+    let own = fs::read_to_string(dir.join("ledger/log.vkey")).unwrap();
+    let file = |name: &str, text: &str| {
+        let path = folder.path().join(name);
+        fs::write(&path, text).unwrap();
+        path.display().to_string()
+    };
+    let both = file("both", &format!("{own}{vkey}\n"));
+    assert!(run(&dir, at, &["log", "verify-proof", &proof, "--vkey", &both]).status.success());
+    let mut all = String::new();
+    for wrong in [file("one", &vkey), file("none", "\n"), file("word", "word")] {
+        all.push_str(&said(&dir, at, &["log", "verify-proof", &proof, "--vkey", &wrong]));
+    }
+    let other = folder.path().join("other");
+    founded(&other, at, &[]);
+    with_signer(&other, "ledger-signing");
+    json(&other, at, &["apply", "--as", "carla"]);
+    let theirs = json(&other, at, &["verify"])["checkpoint"][0]["verifier"].as_str().unwrap().to_owned();
+    let theirs = file("theirs", &format!("{own}{theirs}\n"));
+    let output = run(&dir, at, &["log", "verify-proof", &proof, "--vkey", &theirs]);
+    assert_eq!(output.status.code(), Some(7), "{}", String::from_utf8_lossy(&output.stdout));
+    insta::assert_snapshot!(all.replace(folder.path().to_str().unwrap(), "PARENT"));
 }

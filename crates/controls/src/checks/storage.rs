@@ -131,15 +131,7 @@ pub(crate) const UNITS: &[Unit] = &[
         ["S3.15", "S3_BUCKET_DEFAULT_LOCK_ENABLED", "CKV_AWS_143", "s3_bucket_object_lock"],
         lock_is_on
     ),
-    unit!(
-        "S3-14",
-        Medium,
-        Cross,
-        "reads and writes of a bucket are logged",
-        [BUCKET],
-        [],
-        logged
-    ),
+    unit!("S3-14", Medium, Cross, "reads and writes of a bucket are logged", [BUCKET], [], logged),
     part!(
         "S3-14",
         "server",

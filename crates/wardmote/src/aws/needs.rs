@@ -60,7 +60,7 @@ const COMMANDS: &[(&str, Needs)] = &[
     ("demo", Needs { signals: &LOOK, ..writing(&ALL_BUT_ROTATION) }),
     ("init", NOTHING),
     ("plan", OPEN),
-    ("apply", writing(&[State, Create, CreateSigning])),
+    ("apply", writing(&[State, Create, CreateSigning, PublicKey])),
     ("schema", NOTHING),
     ("data list", OPEN),
     ("data import", writing(&[GenerateDataKey])),
