@@ -343,7 +343,8 @@ fn while_kms_does_not_sign_nothing_is_lost() {
         proxy.always("TrentService.Sign\r", trouble);
         if before.is_none() {
             // What is acknowledged before it is noticed is owed.
-            run(&dir, proxy.address, &import);
+            let earlier = ["data", "import", "credit-raw", &file, "--label", "earlier", "--as", "diego"];
+            run(&dir, proxy.address, &earlier);
             before = Some(there()["entries"].clone());
         }
         let text = said(&dir, proxy.address, &import).replace(&file, "FILE");
