@@ -15,8 +15,8 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 use ureq::http::Request;
 
-/// Answers of services with paths are objects; the largest that one request can put is 5 GiB.
-const LARGEST_OBJECT: usize = 5 << 30;
+/// Answers of services with paths are objects, of which the largest has 5 TiB.
+const LARGEST_OBJECT: usize = 5 << 40;
 const LARGEST_ANSWER: usize = 16 << 20;
 
 /// One attempt, for whoever counts, traces or records them. Holds no content and no secret.
@@ -78,6 +78,11 @@ impl Client {
     /// A client with the same settings for another region.
     pub(crate) fn in_region(&self, region: &str) -> Result<Self, AwsError> {
         Self::new(self.inner.line.settings.clone().with_region(region)?)
+    }
+
+    /// A client with the same settings that calls as a role, which whoever calls now may assume.
+    pub(crate) fn assuming(&self, role: &facts::Arn) -> Result<Self, AwsError> {
+        Self::new(self.inner.line.settings.clone().with_role(role, &std::collections::BTreeMap::new()))
     }
 
     /// Where calls go: what was set, else where this machine is.
@@ -222,12 +227,15 @@ impl Line {
             let limit = wire.most.map_or(limit, |most| most.min(limit));
             let sent = self.transport.send(request, limit, self.settings.timeout);
             let (error, failure, asked) = match sent {
-                Ok(answer) if answer.status < 300 => {
+                Ok(answer) if answer.status < 300 && !wire::failed_late(operation, &answer) => {
                     self.tell(operation, number, None, start);
                     self.budget.earn(last);
                     return Ok(answer);
                 }
-                Ok(answer) => {
+                Ok(mut answer) => {
+                    if answer.status < 300 {
+                        answer.status = 500;
+                    }
                     let error = refusal(operation, &answer);
                     let failure = Failure::of(error.trouble());
                     (error, failure, wire::asked_pause(&answer))

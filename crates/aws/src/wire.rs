@@ -240,6 +240,12 @@ fn help(answer: &Answer, code: &str, trouble: Trouble, operation: &Operation) ->
     }
 }
 
+/// Whether a failure came with a status that says success: S3 begins its answer before it has put the parts of an object
+/// together (API Reference, `CompleteMultipartUpload`).
+pub(crate) fn failed_late(operation: &Operation, answer: &Answer) -> bool {
+    operation.name == "CompleteMultipartUpload" && xml_words(answer).is_some()
+}
+
 /// Whether other credentials would help.
 pub(crate) fn expired(code: &str) -> bool {
     matches!(code, "ExpiredToken" | "ExpiredTokenException" | "TokenRefreshRequired")

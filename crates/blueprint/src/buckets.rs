@@ -224,7 +224,7 @@ impl Bucket {
                 "BucketKeyEnabled": true,
                 "ServerSideEncryptionByDefault": {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": arn(&self.key)},
             }]},
-            "LifecycleConfiguration": {"Rules": [lifecycle(days)]},
+            "LifecycleConfiguration": {"Rules": [lifecycle(days, self.compliance)]},
             "LoggingConfiguration": {
                 "DestinationBucketName": to("LogArchive"),
                 "LogFilePrefix": sub(format!("access/${{AWS::StackName}}/{id}/")),
@@ -318,12 +318,14 @@ fn but(roles: &[Value], services: &[Value]) -> Value {
     condition
 }
 
-fn lifecycle(days: Option<u32>) -> Value {
+/// Objects end when the charter says. An older version of evidence is evidence, and stays as long as the newest.
+fn lifecycle(days: Option<u32>, evidence: bool) -> Value {
+    let older = days.filter(|_| evidence).unwrap_or(NONCURRENT_DAYS);
     let mut rule = json!({
         "Id": "retention",
         "Status": "Enabled",
         "AbortIncompleteMultipartUpload": {"DaysAfterInitiation": 7},
-        "NoncurrentVersionExpiration": {"NoncurrentDays": NONCURRENT_DAYS},
+        "NoncurrentVersionExpiration": {"NoncurrentDays": older},
     });
     if let Some(days) = days {
         rule["ExpirationInDays"] = json!(days);

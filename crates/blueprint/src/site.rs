@@ -230,7 +230,7 @@ pub(crate) fn model_key(model: &Model) -> String {
 
 /// Whether a key signs.
 pub(crate) fn signs(key: &Key) -> bool {
-    key.id.as_str() == SIGNING_KEY
+    key.id.as_str() == SIGNING_KEY || key.signs_checkpoints()
 }
 
 /// The logical ids of the buckets of a data set and of a model.

@@ -158,6 +158,18 @@ pub struct Key {
     pub users: Vec<RoleId>,
 }
 
+/// What the ids of keys begin with that sign checkpoints of the ledger.
+const LEDGER_SIGNING: &str = "ledger-signing";
+
+impl Key {
+    /// Whether it signs checkpoints of the ledger: `ledger-signing`, or `ledger-signing-` and more. Of several, the last one in
+    /// the charter does; another one is how they are rotated, because a key that signs never gets other material.
+    pub fn signs_checkpoints(&self) -> bool {
+        let rest = self.id.as_str().strip_prefix(LEDGER_SIGNING);
+        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('-'))
+    }
+}
+
 /// A data set: its columns, who may read it, and how it is made.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]

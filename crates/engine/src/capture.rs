@@ -5,7 +5,7 @@ use crate::record::{Fact, LabelBatch, RefusedCalls, Segment};
 use crate::training::model_resource;
 use crate::{Done, Engine, Error, vault};
 use charter::model::Model;
-use facts::{Actor, ColumnName, Digest, EndpointName, EvidenceId, ModelName, Timestamp};
+use facts::{Actor, ColumnName, Days, Digest, EndpointName, EvidenceId, ModelName, Timestamp};
 use guard::Action;
 use ledger::Outcome;
 use monitor::capture::{CaptureRecord, GroundTruth, lines};
@@ -13,6 +13,7 @@ use monitor::payload;
 use serde::Serialize;
 use std::collections::BTreeSet;
 use std::ops::ControlFlow;
+use world::Kind;
 
 /// A request that was answered.
 #[derive(Debug, Clone)]
@@ -161,7 +162,12 @@ impl Engine {
         for segment in segments.iter().rev() {
             let context = vault::context("traffic", &segment.digest.to_hex());
             let bytes =
-                self.unseal(&automation, &segment.key, &context, (&segment.object, &segment.digest))?;
+                match self.unseal(&automation, &segment.key, &context, (&segment.object, &segment.digest)) {
+                    Err(_) if self.has_ended(&segment.object, segment.last, model.retention.capture_days) => {
+                        continue;
+                    }
+                    other => other?,
+                };
             for record in lines::<CaptureRecord>(&String::from_utf8_lossy(&bytes)).rev() {
                 let record = record.map_err(|error| Error::damaged(error.to_string()))?;
                 for answered in read_record(&record, inputs).into_iter().rev() {
@@ -172,6 +178,13 @@ impl Engine {
             }
         }
         Ok(())
+    }
+
+    /// Whether an object is gone and its days are over: the lifecycle of a bucket ends it then. One that is gone earlier is
+    /// missed.
+    pub(crate) fn has_ended(&self, object: &str, since: Timestamp, days: Days) -> bool {
+        let is_past = since.plus_seconds(days.seconds()) <= self.now();
+        is_past && self.ports.objects.get(object).is_err_and(|error| error.kind() == Kind::Absent)
     }
 
     /// Shows all labels of a model, the last to arrive first: of several for one request, the first shown counts. One

@@ -140,7 +140,9 @@ impl Engine {
         let resource = dataset_resource(&dataset);
         self.authorise(actor, action, &resource)?;
         let context = vault::context("snapshots", snapshot.name.as_str());
-        let plain = self.unseal(actor, &snapshot.key, &context, (&snapshot.object, &snapshot.digest))?;
+        let plain = self
+            .unseal(actor, &snapshot.key, &context, (&snapshot.object, &snapshot.digest))
+            .map_err(|error| self.explain_ended(&snapshot, &dataset, error))?;
         let whole = Table::parse(&plain).map_err(|error| Error::damaged(error.to_string()))?;
         let table = match request.view {
             View::Whole => whole,
@@ -159,6 +161,22 @@ impl Engine {
         };
         let evidence = self.record(vec![Self::done(actor, action, &name, fact)])?;
         Ok(Done { answer: table, evidence })
+    }
+
+    /// A snapshot whose time is over may be gone: the lifecycle of a bucket ends it.
+    fn explain_ended(&self, snapshot: &Snapshot, dataset: &Dataset, error: Error) -> Error {
+        let made = self.state.snapshot(&snapshot.name).map(|recorded| recorded.time);
+        match (made, dataset.retention_days) {
+            (Some(made), Some(days)) if self.has_ended(&snapshot.object, made, days) => {
+                let text = format!(
+                    "the snapshot `{}` was kept for {} days, and has ended",
+                    snapshot.name,
+                    days.get()
+                );
+                Error::not_found(text).with_help("name a newer one; `wardmote data list` shows the snapshots")
+            }
+            _ => error,
+        }
     }
 
     /// The data set that the charter knows under this id.

@@ -119,6 +119,7 @@ impl Engine {
     ) -> Result<Done<Founded>, Error> {
         let actor = self.actor(governor)?;
         let keys_created = self.create_missing_keys(&actor, new)?;
+        self.settle_checkpoints(&actor, new)?;
         let mut issued = BTreeMap::new();
         let mut entries = Vec::new();
         let charter = new.charter();
@@ -171,7 +172,7 @@ impl Engine {
                 Err(error) if error.kind() == Kind::Absent => {}
                 Err(error) => return Err(error.into()),
             }
-            let change = if key.id.as_str() == SIGNING_KEY {
+            let change = if key.id.as_str() == SIGNING_KEY || key.signs_checkpoints() {
                 self.ports.keys.create_signing(&key.id)?;
                 KeyChange::CreatedSigning
             } else {

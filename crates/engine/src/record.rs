@@ -1,6 +1,8 @@
 //! What the ledger says: the body of every entry is one [`Fact`]. The state of the house is these facts replayed;
 //! nothing is known that is not here.
 
+use crate::checkpoints::CheckpointSigner;
+use crate::grants::KeyGrant;
 use facts::{
     ColumnName, DatasetId, Digest, EndpointName, EvidenceId, KeyId, ModelName, PersonId, SnapshotName,
     Timestamp, Verdict, VerifierKey,
@@ -65,6 +67,19 @@ pub enum Fact {
         /// What was done.
         change: KeyChange,
     },
+    /// From here on a key of the key service signs checkpoints beside the ledger's own.
+    CheckpointSigner(CheckpointSigner),
+    /// A role that does not use a key got to, for one encryption context.
+    KeyGranted(Box<KeyGrant>),
+    /// A grant was taken back.
+    KeyGrantRevoked {
+        /// Of which key.
+        key: KeyId,
+        /// Which.
+        id: String,
+        /// Why.
+        reason: String,
+    },
     /// A key was used. Written before the use, so that no use can go unrecorded.
     KeyUsed {
         /// Which.
@@ -73,6 +88,9 @@ pub enum Fact {
         operation: String,
         /// What the use was bound to.
         context: BTreeMap<String, String>,
+        /// The grant by which it was used, by somebody who does not use it otherwise.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        grant: Option<String>,
     },
     /// A snapshot of a data set came to be.
     SnapshotMade(Box<Snapshot>),

@@ -3,7 +3,9 @@
 use crate::Error;
 use crate::approver_keys::ApproverKeys;
 use crate::catalogue::{PRODUCTION, SEPARATION_TAG};
+use crate::checkpoints::CheckpointSigner;
 use crate::documents::MODEL_CARD;
+use crate::grants::KeyGrants;
 use crate::mirror::Mirrors;
 use crate::posture::{Postures, Waivers};
 use crate::record::{
@@ -60,6 +62,8 @@ pub struct State {
     remediations: Remediations,
     /// Since when the material of each key is what it is.
     key_material: BTreeMap<KeyId, Timestamp>,
+    key_grants: KeyGrants,
+    checkpoint_signers: Vec<Recorded<CheckpointSigner>>,
     /// The entries of model cards.
     cards: BTreeMap<(ModelName, VersionNumber), EvidenceId>,
     postures: Postures,
@@ -164,6 +168,16 @@ impl State {
         self.key_material.get(key).copied()
     }
 
+    /// Who has signed checkpoints beside the ledger, oldest first; the last one does now.
+    pub fn checkpoint_signers(&self) -> &[Recorded<CheckpointSigner>] {
+        &self.checkpoint_signers
+    }
+
+    /// Grants of keys that were not taken back.
+    pub fn key_grants(&self) -> &KeyGrants {
+        &self.key_grants
+    }
+
     /// The entry of the latest model card of a version.
     pub fn card(&self, model: &ModelName, version: VersionNumber) -> Option<&EvidenceId> {
         self.cards.get(&(model.clone(), version))
@@ -254,9 +268,27 @@ impl State {
         self.take(fact, receipt)
     }
 
-    fn administered(&mut self, key: KeyId, change: &KeyChange, time: Timestamp) {
-        if matches!(change, KeyChange::Created | KeyChange::CreatedSigning | KeyChange::Rotated) {
-            self.key_material.insert(key, time);
+    /// Takes in what became of access keys, and of keys of the key service.
+    fn keyed(&mut self, fact: Fact, entry: Recorded<()>) {
+        let Recorded { evidence, time, by, .. } = entry;
+        match fact {
+            Fact::CredentialIssued { holder, key } => {
+                self.credentials.by_holder.insert(holder, key);
+            }
+            Fact::CredentialRevoked { holder } => {
+                self.credentials.by_holder.remove(&holder);
+            }
+            Fact::KeyAdministered { key, change } => {
+                if matches!(change, KeyChange::Created | KeyChange::CreatedSigning | KeyChange::Rotated) {
+                    self.key_material.insert(key, time);
+                }
+            }
+            Fact::KeyGranted(grant) => self.key_grants.given(Recorded { what: *grant, evidence, time, by }),
+            Fact::KeyGrantRevoked { key, id, .. } => self.key_grants.revoked(&key, &id),
+            Fact::CheckpointSigner(signer) => {
+                self.checkpoint_signers.push(Recorded { what: signer, evidence, time, by });
+            }
+            _ => {}
         }
     }
 
@@ -278,12 +310,6 @@ impl State {
             Fact::CharterApplied { digest, .. } => {
                 self.charters.push(Recorded { what: digest, evidence, time, by });
                 return Ok(Some(digest));
-            }
-            Fact::CredentialIssued { holder, key } => {
-                self.credentials.by_holder.insert(holder, key);
-            }
-            Fact::CredentialRevoked { holder } => {
-                self.credentials.by_holder.remove(&holder);
             }
             fact @ (Fact::SigningKeyRegistered { .. }
             | Fact::SigningKeyConfirmed { .. }
@@ -325,7 +351,12 @@ impl State {
             | Fact::Rollout { .. }) => {
                 self.watched(fact, Recorded { what: (), evidence, time, by }, receipt)?;
             }
-            Fact::KeyAdministered { key, change } => self.administered(key, &change, time),
+            fact @ (Fact::CredentialIssued { .. }
+            | Fact::CredentialRevoked { .. }
+            | Fact::KeyAdministered { .. }
+            | Fact::KeyGranted(_)
+            | Fact::KeyGrantRevoked { .. }
+            | Fact::CheckpointSigner(_)) => self.keyed(fact, Recorded { what: (), evidence, time, by }),
             Fact::DocumentMade { model, version, kind, files } => {
                 self.documented((model, version), &kind, Recorded { what: files, evidence, time, by });
             }

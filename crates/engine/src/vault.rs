@@ -8,7 +8,8 @@ use guard::{Action, Resource};
 use ledger::Outcome;
 use privacy::envelope::{self, Edk, Header};
 use std::collections::BTreeMap;
-use world::{DataKey, Kind, WrappedKey};
+use std::sync::Arc;
+use world::{DataKey, KeyService, Kind, WrappedKey};
 use zeroize::Zeroizing;
 
 /// Where a sealed object is, and what it was.
@@ -35,9 +36,9 @@ impl Engine {
         context: &BTreeMap<String, String>,
         plain: &[u8],
     ) -> Result<Sealed, Error> {
-        self.key_use(actor, key, "encrypt", context)?;
+        let keys = self.key_use(actor, key, "encrypt", context)?;
         let (data_key, wrapped) =
-            self.ports.keys.generate_data_key(key, context).map_err(|error| self.explain_key(key, error))?;
+            keys.generate_data_key(key, context).map_err(|error| self.explain_key(key, error))?;
         let edk = Edk { provider: wrapped.provider, info: wrapped.info, ciphertext: wrapped.ciphertext };
         let bytes = envelope::seal(plain, &data_key.0, self.random()?, &[edk], context)
             .map_err(|error| Error::damaged(error.to_string()))?;
@@ -56,7 +57,7 @@ impl Engine {
         context: &BTreeMap<String, String>,
         (object, expected): (&str, &Digest),
     ) -> Result<Zeroizing<Vec<u8>>, Error> {
-        self.key_use(actor, key, "decrypt", context)?;
+        let keys = self.key_use(actor, key, "decrypt", context)?;
         let bytes = self.ports.objects.get(object)?;
         let damaged =
             |why: String| Error::damaged(format!("the object `{object}` is not what was recorded: {why}"));
@@ -70,11 +71,8 @@ impl Engine {
             info: edk.info.clone(),
             ciphertext: edk.ciphertext.clone(),
         };
-        let data_key: DataKey = self
-            .ports
-            .keys
-            .unwrap_data_key(key, &wrapped, context)
-            .map_err(|error| self.explain_key(key, error))?;
+        let data_key: DataKey =
+            keys.unwrap_data_key(key, &wrapped, context).map_err(|error| self.explain_key(key, error))?;
         let plain =
             Zeroizing::new(envelope::open(&bytes, &data_key.0).map_err(|error| damaged(error.to_string()))?);
         if Digest::of(&plain) != *expected {
@@ -83,18 +81,27 @@ impl Engine {
         Ok(plain)
     }
 
-    /// Asks whether `actor` may use `key`, and writes the use down before it happens.
+    /// Asks whether `actor` may use `key`, and writes the use down before it happens. Returns the key service as the one who
+    /// may: the house, or a grantee.
     pub(crate) fn key_use(
         &mut self,
         actor: &Actor,
         key: &KeyId,
         operation: &str,
         context: &BTreeMap<String, String>,
-    ) -> Result<(), Error> {
-        let resource = self.key_resource(key)?;
+    ) -> Result<Arc<dyn KeyService>, Error> {
+        let mut resource = self.key_resource(key)?;
+        let granted = self.granted(actor, (&resource, operation), context);
+        if let (Some(granted), Resource::Key { users, .. }) = (&granted, &mut resource) {
+            users.push(granted.role.clone());
+        }
         self.authorise(actor, Action::KeyUse, &resource)?;
-        let fact =
-            Fact::KeyUsed { key: key.clone(), operation: operation.to_owned(), context: context.clone() };
+        let fact = Fact::KeyUsed {
+            key: key.clone(),
+            operation: operation.to_owned(),
+            context: context.clone(),
+            grant: granted.as_ref().map(|granted| granted.grant.id.clone()),
+        };
         let name = resource.name();
         self.record(vec![NewEntry {
             actor,
@@ -103,7 +110,10 @@ impl Engine {
             outcome: Outcome::Done,
             fact,
         }])?;
-        Ok(())
+        Ok(match granted {
+            Some(granted) => Arc::from(self.ports.keys.for_grantee(&granted.grant.terms.grantee)?),
+            None => Arc::clone(&self.ports.keys),
+        })
     }
 
     /// The key as the charter describes it.

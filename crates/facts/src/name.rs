@@ -113,6 +113,44 @@ name!(/// One snapshot of a data set: `credit-raw/2025-10-01`.
 name!(/// A stream of ledger entries that belong together: `model/credit-scoring`.
     StreamName, "stream name", is_path, PATH, r"^[a-z0-9][a-z0-9/-]{0,198}$");
 
+/// What addresses of snapshots begin with. It names no bucket of AWS: wherever a house keeps its objects, they are those
+/// of its record.
+const DATASETS: &str = "s3://datasets/";
+
+impl SnapshotName {
+    /// Reads what people and programs call a snapshot: its name (`reco/2025-10-01`) or its address
+    /// (`s3://datasets/reco/2025-10-01/`, with or without the last slash). Both are the same snapshot, on a laptop and on AWS.
+    ///
+    /// # Errors
+    /// If the text is neither; of an address, what is missing or too much in it.
+    pub fn called(text: &str) -> Result<Self, crate::ParseError> {
+        if !text.contains("://") {
+            return text.parse();
+        }
+        let wrong = |expected: &str| crate::ParseError::new("address of a snapshot", text, expected);
+        const ADDRESS: &str = "`s3://datasets/NAME/SNAPSHOT/`";
+        let Some(path) = text.strip_prefix(DATASETS) else {
+            return Err(wrong(&format!(
+                "{ADDRESS}; a house has its snapshots under `datasets`, whichever bucket keeps their objects"
+            )));
+        };
+        let path = path.strip_suffix('/').unwrap_or(path);
+        match path.split_once('/') {
+            Some(_) if is_path(path) => Ok(Self(path.to_owned())),
+            Some(_) => Err(wrong(&format!("{ADDRESS}, of lower-case letters, digits and inner hyphens"))),
+            None if is_slug(path) => {
+                Err(wrong(&format!("`{DATASETS}{path}/SNAPSHOT/`, since a data set has many snapshots")))
+            }
+            None => Err(wrong(ADDRESS)),
+        }
+    }
+
+    /// Where others find it: `s3://datasets/reco/2025-10-01/`.
+    pub fn address(&self) -> String {
+        format!("{DATASETS}{self}/")
+    }
+}
+
 impl GateId {
     /// The gate at which a version is compared with the one that serves; no program of a charter has this name.
     pub fn incumbent() -> Self {
@@ -152,5 +190,36 @@ mod tests {
         for bad in ["", "/a", "a/", "a//b", "a/../b"] {
             assert!(bad.parse::<SnapshotName>().is_err(), "{bad}");
         }
+    }
+
+    #[test]
+    fn a_snapshot_is_called_by_its_name_or_its_address() {
+        for text in ["reco/2025-10-01", "s3://datasets/reco/2025-10-01/", "s3://datasets/reco/2025-10-01"] {
+            let name = SnapshotName::called(text).unwrap();
+            assert_eq!(
+                (name.as_str(), name.address().as_str()),
+                ("reco/2025-10-01", "s3://datasets/reco/2025-10-01/")
+            );
+        }
+        let said = |text: &str| SnapshotName::called(text).unwrap_err().to_string();
+        let all = [
+            "s3://bank-lake/reco/2025-10-01/",
+            "s3://datasets",
+            "s3://datasets/",
+            "s3://datasets/reco/",
+            "s3://datasets//2025-10-01/",
+            "s3://datasets/reco/2025-10-01//",
+            "s3://datasets/reco/2025-10-01/part-0.csv",
+            "s3://datasets/reco/../other/",
+            "s3://datasets/Reco/2025-10-01/",
+            "S3://datasets/reco/2025-10-01/",
+            "https://datasets/reco/2025-10-01/",
+            "Reco",
+        ];
+        insta::assert_snapshot!(all.map(said).join("\n"));
+        assert!(
+            "s3://datasets/reco/2025-10-01/".parse::<SnapshotName>().is_err(),
+            "the record has names alone"
+        );
     }
 }

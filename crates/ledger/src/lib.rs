@@ -7,6 +7,7 @@
 
 pub mod audit;
 mod checkpoint;
+mod ecdsa;
 mod entry;
 mod note;
 mod proof;
@@ -15,6 +16,7 @@ pub mod tiles;
 mod tree;
 
 pub use checkpoint::{Checkpoint, CheckpointError, TlogProof};
+pub use ecdsa::{EcdsaVerifier, NoteVerifier};
 pub use entry::{Draft, Entry, EntryError, MAX_LEAF_BYTES, Outcome};
 pub use note::{NoteError, Signer, Verifier, private_key};
 pub use proof::{ProofError, verify_consistency, verify_inclusion};

@@ -1,4 +1,5 @@
-//! Signed notes (C2SP signed-note): text, an empty line, and signature lines. Ed25519, signature type 0x01.
+//! Signed notes (C2SP signed-note): text, an empty line, and signature lines. Ed25519, signature type 0x01; the other type is in
+//! `ecdsa.rs`.
 
 use aws_lc_rs::signature::{ED25519, Ed25519KeyPair, KeyPair, UnparsedPublicKey};
 use base64::Engine;
@@ -78,9 +79,8 @@ impl Signer {
     }
 
     fn line(&self, text: &str) -> String {
-        let mut signature = self.verifier().key_id().to_vec();
-        signature.extend_from_slice(self.pair.sign(text.as_bytes()).as_ref());
-        format!("\u{2014} {} {}\n", self.name, STANDARD.encode(signature))
+        let signature = self.pair.sign(text.as_bytes());
+        line(&self.name, &[&self.verifier().key_id(), signature.as_ref()].concat())
     }
 }
 
@@ -137,21 +137,9 @@ impl Verifier {
 
     /// Checks a note and gives its text. Signatures by others are passed over, as the specification asks.
     pub fn open<'a>(&self, note: &'a str) -> Result<&'a str, NoteError> {
-        if note.len() > MAX_NOTE_BYTES {
-            return Err(NoteError::Malformed);
-        }
-        let cut = note.rfind("\n\n").ok_or(NoteError::Malformed)?;
-        let (text, signatures) = (&note[..=cut], &note[cut + 2..]);
-        if signatures.is_empty() || !signatures.ends_with('\n') {
-            return Err(NoteError::Malformed);
-        }
+        let (text, lines) = signatures(note)?;
         let mut seen = Err(NoteError::NotSigned(self.name.clone()));
-        for line in signatures.lines() {
-            let (name, encoded) = line
-                .strip_prefix("\u{2014} ")
-                .and_then(|rest| rest.rsplit_once(' '))
-                .ok_or(NoteError::Malformed)?;
-            let bytes = STANDARD.decode(encoded).map_err(|_| NoteError::Malformed)?;
+        for (name, bytes) in lines {
             if name != self.name || bytes.get(..4) != Some(self.key_id().as_slice()) {
                 continue;
             }
@@ -174,6 +162,33 @@ impl Verifier {
         id.copy_from_slice(&self.id().as_bytes()[..4]);
         id
     }
+}
+
+/// What a signature line holds: a name, and a key id with a signature.
+type Held<'a> = (&'a str, Vec<u8>);
+
+/// The text of a note, and its signature lines.
+pub(crate) fn signatures(note: &str) -> Result<(&str, Vec<Held<'_>>), NoteError> {
+    if note.len() > MAX_NOTE_BYTES {
+        return Err(NoteError::Malformed);
+    }
+    let cut = note.rfind("\n\n").ok_or(NoteError::Malformed)?;
+    let (text, lines) = (&note[..=cut], &note[cut + 2..]);
+    if lines.is_empty() || !lines.ends_with('\n') {
+        return Err(NoteError::Malformed);
+    }
+    let mut held = Vec::new();
+    for line in lines.lines() {
+        let rest = line.strip_prefix("\u{2014} ").ok_or(NoteError::Malformed)?;
+        let (name, encoded) = rest.rsplit_once(' ').ok_or(NoteError::Malformed)?;
+        held.push((name, STANDARD.decode(encoded).map_err(|_| NoteError::Malformed)?));
+    }
+    Ok((text, held))
+}
+
+/// A signature line.
+pub(crate) fn line(name: &str, key_id_and_signature: &[u8]) -> String {
+    format!("\u{2014} {name} {}\n", STANDARD.encode(key_id_and_signature))
 }
 
 #[cfg(test)]

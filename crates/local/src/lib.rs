@@ -14,7 +14,7 @@ mod tracking;
 pub use directory::ServingDirectories;
 pub use host::{SystemClock, SystemEntropy};
 pub use keys::LocalKeys;
-pub use ledger::{Exported, SqliteLedger, VerifyReport, export_tiles, verify_ledger};
+pub use ledger::{Cosigner, Exported, SqliteLedger, VerifyReport, export_tiles, verify_ledger};
 pub use objects::FolderObjects;
 pub use program::LocalPrograms;
 pub use runtime::OnnxRuntime;

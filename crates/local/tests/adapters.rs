@@ -22,6 +22,20 @@ fn keys() {
 }
 
 #[test]
+fn grants() {
+    let folder = tempfile::tempdir().unwrap();
+    let open = || LocalKeys::open(folder.path(), None).unwrap();
+    world::contract::grants::check(&|| Box::new(open()), "serving");
+    let key = "granted".parse().unwrap();
+    let error = open().for_grantee("serving").unwrap().sign(&key, b"message").unwrap_err();
+    insta::assert_snapshot!(error, @"no grant of key `granted` lets `serving` do this: sign");
+    let error = open().for_grantee("a b").err().unwrap();
+    insta::assert_snapshot!(error, @"`a b` is nobody to whom a use of a key is granted");
+    let error = open().revoke_grant(&key, "no\nsuch").unwrap_err();
+    insta::assert_snapshot!(error, @r"key `granted` has no grant `no\nsuch`");
+}
+
+#[test]
 fn keys_under_a_passphrase() {
     let folder = tempfile::tempdir().unwrap();
     let open = |passphrase: Option<&str>| LocalKeys::open(folder.path(), passphrase).unwrap();

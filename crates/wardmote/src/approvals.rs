@@ -2,6 +2,7 @@
 //! enters the house.
 
 use crate::args::{VerifyArgs, VersionArgs};
+use crate::checkpoints::{self, CheckpointSigned};
 use crate::commands::{At, Run, read_file};
 use crate::failure::{Exit, Failure};
 use crate::house::write_private;
@@ -28,6 +29,9 @@ pub(crate) struct Verified {
     pub(crate) ledger: VerifyReport,
     /// What became of the approvals in it.
     pub(crate) approvals: Approvals,
+    /// Who else should have signed the checkpoint that was given out.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) checkpoint: Vec<CheckpointSigned>,
 }
 
 /// What became of the check of approvals.
@@ -140,36 +144,42 @@ impl At<'_> {
         let trusted = args.approvers.as_deref().map(read_approvers).transpose()?;
         let ledger =
             local::verify_ledger(&self.house.ledger_dir()).map_err(|error| self.without_ledger(error))?;
-        let approvals = self.audited(&ledger, trusted.as_deref())?;
+        let engine = self.opened(&ledger)?;
+        let approvals = match &engine {
+            Ok(engine) => audited(engine, trusted.as_deref()),
+            Err(why) => Approvals::Unknown(why.clone()),
+        };
+        let checkpoint = checkpoints::signed(self.house, engine.as_ref().ok(), args.log_keys.as_deref())?;
         let believed = match &approvals {
             Approvals::Checked(audit) => audit.findings.is_empty(),
             // Who brings keys asks about approvals; who brings none has a copy of the ledger alone, perhaps.
             Approvals::Unknown(_) => trusted.is_none(),
         };
-        let whole = ledger.ok() && believed;
-        self.answers.give(&Verified { ledger, approvals }, render::verified)?;
+        let whole = ledger.ok() && believed && checkpoint.iter().all(|one| one.verdict.passes());
+        self.answers.give(&Verified { ledger, approvals, checkpoint }, render::verified)?;
         Ok(if whole { ExitCode::SUCCESS } else { ExitCode::from(Exit::Damaged as u8) })
     }
 
-    fn audited(&self, ledger: &VerifyReport, trusted: Option<&[VerifierKey]>) -> Result<Approvals, Failure> {
+    /// The house behind a ledger that is whole, or why it cannot be opened.
+    fn opened(&self, ledger: &VerifyReport) -> Result<Result<Engine, String>, Failure> {
         if !ledger.ok() {
-            return Ok(Approvals::Unknown("the ledger is damaged".to_owned()));
+            return Ok(Err("the ledger is damaged".to_owned()));
         }
         // Opening a house makes its folders, and verification changes nothing.
         if self.house.settings()?.objects()?.is_none() && !self.house.dir().join("objects").is_dir() {
-            return Ok(Approvals::Unknown("the charters in force then are not beside the ledger".to_owned()));
+            return Ok(Err("the charters in force then are not beside the ledger".to_owned()));
         }
-        let engine = match self.house.open_read_only() {
-            Ok(engine) => engine,
-            Err(failure) => return Ok(Approvals::Unknown(failure.message().to_owned())),
-        };
-        if engine.state().charters().is_empty() {
-            return Ok(Approvals::Checked(ApprovalAudit::default()));
-        }
-        Ok(engine
-            .audit_approvals(trusted)
-            .map_or_else(|error| Approvals::Unknown(error.to_string()), Approvals::Checked))
+        Ok(self.house.open_read_only().map_err(|failure| failure.message().to_owned()))
     }
+}
+
+fn audited(engine: &Engine, trusted: Option<&[VerifierKey]>) -> Approvals {
+    if engine.state().charters().is_empty() {
+        return Approvals::Checked(ApprovalAudit::default());
+    }
+    engine
+        .audit_approvals(trusted)
+        .map_or_else(|error| Approvals::Unknown(error.to_string()), Approvals::Checked)
 }
 
 /// The key to sign with: the one named, or the one that `key new` wrote if this approver has registered one.

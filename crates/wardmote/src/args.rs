@@ -171,7 +171,8 @@ pub(crate) enum DataCommand {
     },
     /// Read a snapshot, if your role may.
     Read {
-        /// The snapshot.
+        /// The snapshot: `NAME/SNAPSHOT`, or `s3://datasets/NAME/SNAPSHOT/`.
+        #[arg(value_parser = SnapshotName::called)]
         snapshot: SnapshotName,
         /// Write to this file (mode 0600) instead of standard output.
         #[arg(long, value_hint = ValueHint::FilePath)]
@@ -215,6 +216,15 @@ pub(crate) enum KeyCommand {
         /// The key.
         key: KeyId,
     },
+    /// Let a role that does not use a key unwrap or make data keys, for one encryption context, until it is taken back.
+    Grant(crate::grants::GrantArgs),
+    /// List the grants: those in the key service beside those on record.
+    Grants {
+        /// The key; all of the charter by default.
+        key: Option<KeyId>,
+    },
+    /// Take a grant back.
+    RevokeGrant(crate::grants::RevokeGrantArgs),
     /// Make your own key to sign approvals with, and register its public half. The private half stays with you.
     New {
         /// Where to write the private half; by default below `~/.config/wardmote`.
@@ -267,8 +277,8 @@ pub(crate) enum ModelCommand {
         /// A hyperparameter, in place of the charter's; may be repeated.
         #[arg(long = "set", value_name = "NAME=VALUE", value_parser = name_and_value)]
         set: Vec<(String, String)>,
-        /// The snapshot to train on; the latest by default.
-        #[arg(long)]
+        /// The snapshot to train on, `NAME/SNAPSHOT` or `s3://datasets/NAME/SNAPSHOT/`; the latest by default.
+        #[arg(long, value_parser = SnapshotName::called)]
         snapshot: Option<SnapshotName>,
     },
     /// Register a version that was made elsewhere, from a folder or from an MLflow server.
@@ -441,6 +451,9 @@ pub(crate) struct VerifyArgs {
     /// Believe only approvals signed with these keys, got from their owners: one a line, as `key new` prints them.
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) approvers: Option<PathBuf>,
+    /// Demand that the checkpoint is signed with each of these verifier keys of the ledger, got from elsewhere: one a line.
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) log_keys: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]
@@ -557,7 +570,7 @@ pub(crate) enum LogCommand {
         /// The folder.
         #[arg(value_hint = ValueHint::DirPath)]
         folder: PathBuf,
-        /// The verifier key of the ledger, got from elsewhere; else the one in the folder is taken, and says so.
+        /// The verifier keys of the ledger, one a line, got from elsewhere: each must have signed; else the one in the folder is taken, and says so.
         #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
         vkey: Option<PathBuf>,
     },

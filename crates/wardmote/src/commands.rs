@@ -141,7 +141,13 @@ impl At<'_> {
         if engine.state().credentials().has(&governor) {
             self.house.sign_in(&engine, Some(&governor))?;
         }
+        let signers = engine.state().checkpoint_signers().len();
         let done = engine.apply_charter(&governor, &charter, &mut |issued| self.house.deliver(issued))?;
+        if engine.state().checkpoint_signers().len() > signers {
+            // Whoever signs checkpoints is known from here on; opened again, the ledger has the last one signed.
+            drop(engine);
+            drop(self.house.open()?);
+        }
         self.answers.give(&done, |done| render::applied(&done.answer, &done.evidence))?;
         Ok(ExitCode::SUCCESS)
     }
@@ -191,6 +197,9 @@ impl At<'_> {
             KeyCommand::Disable { key } => change(key, KeyChange::Disabled),
             KeyCommand::Enable { key } => change(key, KeyChange::Enabled),
             KeyCommand::Rotate { key } => change(key, KeyChange::Rotated),
+            KeyCommand::Grant(args) => self.grant(args),
+            KeyCommand::Grants { key } => self.grants(key.as_ref()),
+            KeyCommand::RevokeGrant(args) => self.revoke_grant(args),
             KeyCommand::New { out, replaces } => self.new_key(out.as_deref(), replaces.as_deref()),
             KeyCommand::Approvers => self.approvers(),
             KeyCommand::Confirm { holder, key } => {

@@ -19,8 +19,8 @@ use engine::{Engine, Ports};
 use facts::{Actor, PersonId};
 use guard::AccessKey;
 use local::{
-    FolderObjects, LocalKeys, LocalPrograms, OnnxRuntime, SqliteLedger, SqliteTracking, SystemClock,
-    SystemEntropy,
+    Cosigner, FolderObjects, LocalKeys, LocalPrograms, OnnxRuntime, SqliteLedger, SqliteTracking,
+    SystemClock, SystemEntropy,
 };
 use std::collections::BTreeMap;
 use std::fs;
@@ -56,8 +56,14 @@ impl House {
     /// Opens the house for work.
     pub(crate) fn open(&self) -> Result<Engine, Failure> {
         self.need_ledger()?;
-        let ledger = SqliteLedger::open(&self.ledger_dir())?;
-        Ok(Engine::open(self.ports(Arc::new(ledger))?)?)
+        let ledger = Arc::new(SqliteLedger::open(&self.ledger_dir())?);
+        let ports = self.ports(Arc::clone(&ledger))?;
+        let keys = Arc::clone(&ports.keys);
+        let engine = Engine::open(ports)?;
+        if let Some(signer) = engine.state().checkpoint_signers().last() {
+            ledger.cosigned_by(Cosigner::new(keys, signer.what.key.clone(), signer.what.verifier()?));
+        }
+        Ok(engine)
     }
 
     /// Opens the house for looking at.

@@ -1,6 +1,7 @@
 //! Answers that can be taken away: the answer, the entries that it rests on exactly as they were hashed, a C2SP tlog-proof
 //! of each, and the checkpoint that they lead to. And their verification, which needs nothing but the folder and a key.
 
+use crate::checkpoints::read_keys;
 use crate::commands::{At, Run, read_file};
 use crate::failure::{Exit, Failure};
 use crate::files;
@@ -8,7 +9,7 @@ use crate::house::{House, write_private};
 use crate::questions::written;
 use engine::Engine;
 use facts::{Digest, EvidenceId};
-use ledger::{Entry, TlogProof, Verifier, leaf_hash};
+use ledger::{Checkpoint, Entry, NoteVerifier, TlogProof, Verifier, leaf_hash};
 use serde::Serialize;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
@@ -66,14 +67,15 @@ impl At<'_> {
 }
 
 fn check(folder: &Path, vkey: Option<&Path>) -> Result<Checked, Failure> {
-    let key = bounded(vkey.unwrap_or(&folder.join(KEY)))?;
-    let verifier = std::str::from_utf8(&key).ok().and_then(|text| Verifier::parse(text).ok());
-    let verifier = verifier.ok_or_else(|| {
-        Failure::new(
-            Exit::Input,
-            format!("`{}` holds no verifier key", vkey.unwrap_or(&folder.join(KEY)).display()),
-        )
-        .with_help("it is `ledger/log.vkey` of the house, one line: `name+hash+key`")
+    let keys = read_keys(vkey.unwrap_or(&folder.join(KEY)))?;
+    let own = keys.iter().find_map(|(_, key)| match key {
+        NoteVerifier::Ed25519(own) => Some(own.clone()),
+        NoteVerifier::Ecdsa(_) => None,
+    });
+    let verifier = own.ok_or_else(|| {
+        let shown = vkey.unwrap_or(&folder.join(KEY)).display().to_string();
+        Failure::new(Exit::Input, format!("`{shown}` holds no key of the ledger itself"))
+            .with_help("put the line of `ledger/log.vkey` into it")
     })?;
     let mut checked = Checked {
         origin: verifier.name().to_owned(),
@@ -91,7 +93,7 @@ fn check(folder: &Path, vkey: Option<&Path>) -> Result<Checked, Failure> {
         let verdict = match &proof {
             None => Err("its proof cannot be read".to_owned()),
             Some(proof) if proof.index != index => Err(format!("its proof is of entry {}", proof.index)),
-            Some(proof) => proof.verify(&leaf, &verifier).map_err(|error| error.to_string()),
+            Some(proof) => proved(proof, &leaf, (&verifier, &keys)),
         };
         match verdict {
             Ok(checkpoint) => {
@@ -124,6 +126,19 @@ fn check(folder: &Path, vkey: Option<&Path>) -> Result<Checked, Failure> {
         checked.findings.extend(engine::contradicted(&answer, &proved.collect::<Vec<_>>()));
     }
     Ok(checked)
+}
+
+/// The checkpoint to which a proof leads; all keys must have signed it.
+fn proved(
+    proof: &TlogProof,
+    leaf: &Digest,
+    (own, all): (&Verifier, &[(String, NoteVerifier)]),
+) -> Result<Checkpoint, String> {
+    let checkpoint = proof.verify(leaf, own).map_err(|error| error.to_string())?;
+    for (_, key) in all {
+        key.open(&proof.checkpoint).map_err(|error| error.to_string())?;
+    }
+    Ok(checkpoint)
 }
 
 /// Where the answer says something else of an entry than stands in it: who, when, and what a decision says of itself.

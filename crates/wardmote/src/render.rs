@@ -439,6 +439,15 @@ pub(crate) fn exported(exported: &Exported, out: &Path) -> String {
 
 pub(crate) fn verified(verified: &Verified) -> String {
     let mut text = ledger_verified(&verified.ledger);
+    for one in &verified.checkpoint {
+        let signed = match &one.verdict {
+            Verdict::Holds => {
+                format!("the checkpoint over {} entries is signed by", one.entries.unwrap_or_default())
+            }
+            other => format!("the checkpoint is NOT signed as it should be ({other}) by"),
+        };
+        text.push_str(&format!("{signed} {}: {}\n", one.key, one.verifier));
+    }
     match &verified.approvals {
         Approvals::Unknown(why) => text.push_str(&format!("the approvals were not checked: {why}\n")),
         Approvals::Checked(audit) => {

@@ -64,7 +64,7 @@ fn traffic(dir: &Path, at: SocketAddr) -> (String, String) {
     let out = dir.join("out");
     let list = json(dir, at, &["data", "list"]);
     let training = list.as_array().unwrap().iter().find(|one| one["dataset"] == "credit-training").unwrap();
-    let snapshot = training["name"].as_str().unwrap().to_owned();
+    let snapshot = format!("s3://datasets/{}/", training["name"].as_str().unwrap());
     json(
         dir,
         at,
@@ -106,6 +106,22 @@ fn captured(dir: &Path, at: SocketAddr, name: &str, text: &str) {
     fs::write(&file, text).unwrap();
     let key = format!("capture/credit-scoring/{name}");
     script("captured.py", "put", at, &format!("{NAME}|{key}|{}", file.display()));
+}
+
+/// What the lifecycle of a bucket has ended in its time is not missed; what is gone before is.
+fn ended(dir: &Path, at: SocketAddr, lines: &str) {
+    let only = ["monitor", "credit-scoring", "--look-only", "--as", "wardmote-automation"];
+    let clear = || script("captured.py", "clear", at, &format!("{NAME}|house/traffic/|"));
+    let requests = || json(dir, at, &only)["report"]["requests"].clone();
+    captured(dir, at, "v1/2020/10/02/10/old.jsonl", &lines.replace("2025-10-02", "2020-10-02"));
+    assert_eq!(requests(), 400);
+    clear();
+    assert_eq!(requests(), 0);
+    captured(dir, at, "v1/2099/10/02/10/new.jsonl", &lines.replace("2025-10-02", "2099-10-02"));
+    assert_eq!(requests(), 400);
+    clear();
+    let missed = run(dir, at, &only);
+    assert_eq!(missed.status.code(), Some(5), "{}", String::from_utf8_lossy(&missed.stderr));
 }
 
 #[test]
@@ -156,6 +172,8 @@ fn data_registry_endpoint_capture_alarm_pipeline_and_the_way_back() {
     assert_eq!(before, 1, "the traffic is on record");
     run(&dir, at, &look);
     assert_eq!(segments(), before, "a file is taken once");
+
+    ended(&dir, at, &lines);
 
     // What cannot be read is no good news.
     captured(&dir, at, "v1/2025/10/02/11/two.jsonl", "{\"captureData\": 1}\n");

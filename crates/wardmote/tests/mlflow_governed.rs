@@ -103,7 +103,8 @@ fn what_rests_on_no_known_data_is_not_approved() {
 fn what_was_tampered_with_does_not_load() {
     let server = Server::with_charter(strict);
     let dir = server.dir();
-    let snapshot = snapshot(dir);
+    // By where it came from, as a program that reads from S3 names its data.
+    let snapshot = format!("s3://datasets/{}/", snapshot(dir));
     let mut told = Told { server: &server, client: Client::Two, text: String::new() };
     told.by(Login::Token("training-job"), &["register", &snapshot]);
     json(dir, &["model", "validate", "credit-scoring", "1", "--as", "ada"]);

@@ -1,6 +1,6 @@
 //! The key service: keys that encrypt keys, and keys that sign. Modelled on AWS KMS.
 
-use crate::PortError;
+use crate::{Grant, NewGrant, PortError};
 use facts::KeyId;
 use std::collections::BTreeMap;
 use zeroize::{Zeroize, ZeroizeOnDrop};
@@ -71,4 +71,13 @@ pub trait KeyService: Send + Sync {
     /// A 32-byte secret derived from the key for one pseudonymisation domain (HKDF-SHA-256); the same for the same key and
     /// domain, also after a rotation. Kind Disabled if the key is.
     fn derive_secret(&self, key: &KeyId, domain: &str) -> Result<DataKey, PortError>;
+    /// Lets somebody who is not in the key's policy make or unwrap data keys. The same grant again is the one that is there.
+    /// Kind Invalid if its terms are none, or the key is not one that encrypts.
+    fn create_grant(&self, key: &KeyId, grant: &NewGrant) -> Result<Grant, PortError>;
+    /// The grants of a key that are in force, in the order of their ids.
+    fn list_grants(&self, key: &KeyId) -> Result<Vec<Grant>, PortError>;
+    /// Takes a grant back; kind Absent if there is none of this id.
+    fn revoke_grant(&self, key: &KeyId, id: &str) -> Result<(), PortError>;
+    /// The service as a grantee sees it, who can do what grants say and nothing else: all else is of kind Denied.
+    fn for_grantee(&self, grantee: &str) -> Result<Box<dyn KeyService>, PortError>;
 }

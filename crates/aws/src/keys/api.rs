@@ -4,7 +4,8 @@
 
 use crate::operation::{KMS, On, Operation, Permission, Retry};
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use world::{GrantConstraint, GrantOperation};
 use zeroize::Zeroizing;
 
 const fn on(action: &'static str, on: On) -> Permission {
@@ -38,6 +39,14 @@ pub(super) const LIST_ROTATIONS: Operation =
     operation("ListKeyRotations", Retry::Safe, &[on("kms:ListKeyRotations", On::KeysByTag)]);
 pub(super) const SCHEDULE_DELETION: Operation =
     operation("ScheduleKeyDeletion", Retry::Safe, &[on("kms:ScheduleKeyDeletion", On::KeysByTag)]);
+/// The same name, grantee and terms again are the same grant.
+pub(super) const CREATE_GRANT: Operation =
+    operation("CreateGrant", Retry::Safe, &[on("kms:CreateGrant", On::KeysByTag)]);
+pub(super) const LIST_GRANTS: Operation =
+    operation("ListGrants", Retry::Safe, &[on("kms:ListGrants", On::KeysByTag)]);
+/// A second one finds nothing, which is told apart from a grant that was never there only by whoever asked first.
+pub(super) const REVOKE_GRANT: Operation =
+    operation("RevokeGrant", Retry::Safe, &[on("kms:RevokeGrant", On::KeysByTag)]);
 pub(super) const GENERATE_DATA_KEY: Operation =
     operation("GenerateDataKey", Retry::Safe, &[on("kms:GenerateDataKey", On::KeysByAlias)]);
 pub(super) const DECRYPT: Operation =
@@ -49,7 +58,7 @@ pub(super) const GENERATE_MAC: Operation =
     operation("GenerateMac", Retry::Safe, &[on("kms:GenerateMac", On::KeysByAlias)]);
 
 /// What administrators of keys call: what the key policy of a new key lets them do.
-pub(super) const ADMINISTRATION: [&Operation; 9] = [
+pub(super) const ADMINISTRATION: [&Operation; 12] = [
     &CREATE_KEY,
     &CREATE_ALIAS,
     &DESCRIBE_KEY,
@@ -60,6 +69,9 @@ pub(super) const ADMINISTRATION: [&Operation; 9] = [
     &SCHEDULE_DELETION,
     // The one who makes a signing key hands out its public half.
     &GET_PUBLIC_KEY,
+    &CREATE_GRANT,
+    &LIST_GRANTS,
+    &REVOKE_GRANT,
 ];
 /// What users of keys call: what the key policy of a new key lets them do.
 pub(super) const USAGE: [&Operation; 5] =
@@ -216,4 +228,50 @@ pub(super) struct GenerateMac<'a> {
 #[serde(rename_all = "PascalCase")]
 pub(super) struct Mac {
     pub(super) mac: Zeroizing<String>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct CreateGrant<'a> {
+    pub(super) key_id: &'a str,
+    pub(super) grantee_principal: &'a str,
+    pub(super) operations: &'a BTreeSet<GrantOperation>,
+    pub(super) constraints: &'a GrantConstraint,
+    pub(super) name: &'a str,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct GrantCreated {
+    pub(super) grant_id: String,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct OneGrant<'a> {
+    pub(super) key_id: &'a str,
+    pub(super) grant_id: &'a str,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct Grants {
+    pub(super) grants: Vec<Granted>,
+    pub(super) next_marker: Option<String>,
+    #[serde(default)]
+    pub(super) truncated: bool,
+}
+
+/// A grant as KMS tells it: of somebody else, it may have operations that we do not give, and no constraint.
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct Granted {
+    pub(super) grant_id: String,
+    #[serde(default)]
+    pub(super) name: Option<String>,
+    #[serde(default)]
+    pub(super) grantee_principal: Option<String>,
+    pub(super) operations: Vec<String>,
+    #[serde(default)]
+    pub(super) constraints: Option<GrantConstraint>,
 }

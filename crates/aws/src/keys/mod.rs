@@ -6,6 +6,7 @@
 //! sealed with them opens there. Who administers and who uses can be different callers, and different in key policies.
 
 mod api;
+mod grants;
 mod policy;
 mod usage;
 
@@ -27,7 +28,9 @@ use base64::engine::general_purpose::STANDARD;
 use facts::{Arn, KeyId};
 use serde::Serialize;
 use std::time::Duration;
-use world::{DataKey, EncryptionContext, KeyService, KeyState, Kind, PortError, PublicKey, WrappedKey};
+use world::{
+    DataKey, EncryptionContext, Grant, KeyService, KeyState, Kind, NewGrant, PortError, PublicKey, WrappedKey,
+};
 use zeroize::Zeroizing;
 
 /// The key provider's name in wrapped keys, as in the AWS Encryption SDK.
@@ -289,6 +292,22 @@ impl KeyService for KmsKeys {
             GenerateMac { key_id: &alias, message: STANDARD.encode(message), mac_algorithm: "HMAC_SHA_256" };
         let mac: Mac = self.user.json(&GENERATE_MAC, &input).map_err(|error| explain(key, &error))?;
         data_key(&mac.mac)
+    }
+
+    fn create_grant(&self, key: &KeyId, grant: &NewGrant) -> Result<Grant, PortError> {
+        self.give(key, grant)
+    }
+
+    fn list_grants(&self, key: &KeyId) -> Result<Vec<Grant>, PortError> {
+        self.given(key)
+    }
+
+    fn revoke_grant(&self, key: &KeyId, id: &str) -> Result<(), PortError> {
+        self.take_back(key, id)
+    }
+
+    fn for_grantee(&self, grantee: &str) -> Result<Box<dyn KeyService>, PortError> {
+        self.called_by(grantee)
     }
 }
 

@@ -1,7 +1,7 @@
 //! Who may do what with the keys: the policy that a new key gets, and the IAM policies of those who call.
 
 use super::KeySettings;
-use super::api::{ADMINISTRATION, USAGE};
+use super::api::{ADMINISTRATION, CREATE_GRANT, USAGE};
 use crate::operation::{On, Operation};
 use crate::permissions::{Conditions, Place, PolicyDocument, condition};
 use serde_json::json;
@@ -58,6 +58,8 @@ pub(super) fn of_key(settings: &KeySettings) -> Option<String> {
         let named = needs.filter(|need| !matches!(need.on, On::NewKeys | On::Aliases));
         named.map(|need| need.action).chain(more.iter().copied()).collect()
     };
+    let (giving, administration): (Vec<&'static Operation>, Vec<&'static Operation>) =
+        ADMINISTRATION.iter().copied().partition(|operation| operation.name == CREATE_GRANT.name);
     let principals = |arns: &[facts::Arn]| arns.iter().map(|arn| arn.as_str().to_owned()).collect::<Vec<_>>();
     let document = json!({
         "Version": "2012-10-17",
@@ -66,8 +68,21 @@ pub(super) fn of_key(settings: &KeySettings) -> Option<String> {
                 "Sid": "Administration",
                 "Effect": "Allow",
                 "Principal": { "AWS": principals(&settings.administrators) },
-                "Action": actions(&ADMINISTRATION, &BY_HAND),
+                "Action": actions(&administration, &BY_HAND),
                 "Resource": "*",
+            },
+            // They give uses to others, for an encryption context, and none to themselves.
+            {
+                "Sid": "Grants",
+                "Effect": "Allow",
+                "Principal": { "AWS": principals(&settings.administrators) },
+                "Action": actions(&giving, &[]),
+                "Resource": "*",
+                "Condition": {
+                    "ForAllValues:StringEquals": { "kms:GrantOperations": ["Decrypt", "GenerateDataKey"] },
+                    "StringEquals": { "kms:GrantConstraintType": ["EncryptionContextEquals", "EncryptionContextSubset"] },
+                    "ArnNotEquals": { "kms:GranteePrincipal": principals(&settings.administrators) },
+                },
             },
             {
                 "Sid": "Use",

@@ -1,8 +1,9 @@
 //! What is done with keys, and the operations of KMS that each use takes, by who makes the call.
 
 use super::api::{
-    CREATE_ALIAS, CREATE_KEY, DECRYPT, DESCRIBE_KEY, DISABLE_KEY, ENABLE_KEY, GENERATE_DATA_KEY,
-    GENERATE_MAC, GET_PUBLIC_KEY, LIST_ROTATIONS, ROTATE_KEY, SCHEDULE_DELETION, SIGN,
+    CREATE_ALIAS, CREATE_GRANT, CREATE_KEY, DECRYPT, DESCRIBE_KEY, DISABLE_KEY, ENABLE_KEY,
+    GENERATE_DATA_KEY, GENERATE_MAC, GET_PUBLIC_KEY, LIST_GRANTS, LIST_ROTATIONS, REVOKE_GRANT, ROTATE_KEY,
+    SCHEDULE_DELETION, SIGN,
 };
 use crate::operation::Operation;
 
@@ -29,11 +30,17 @@ pub enum KeyUse {
     PublicKey,
     /// A secret is derived.
     DeriveSecret,
+    /// A grant is given.
+    CreateGrant,
+    /// Grants are listed.
+    ListGrants,
+    /// A grant is taken back.
+    RevokeGrant,
 }
 
 impl KeyUse {
     /// All of them.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 13] = [
         Self::Create,
         Self::CreateSigning,
         Self::State,
@@ -44,6 +51,9 @@ impl KeyUse {
         Self::Sign,
         Self::PublicKey,
         Self::DeriveSecret,
+        Self::CreateGrant,
+        Self::ListGrants,
+        Self::RevokeGrant,
     ];
 
     /// What is called by who uses keys, and what by who administers them.
@@ -61,6 +71,9 @@ impl KeyUse {
             Self::Sign => (&[&SIGN], &[]),
             Self::PublicKey => (&[&GET_PUBLIC_KEY], &[]),
             Self::DeriveSecret => (&[&GENERATE_MAC], &[]),
+            Self::CreateGrant => (&[], &[&DESCRIBE_KEY, &CREATE_GRANT]),
+            Self::ListGrants => (&[], &[&DESCRIBE_KEY, &LIST_GRANTS]),
+            Self::RevokeGrant => (&[], &[&DESCRIBE_KEY, &REVOKE_GRANT]),
         }
     }
 }

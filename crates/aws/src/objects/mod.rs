@@ -3,6 +3,10 @@
 //! Source: Amazon S3 API Reference; User Guide, "Preventing object overwrites with conditional writes" and "Checking
 //! object integrity".
 
+pub mod lifecycle;
+mod parts;
+mod put;
+
 use crate::client::Client;
 use crate::error::{AwsError, Trouble};
 use crate::operation::{On, Operation, Permission, Retry, S3};
@@ -13,31 +17,15 @@ use crate::wire::{Wire, from_xml};
 use aws_lc_rs::digest;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use parts::Parting;
 use serde::Deserialize;
 use std::collections::BTreeMap;
-use std::time::Duration;
 use world::{Kind, ObjectStore, PortError};
 
 const fn on(action: &'static str, on: On) -> Permission {
     Permission { action, on }
 }
 
-/// A put says that the name must be free, and equal bytes count as done: so it can be tried again.
-const PUT: Operation = Operation {
-    service: &S3,
-    name: "PutObject",
-    retry: Retry::Safe,
-    needs: &[on("s3:PutObject", On::Objects), on("kms:GenerateDataKey", On::BucketKey)],
-};
-/// The same where objects are locked.
-const PUT_LOCKED: Operation = Operation {
-    needs: &[
-        on("s3:PutObject", On::Objects),
-        on("s3:PutObjectRetention", On::Objects),
-        on("kms:GenerateDataKey", On::BucketKey),
-    ],
-    ..PUT
-};
 /// Without `s3:ListBucket`, an absent object is answered with "access denied".
 const GET: Operation = Operation {
     service: &S3,
@@ -75,30 +63,28 @@ pub enum ObjectUse {
     Delete,
     /// [`S3Objects::replace`].
     Replace,
+    /// [`S3Objects::lifecycle`].
+    Lifecycle,
 }
 
 impl ObjectUse {
     /// What a port does.
     pub const ALL: [Self; 4] = [Self::Put, Self::Get, Self::List, Self::Delete];
 
-    fn calls(self, locked: bool) -> &'static [&'static Operation] {
+    fn calls(self, locked: bool) -> Vec<&'static Operation> {
         match self {
-            Self::Put if locked => &[&PUT_LOCKED, &GET],
-            Self::Replace if locked => &[&PUT_LOCKED],
-            Self::Put => &[&PUT, &GET],
-            Self::Replace => &[&PUT],
-            Self::Get => &[&GET],
-            Self::List => &[&LIST],
-            Self::Delete => &[&DELETE],
+            Self::Put => [put::calls(locked), &[&GET]].concat(),
+            Self::Replace => put::calls(locked).to_vec(),
+            Self::Get => vec![&GET],
+            Self::List => vec![&LIST],
+            Self::Delete => vec![&DELETE],
+            Self::Lifecycle => vec![&lifecycle::GET_LIFECYCLE],
         }
     }
 }
 
-/// What one request can put.
-const LARGEST: usize = 5 << 30;
-/// How often a put is made again when somebody else puts the same name, and after which pause.
-const RACES: u32 = 4;
-const RACE_PAUSE: Duration = Duration::from_millis(50);
+/// The largest object of S3: 5 TiB.
+const LARGEST: usize = 5 << 40;
 const CHECKSUM: &str = "x-amz-checksum-sha256";
 
 /// Where objects are, and how they are protected.
@@ -125,6 +111,7 @@ pub struct S3Objects {
     locked_days: Option<u32>,
     /// Whether objects are files for others, whose names are theirs.
     for_others: bool,
+    parting: Parting,
 }
 
 impl S3Objects {
@@ -137,7 +124,7 @@ impl S3Objects {
             return Err(PortError::new(Kind::Invalid, text)
                 .with_help("expected nothing, or names of `[a-z0-9._-]` with a slash after each"));
         }
-        Ok(Self { client, settings, locked_days: None, for_others: false })
+        Ok(Self { client, settings, locked_days: None, for_others: false, parting: Parting::default() })
     }
 
     /// The same; nobody, not even the account's root user, can delete or change for so many days what it puts (Object
@@ -151,6 +138,11 @@ impl S3Objects {
     /// Where an object is, as others name it: `s3://BUCKET/PREFIX/NAME`.
     pub fn address(&self, name: &str) -> String {
         format!("s3://{}/{}{name}", self.settings.bucket, self.settings.prefix)
+    }
+
+    /// The bucket, and what all names in it begin with.
+    pub fn place(&self) -> (&str, &str) {
+        (&self.settings.bucket, &self.settings.prefix)
     }
 
     /// The same for files of which others choose the names: upper case and a few more letters are allowed in them.
@@ -170,44 +162,10 @@ impl S3Objects {
         named(name)
     }
 
-    /// Puts an object in place of another one, which a versioned bucket keeps as an older version.
-    pub fn replace(&self, name: &str, bytes: &[u8]) -> Result<(), PortError> {
-        self.named(name)?;
-        let (put, wire) = self.put_wire(name, bytes)?;
-        self.client.call(put, &wire).map(|_| ()).map_err(|error| explain(&error))
-    }
-
     /// The bytes of an object that somebody else put; of more than `most` none.
     pub(crate) fn get_at_most(&self, name: &str, most: usize) -> Result<Vec<u8>, PortError> {
         self.named(name)?;
         self.read(name, most)
-    }
-
-    /// A put, and how it is called here.
-    fn put_wire(&self, name: &str, bytes: &[u8]) -> Result<(&'static Operation, Wire), PortError> {
-        if bytes.len() > LARGEST {
-            let text = format!("the object `{name}` has {} bytes: expected at most {LARGEST}", bytes.len());
-            return Err(PortError::new(Kind::Invalid, text));
-        }
-        let mut wire = self
-            .wire("PUT", name)?
-            .header("content-type", "application/octet-stream")
-            .header("x-amz-server-side-encryption", "aws:kms")
-            .header("x-amz-server-side-encryption-bucket-key-enabled", "true")
-            .header(CHECKSUM, checksum(bytes))
-            .body(bytes);
-        if let Some(key) = &self.settings.kms_key {
-            wire = wire.header("x-amz-server-side-encryption-aws-kms-key-id", key.as_str());
-        }
-        let Some(days) = self.locked_days else { return Ok((&PUT, wire)) };
-        let until = jiff::Timestamp::now() + jiff::SignedDuration::from_hours(24 * i64::from(days));
-        let until = until.strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
-        // A lock is refused without a word on which checksum goes with the bytes.
-        let wire = wire
-            .header("x-amz-sdk-checksum-algorithm", "SHA256")
-            .header("x-amz-object-lock-mode", "COMPLIANCE")
-            .header("x-amz-object-lock-retain-until-date", until);
-        Ok((&PUT_LOCKED, wire))
     }
 
     /// The smallest policy with which these uses of the store work.
@@ -236,7 +194,7 @@ impl S3Objects {
         };
         // The default key of the account is open to all its users of S3; nobody can be given it.
         let calls: Vec<&Operation> =
-            uses.iter().flat_map(|one| one.calls(self.locked_days.is_some())).copied().collect();
+            uses.iter().flat_map(|one| one.calls(self.locked_days.is_some())).collect();
         let mut document = PolicyDocument::of(&calls, place);
         if kms_key.is_none() {
             document = document.without("kms:");
@@ -244,17 +202,26 @@ impl S3Objects {
         Ok(document)
     }
 
-    fn wire(&self, method: &'static str, name: &str) -> Result<Wire, PortError> {
+    fn wire(&self, method: &'static str, name: &str) -> Result<Wire, AwsError> {
         let ObjectSettings { bucket, prefix, owner, path_style, .. } = &self.settings;
         let key = if name.is_empty() { String::new() } else { format!("{prefix}{name}") };
-        Ok(bucket_wire(&self.client, (bucket, owner.as_deref(), *path_style), (method, &key))?)
+        bucket_wire(&self.client, (bucket, owner.as_deref(), *path_style), (method, &key))
+    }
+
+    /// Whether S3 keeps another checksum. Of an object that somebody else put in parts, it says nothing about the whole.
+    fn damaged(&self, answer: &Answer) -> bool {
+        let Some(kept) = answer.header(CHECKSUM) else { return false };
+        match kept.contains('-') {
+            false => kept != checksum(&answer.body),
+            true => !self.for_others && self.parting.is_other(kept, &answer.body),
+        }
     }
 
     /// The bytes, checked against the checksum that S3 keeps with them.
     fn read(&self, name: &str, most: usize) -> Result<Vec<u8>, PortError> {
         let wire = self.wire("GET", name)?.header("x-amz-checksum-mode", "ENABLED").at_most(most);
         match self.client.call(&GET, &wire) {
-            Ok(answer) if damaged(&answer) => {
+            Ok(answer) if self.damaged(&answer) => {
                 let text = format!("the object `{name}` does not have the checksum that S3 keeps with it");
                 Err(PortError::new(Kind::Damaged, text))
             }
@@ -301,37 +268,9 @@ pub(crate) fn bucket_wire(
     Ok(wire)
 }
 
-/// Whether S3 keeps another checksum. One of parts (`...-3`), of what somebody else put, says nothing about the whole.
-fn damaged(answer: &Answer) -> bool {
-    answer.header(CHECKSUM).is_some_and(|sum| !sum.contains('-') && sum != checksum(&answer.body))
-}
-
 impl ObjectStore for S3Objects {
     fn put(&self, name: &str, bytes: &[u8]) -> Result<(), PortError> {
-        self.named(name)?;
-        let (put, wire) = self.put_wire(name, bytes)?;
-        let wire = wire.header("if-none-match", "*");
-        for _ in 0..RACES {
-            match self.client.call(put, &wire) {
-                Ok(_) => return Ok(()),
-                // Somebody puts or deletes it at this moment.
-                Err(error) if matches!(error.code(), "ConditionalRequestConflict" | "OperationAborted") => {}
-                // It is there: from an attempt of ours whose answer was lost, from before, or from somebody else.
-                Err(error) if error.code() == "PreconditionFailed" => match self.read(name, LARGEST) {
-                    Ok(there) if there == bytes => return Ok(()),
-                    Ok(_) => {
-                        let text = format!("the object `{name}` exists with other content");
-                        return Err(PortError::new(Kind::Conflict, text));
-                    }
-                    Err(absent) if absent.kind() == Kind::Absent => {}
-                    Err(error) => return Err(error),
-                },
-                Err(error) => return Err(explain(&error)),
-            }
-            std::thread::sleep(RACE_PAUSE);
-        }
-        let text = format!("the object `{name}` is being changed by somebody else");
-        Err(PortError::new(Kind::Busy, text).with_help("run the command again"))
+        self.put_new(name, bytes)
     }
 
     fn get(&self, name: &str) -> Result<Vec<u8>, PortError> {

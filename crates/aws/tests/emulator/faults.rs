@@ -101,6 +101,52 @@ fn keys_keep_the_contract_when_every_call_that_may_be_repeated_fails_once() {
 }
 
 #[test]
+fn grants_keep_the_contract_when_every_call_fails_once() {
+    let troubles =
+        [json_error(500, "KMSInternalException"), json_error(400, "ThrottlingException"), Fate::Reset];
+    for (n, trouble) in troubles.into_iter().enumerate() {
+        let (proxy, client) = proxied();
+        proxy.fail_each_once(trouble, &[".CreateKey\r", ".RotateKeyOnDemand\r", "AssumeRole"]);
+        let role = |name: &str| format!("arn:aws:iam::123456789012:role/{name}").parse().unwrap();
+        let open = || {
+            let settings = aws::KeySettings {
+                prefix: format!("grant-trouble-{n}/"),
+                administrators: vec![role("security")],
+                users: vec![role("training")],
+            };
+            aws::KmsKeys::new(client.clone(), settings).unwrap()
+        };
+        world::contract::grants::check(&|| Box::new(open()), "arn:aws:iam::123456789012:role/serving");
+        let seen = proxy.seen();
+        assert!(
+            seen.iter().filter(|request| request.contains(".CreateGrant\r")).count() >= 6,
+            "they did fail"
+        );
+    }
+}
+
+#[test]
+fn a_grant_whose_answer_is_lost_is_given_once() {
+    let (proxy, client) = proxied();
+    let keys = keys(client, "grant-lost/");
+    let key = "data".parse().unwrap();
+    keys.create(&key).unwrap();
+    let terms = world::NewGrant {
+        name: "one".into(),
+        grantee: "arn:aws:iam::123456789012:role/serving".into(),
+        operations: [world::GrantOperation::Decrypt].into(),
+        constraint: world::GrantConstraint::EncryptionContextSubset([("a".into(), "b".into())].into()),
+    };
+    proxy.next([Fate::Pass, Fate::Lost]);
+    let grant = keys.create_grant(&key, &terms).unwrap();
+    assert_eq!(keys.list_grants(&key).unwrap(), std::slice::from_ref(&grant), "one, and not two");
+    // Taken back, and the answer lost: the second look finds nothing, which is what was wanted.
+    proxy.next([Fate::Pass, Fate::Lost]);
+    assert_eq!(keys.revoke_grant(&key, &grant.id).unwrap_err().kind(), Kind::Absent);
+    assert!(keys.list_grants(&key).unwrap().is_empty());
+}
+
+#[test]
 fn data_keys_come_through_all_that_passes() {
     let (proxy, client) = proxied();
     let keys = keys(client, "passing/");

@@ -6,6 +6,7 @@ mod credentials;
 mod faults;
 mod fleet;
 mod inventory;
+mod parts;
 mod posture;
 mod signals;
 mod support;
@@ -76,6 +77,55 @@ fn keys_keep_the_contract() {
     for name in called.lock().unwrap().iter() {
         assert!(allowed.contains(format!("kms:{name}").as_str()), "`{name}` is called and not allowed");
     }
+}
+
+#[test]
+fn grants_keep_the_contract() {
+    let (client, called) = watched();
+    let role = |name: &str| format!("arn:aws:iam::123456789012:role/{name}").parse().unwrap();
+    let (administrators, users) = (vec![role("security")], vec![role("training")]);
+    let settings = || KeySettings {
+        prefix: "grants/".into(),
+        administrators: administrators.clone(),
+        users: users.clone(),
+    };
+    let open = || KmsKeys::new(client.clone(), settings()).unwrap();
+    world::contract::grants::check(&|| Box::new(open()), "arn:aws:iam::123456789012:role/serving");
+    let called = called.lock().unwrap();
+    assert!(["CreateGrant", "ListGrants", "RevokeGrant"].iter().all(|name| called.contains(name)));
+    let key = "granted".parse().unwrap();
+    let terms = |grantee: &str| world::NewGrant {
+        name: "one".into(),
+        grantee: grantee.into(),
+        operations: [world::GrantOperation::Decrypt].into(),
+        constraint: world::GrantConstraint::EncryptionContextSubset([("a".into(), "b".into())].into()),
+    };
+    let said = |grantee: &str| open().create_grant(&key, &terms(grantee)).unwrap_err().to_string();
+    insta::assert_snapshot!(said("serving"), @"`serving` is nobody to whom KMS grants a use of a key");
+    insta::assert_snapshot!(said(administrators[0].as_str()), @"`arn:aws:iam::123456789012:role/security` administers key `granted`, and would use it");
+}
+
+#[test]
+fn grants_come_in_pages_and_are_whole_or_an_error() {
+    let (proxy, client) = proxied();
+    let keys = keys(client, "grant-pages/");
+    let key = "data".parse().unwrap();
+    keys.create(&key).unwrap();
+    let page = |id: &str, more: &str| {
+        let grant = format!(r#"{{"GrantId": "{id}", "Operations": ["Decrypt", "CreateGrant"]}}"#);
+        support::proxy::Fate::Answer(200, String::new(), format!(r#"{{"Grants": [{grant}]{more}}}"#))
+    };
+    let pass = || support::proxy::Fate::Pass;
+    proxy.next([
+        pass(),
+        page("b", r#", "Truncated": true, "NextMarker": "m""#),
+        page("a", r#", "Truncated": false"#),
+    ]);
+    let ids: Vec<String> = keys.list_grants(&key).unwrap().into_iter().map(|grant| grant.id).collect();
+    assert_eq!(ids, ["a", "b"]);
+    assert!(proxy.seen().last().unwrap().contains(r#""Marker":"m""#));
+    proxy.next([pass(), page("b", r#", "Truncated": true"#)]);
+    assert_eq!(keys.list_grants(&key).unwrap_err().kind(), Kind::Failed, "a list that ends early is no list");
 }
 
 #[test]
@@ -302,6 +352,15 @@ fn administrators_and_users_call_apart() {
     keys.derive_secret(&key, "a").unwrap();
     keys.sign(&signer, b"message").unwrap();
     keys.public_key(&signer).unwrap();
+    let grant = world::NewGrant {
+        name: "one".into(),
+        grantee: "arn:aws:iam::123456789012:role/serving".into(),
+        operations: [world::GrantOperation::Decrypt].into(),
+        constraint: world::GrantConstraint::EncryptionContextSubset([("a".into(), "b".into())].into()),
+    };
+    let grant = keys.create_grant(&key, &grant).unwrap();
+    keys.list_grants(&key).unwrap();
+    keys.revoke_grant(&key, &grant.id).unwrap();
     let called = proxies.each_ref().map(|proxy| {
         let names = proxy.seen().into_iter().map(|request| {
             let name = request.split_once("TrentService.").unwrap().1;

@@ -8,7 +8,8 @@ What AWS KMS does and moto 5.2.5 does not (AWS KMS API Reference, "Errors" of ea
 - Decrypt with another key than the one that encrypted is refused with IncorrectKeyException;
 - RotateKeyOnDemand of a key that is not symmetric is refused with UnsupportedOperationException;
 - Sign with MessageType DIGEST signs the digest as it is;
-- EnableKey, DisableKey and ScheduleKeyDeletion take ARNs too.
+- EnableKey, DisableKey and ScheduleKeyDeletion take ARNs too;
+- grants (see `grants.py`).
 
 What AWS CloudFormation takes and moto does not (AWS CloudFormation Template Reference):
 - tags of AWS::KMS::Key have `Key` and `Value`;
@@ -16,6 +17,7 @@ What AWS CloudFormation takes and moto does not (AWS CloudFormation Template Ref
 - a route table of a stack goes with the stack, so that its network can.
 What other services do and moto 5.2.5 does not know (their API references):
 - GetAuthorizers of API Gateway version 2;
+- uploads to S3 in parts (see `uploads.py`);
 - endpoints of SageMaker (see `endpoints.py`), and deployments of ECS services (see `services.py`);
 - AssociateKmsKey and DisassociateKmsKey of CloudWatch Logs;
 - ListNotebookInstanceLifecycleConfigs of SageMaker;
@@ -32,8 +34,10 @@ import urllib.parse
 
 import answers
 import endpoints
+import grants
 import model_packages  # mends by being there
 import services
+import uploads
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, utils
 from moto.apigatewayv2.responses import ApiGatewayV2Response
@@ -148,8 +152,10 @@ def mend_stacks():
 
 
 mend_stacks()
+grants.mend()
 endpoints.mend()
 services.mend()
+uploads.mend()
 
 
 def associate_kms_key(self):

@@ -4,13 +4,13 @@
 use super::{bounded, catalogue_entry, no_model};
 use crate::core::NewEntry;
 use crate::hands::{CodeState, hand};
-use crate::lineage::is_output;
+use crate::lineage::{is_output, named_snapshots, said_name};
 use crate::manifest::Manifest;
 use crate::notebook::{Notebook, checked_path};
 use crate::record::{Fact, Refused};
 use crate::{Engine, Error};
 use charter::model::Model;
-use facts::{Actor, ModelVersionDocument, PersonId, SnapshotName};
+use facts::{Actor, ModelVersionDocument, PersonId};
 use guard::Action;
 use ledger::Outcome;
 use mlflow::catalogue::{Event, Files, NewVersion};
@@ -186,9 +186,13 @@ impl Engine {
     /// ran it had read it. A name alone is only a claim.
     fn trained_on(&self, model: &Model, by: &PersonId, run: &Run) -> Option<TrainedOn> {
         run.inputs.dataset_inputs.iter().filter(|input| !is_output(input)).find_map(|input| {
-            let name: SnapshotName = input.dataset.name.parse().ok()?;
-            let snapshot = &self.state.snapshot(&name)?.what;
-            let usable = snapshot.dataset == model.training.dataset && self.state.has_read(&name, by);
+            let named = named_snapshots(input);
+            let mut known = named.iter().filter_map(|name| self.state.snapshot(name));
+            // An input that names two of them says nothing.
+            let (Some(known), None) = (known.next(), known.next()) else { return None };
+            let snapshot = &known.what;
+            let usable =
+                snapshot.dataset == model.training.dataset && self.state.has_read(&snapshot.name, by);
             usable.then(|| TrainedOn {
                 dataset: snapshot.dataset.clone(),
                 snapshot: snapshot.name.clone(),
@@ -295,6 +299,6 @@ fn tracked_run(by: PersonId, run: &Run) -> TrackedRun {
         run_id: run.info.run_id.clone(),
         experiment_id: run.info.experiment_id.clone(),
         by,
-        inputs: inputs.map(|input| format!("{}@{}", input.dataset.name, input.dataset.digest)).collect(),
+        inputs: inputs.map(|input| format!("{}@{}", said_name(input), input.dataset.digest)).collect(),
     }
 }

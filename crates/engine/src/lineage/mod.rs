@@ -3,6 +3,7 @@
 
 mod after;
 mod events;
+mod inputs;
 
 use crate::environment::IMAGE_TAGS;
 use crate::record::{Origin, Snapshot, TrainingRun};
@@ -12,6 +13,8 @@ use facts::{EvidenceId, ModelName, SnapshotName};
 use mlflow::entity::{Dataset, DatasetInput, Pair, Run, value_of};
 use registry::{How, Trigger, Version, VersionNumber};
 use std::collections::BTreeSet;
+
+pub(crate) use inputs::{named_snapshots, said_name};
 
 /// Files that say which libraries a model was made with.
 const LOCK_FILES: [&str; 11] = [

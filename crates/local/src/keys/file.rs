@@ -5,7 +5,7 @@ use aws_lc_rs::pbkdf2;
 use facts::KeyId;
 use serde::{Deserialize, Serialize};
 use std::num::NonZeroU32;
-use world::{Kind, PortError};
+use world::{Grant, Kind, PortError};
 use zeroize::Zeroizing;
 
 /// What a key is made of.
@@ -26,6 +26,9 @@ pub(super) struct KeyFile {
     /// How the material below is protected, in words, for whoever opens the file.
     protection: Protection,
     versions: Vec<Stored>,
+    /// Who else may use it, and for what.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) grants: Vec<Grant>,
 }
 
 #[derive(Serialize, Deserialize, Clone, Copy, PartialEq, Eq)]
@@ -67,7 +70,14 @@ impl KeyFile {
         };
         let protection =
             if passphrase.is_some() { Protection::Passphrase } else { Protection::FilePermissionsOnly };
-        let mut file = Self { format: 1, purpose, disabled: false, protection, versions: Vec::new() };
+        let mut file = Self {
+            format: 1,
+            purpose,
+            disabled: false,
+            protection,
+            versions: Vec::new(),
+            grants: Vec::new(),
+        };
         file.add(material, passphrase)?;
         Ok(file)
     }
@@ -80,6 +90,11 @@ impl KeyFile {
     pub(super) fn encode(&self) -> Result<Vec<u8>, PortError> {
         serde_json::to_vec_pretty(self)
             .map_err(|error| PortError::new(Kind::Failed, format!("cannot encode a key file: {error}")))
+    }
+
+    /// Whether it encrypts; else it signs.
+    pub(super) fn encrypts(&self) -> bool {
+        self.purpose == Purpose::EncryptDecrypt
     }
 
     pub(super) fn disabled(&self) -> bool {

@@ -3,6 +3,7 @@
 //! Wrapped data keys have the form of a raw AES keyring of the AWS Encryption SDK: what is encrypted here opens there.
 
 mod file;
+mod grants;
 
 use crate::files;
 use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
@@ -12,7 +13,9 @@ use base64::Engine;
 use facts::KeyId;
 use file::{KeyFile, Material};
 use std::path::{Path, PathBuf};
-use world::{DataKey, EncryptionContext, KeyService, KeyState, Kind, PortError, PublicKey, WrappedKey};
+use world::{
+    DataKey, EncryptionContext, Grant, KeyService, KeyState, Kind, NewGrant, PortError, PublicKey, WrappedKey,
+};
 use zeroize::Zeroizing;
 
 /// The key provider's name in wrapped keys.
@@ -21,6 +24,7 @@ const NONCE: usize = 12;
 const TAG_BITS: u32 = 128;
 
 /// Keys in a folder.
+#[derive(Clone)]
 pub struct LocalKeys {
     dir: PathBuf,
     passphrase: Option<Zeroizing<String>>,
@@ -215,6 +219,22 @@ impl KeyService for LocalKeys {
             .and_then(|okm| okm.fill(&mut secret.0))
             .map_err(|_| PortError::new(Kind::Failed, "cannot derive a secret"))?;
         Ok(secret)
+    }
+
+    fn create_grant(&self, key: &KeyId, grant: &NewGrant) -> Result<Grant, PortError> {
+        self.give(key, grant)
+    }
+
+    fn list_grants(&self, key: &KeyId) -> Result<Vec<Grant>, PortError> {
+        Ok(self.load(key)?.grants)
+    }
+
+    fn revoke_grant(&self, key: &KeyId, id: &str) -> Result<(), PortError> {
+        self.take_back(key, id)
+    }
+
+    fn for_grantee(&self, grantee: &str) -> Result<Box<dyn KeyService>, PortError> {
+        Ok(Box::new(grants::Granted::new(self.clone(), grantee)?))
     }
 }
 

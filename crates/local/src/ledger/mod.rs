@@ -12,6 +12,7 @@
 //! Invariants: an answer means the entry is on stable storage (WAL, `synchronous=FULL`); the main file changes only
 //! when this code checkpoints the WAL, so the seal always describes it; several processes may append.
 
+mod cosigner;
 mod db;
 mod published;
 mod schema;
@@ -22,6 +23,7 @@ mod verify;
 mod wal;
 mod writer;
 
+pub use cosigner::Cosigner;
 pub use tiles::{Exported, export_tiles};
 pub use verify::{VerifyReport, verify_ledger};
 
@@ -30,9 +32,9 @@ use db::Db;
 use facts::{EvidenceId, StreamName};
 use ledger::{Checkpoint, Draft, Entry, Signer, Tree, Verifier, leaf_hash};
 use rusqlite::Connection;
-use sequencer::Sequencing;
+use sequencer::{Sequencing, SharedCosigner};
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, MutexGuard};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use world::{Kind, LedgerStore, PortError, Receipt};
 use writer::Writer;
 use zeroize::Zeroizing;
@@ -46,6 +48,7 @@ pub(super) const KEY: &str = "log.key";
 pub struct SqliteLedger {
     reader: Mutex<Option<Db>>,
     writer: Option<Writer>,
+    cosigner: SharedCosigner,
     dir: PathBuf,
 }
 
@@ -88,16 +91,23 @@ impl SqliteLedger {
         if signer.verifier() != origin {
             return Err(damaged().with_help("`log.key` and `log.vkey` do not belong together"));
         }
-        let writer = Writer::new(Sequencing::open(dir, signer)?)?;
-        let reader = schema::open(&dir.join(DB))?;
-        Ok(Self { reader: Mutex::new(Some(reader)), writer: Some(writer), dir: dir.to_owned() })
+        let cosigner = SharedCosigner::default();
+        let writer = Writer::new(Sequencing::open(dir, signer, Arc::clone(&cosigner))?)?;
+        let reader = Mutex::new(Some(schema::open(&dir.join(DB))?));
+        Ok(Self { reader, writer: Some(writer), cosigner, dir: dir.to_owned() })
     }
 
     /// Opens a ledger to look at. Nothing in the folder changes.
     pub fn open_read_only(dir: &Path) -> Result<Self, PortError> {
         read_vkey(dir)?;
-        let reader = schema::open_read_only(dir)?;
-        Ok(Self { reader: Mutex::new(Some(reader)), writer: None, dir: dir.to_owned() })
+        let reader = Mutex::new(Some(schema::open_read_only(dir)?));
+        Ok(Self { reader, writer: None, cosigner: SharedCosigner::default(), dir: dir.to_owned() })
+    }
+
+    /// From here on a key of a key service signs what is given out as well: what is there already before anything more is
+    /// appended, or when the ledger is closed.
+    pub fn cosigned_by(&self, cosigner: Cosigner) {
+        *self.cosigner.lock().unwrap_or_else(PoisonError::into_inner) = Some(cosigner);
     }
 
     fn with_reader<T>(&self, look: impl FnOnce(&Connection) -> Result<T, PortError>) -> Result<T, PortError> {
@@ -146,8 +156,9 @@ impl LedgerStore for SqliteLedger {
     }
 
     fn checkpoint(&self) -> Result<String, PortError> {
-        self.with_reader(schema::checkpoint)?
-            .ok_or_else(|| PortError::new(Kind::Absent, "the ledger is empty"))
+        let own = self.with_reader(schema::checkpoint)?;
+        let own = own.ok_or_else(|| PortError::new(Kind::Absent, "the ledger is empty"))?;
+        Ok(published::with_others(&self.dir, own))
     }
 
     fn verifier(&self) -> Result<Verifier, PortError> {
@@ -164,6 +175,7 @@ impl LedgerStore for SqliteLedger {
         let path = tree.inclusion(index, tree.size()).ok_or_else(|| {
             PortError::new(Kind::Absent, format!("there is no entry {index}; the ledger has {}", tree.size()))
         })?;
+        let checkpoint = published::with_others(&self.dir, checkpoint);
         Ok(ledger::TlogProof { index, path, checkpoint }.to_text())
     }
 }

@@ -60,7 +60,7 @@ impl Published {
         Ok(())
     }
 
-    fn read(&self) -> Result<Option<Vec<u8>>, PortError> {
+    pub(super) fn read(&self) -> Result<Option<Vec<u8>>, PortError> {
         match files::read(&self.path) {
             Ok(bytes) => Ok(Some(bytes)),
             Err(error) if error.kind() == Kind::Absent => Ok(None),
@@ -94,6 +94,13 @@ impl Published {
         };
         Err(PortError::new(Kind::Damaged, text).with_help(ROLLED_BACK))
     }
+}
+
+/// The note that was given out, if it says the same as the ledger's own: it may have signatures of others beside.
+pub(super) fn with_others(dir: &Path, own: String) -> String {
+    let given_out = files::read(&dir.join(CHECKPOINT)).ok().and_then(|bytes| String::from_utf8(bytes).ok());
+    let text = |note: &str| note.rfind("\n\n").map(|cut| note[..cut].to_owned());
+    given_out.filter(|note| text(note).is_some() && text(note) == text(&own)).unwrap_or(own)
 }
 
 const ROLLED_BACK: &str = "nothing is appended to an older copy: put the latest `ledger.db` and `seal` back, then run \

@@ -1,6 +1,7 @@
 //! What becomes of drafts: one transaction for all that came together, signed, and answered when it is on the disk. Who
 //! calls, and when: `writer.rs`.
 
+use super::cosigner::Cosigner;
 use super::db::{Db, FolderLock};
 use super::published::Published;
 use super::tiles::FullTiles;
@@ -10,8 +11,12 @@ use ledger::{Checkpoint, Draft, Entry, Planned, SequenceError, Sequencer, Signer
 use rusqlite::{Connection, Params, Transaction, TransactionBehavior};
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::Sender;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use world::{Kind, PortError, Receipt};
+
+/// Who else signs checkpoints, if anybody does; it is known only after the ledger was read.
+pub(super) type SharedCosigner = Arc<Mutex<Option<Cosigner>>>;
 
 /// Where the answer to a job goes.
 pub(super) type Reply = Sender<Result<Vec<Receipt>, PortError>>;
@@ -42,6 +47,7 @@ pub(super) struct Sequencing {
     dead: Option<String>,
     tiles: FullTiles,
     signer: Signer,
+    cosigner: SharedCosigner,
     dir: PathBuf,
 }
 
@@ -49,7 +55,7 @@ pub(super) struct Sequencing {
 type Answers = Vec<(Reply, Result<Vec<Receipt>, PortError>)>;
 
 impl Sequencing {
-    pub(super) fn open(dir: &Path, signer: Signer) -> Result<Self, PortError> {
+    pub(super) fn open(dir: &Path, signer: Signer, cosigner: SharedCosigner) -> Result<Self, PortError> {
         let mut connection = schema::open(&dir.join(DB))?;
         let mut published = Published::new(dir, signer.verifier());
         let sequencer = {
@@ -70,6 +76,7 @@ impl Sequencing {
             tiles: FullTiles::found(dir, sequencer.tree().size()),
             sequencer,
             signer,
+            cosigner,
             dir: dir.to_owned(),
         })
     }
@@ -84,7 +91,9 @@ impl Sequencing {
         }
         let mut jobs = batch.into_iter();
         let mut answers = Vec::new();
-        let held = if self.withheld { self.publish() } else { Ok(()) };
+        // One that is on its way goes out a moment later; one that could not go out, or that somebody owes, goes out first.
+        let waits = self.unpublished.is_some() && !self.withheld;
+        let held = if waits { Ok(()) } else { self.publish() };
         let outcome = held.and_then(|()| self.transact(&mut jobs, &mut answers));
         answers.extend(jobs.map(|job| (job.reply, Ok(Vec::new()))));
         let failure = outcome.err();
@@ -127,6 +136,10 @@ impl Sequencing {
 
     /// After the commit: what is given out must be in the log, never the other way round.
     fn publish(&mut self) -> Result<(), PortError> {
+        let cosigner = self.cosigner.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        if self.unpublished.is_none() && !self.stale {
+            self.unpublished = self.owed(cosigner.as_ref())?;
+        }
         if self.unpublished.is_none() {
             return Ok(());
         }
@@ -141,10 +154,27 @@ impl Sequencing {
         }
         if let Some(note) = &self.unpublished {
             self.tiles.complete(&self.connection, self.sequencer.tree())?;
-            self.published.replace(self.sequencer.tree(), note)?;
+            let note = cosigner.map_or_else(|| Ok(note.clone()), |cosigner| cosigner.sign(note))?;
+            self.published.replace(self.sequencer.tree(), &note)?;
         }
         (self.unpublished, self.withheld) = (None, false);
         Ok(())
+    }
+
+    /// Our latest checkpoint, if what is given out is an earlier one, or not signed by the one who signs beside us: it was given
+    /// out before there was one, or by a process that knows of none. Nothing is signed but the tree that is here.
+    fn owed(&self, cosigner: Option<&Cosigner>) -> Result<Option<String>, PortError> {
+        let Some(cosigner) = cosigner else { return Ok(None) };
+        let (tree, verifier) = (self.sequencer.tree(), self.signer.verifier());
+        let open = |note: &str| Checkpoint::open(note, &verifier).ok();
+        let own = schema::checkpoint(&self.connection)?;
+        // Of another process, it is that process which owes it.
+        let own =
+            own.filter(|note| open(note).is_some_and(|it| it.size == tree.size() && it.root == tree.root()));
+        let given_out = self.published.read()?.unwrap_or_default();
+        let given_out = String::from_utf8_lossy(&given_out);
+        let done = |note: &String| cosigner.signed(&given_out) && open(&given_out) == open(note);
+        Ok(own.filter(|note| !done(note)))
     }
 
     fn transact(
@@ -308,7 +338,9 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let dir = folder.path().join("ledger");
         drop(SqliteLedger::create(&dir, "test.example", [7; 32]).unwrap());
-        let mut sequencing = Sequencing::open(&dir, Signer::new("test.example", &[7; 32]).unwrap()).unwrap();
+        let mut sequencing =
+            Sequencing::open(&dir, Signer::new("test.example", &[7; 32]).unwrap(), SharedCosigner::default())
+                .unwrap();
         let mut acknowledged = append(&mut sequencing, 10).unwrap();
         set_max_pages(&sequencing, 1); // SQLite takes the present size for it.
         let error = append(&mut sequencing, 60_000).unwrap_err();
@@ -330,7 +362,9 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let dir = folder.path().join("ledger");
         drop(SqliteLedger::create(&dir, "test.example", [7; 32]).unwrap());
-        let mut sequencing = Sequencing::open(&dir, Signer::new("test.example", &[7; 32]).unwrap()).unwrap();
+        let mut sequencing =
+            Sequencing::open(&dir, Signer::new("test.example", &[7; 32]).unwrap(), SharedCosigner::default())
+                .unwrap();
         let key = std::fs::read(dir.join("log.key")).unwrap();
         // Without it the lock for giving out cannot be taken.
         std::fs::remove_file(dir.join("log.key")).unwrap();

@@ -2,6 +2,7 @@
 //! whole log with its partial tiles on demand. They are copies: what is lost is written again, what is there and full
 //! is never rewritten.
 
+use super::published::with_others;
 use super::{CHECKPOINT, DB, VKEY, read_vkey, schema};
 use crate::files;
 use ledger::tiles::{TILE_WIDTH, Tile, all, bundle, completed_by};
@@ -128,7 +129,7 @@ pub fn export_tiles(dir: &Path, out: &Path) -> Result<Exported, PortError> {
     }
     files::replace(&out.join(VKEY), format!("{}\n", verifier.vkey()).as_bytes())?;
     // Last: whatever it covers is there.
-    files::replace(&out.join(CHECKPOINT), note.as_bytes())?;
+    files::replace(&out.join(CHECKPOINT), with_others(dir, note).as_bytes())?;
     Ok(exported)
 }
 

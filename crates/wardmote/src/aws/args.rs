@@ -17,6 +17,8 @@ pub(crate) enum AwsCommand {
     Alarms(AlarmsArgs),
     /// Copy the ledger into a bucket, as static files (C2SP tlog-tiles) that can be locked there.
     Archive(ArchiveArgs),
+    /// Show whether the lifecycle of the house's bucket is that of the charter: nothing ends too soon or stays too long.
+    Lifecycle,
     /// Compare the SageMaker Model Registry with the record, and make it its mirror.
     Registry(RegistryArgs),
     /// Log files of AWS CloudTrail.

@@ -5,6 +5,7 @@ mod args;
 mod fetch;
 mod identity;
 mod incidents;
+mod lifecycle;
 mod needs;
 mod permissions;
 mod registry;
@@ -36,6 +37,7 @@ pub(crate) fn run(
         AwsCommand::Permissions(args) => permissions::run(house, args, answers),
         AwsCommand::Archive(args) => archive::run(house, args, answers),
         AwsCommand::Alarms(args) => signals::alarms(house, args, answers),
+        AwsCommand::Lifecycle => lifecycle::run(house, answers),
         AwsCommand::Registry(args) => registry::run(house, act_as, args, answers),
         AwsCommand::Trail(command) => trail::run(house, command, answers),
     }

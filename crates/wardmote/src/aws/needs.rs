@@ -8,10 +8,10 @@ use aws::{KeyUse, ObjectUse};
 use clap::CommandFactory;
 
 use KeyUse::{
-    Create, CreateSigning, DeriveSecret, GenerateDataKey, PublicKey, Rotate, SetState, Sign, State,
-    UnwrapDataKey,
+    Create, CreateGrant, CreateSigning, DeriveSecret, GenerateDataKey, ListGrants, PublicKey, RevokeGrant,
+    Rotate, SetState, Sign, State, UnwrapDataKey,
 };
-use ObjectUse::{Get, Put};
+use ObjectUse::{Get, Lifecycle, Put};
 
 /// What a command does.
 #[derive(Debug, Clone, Copy)]
@@ -60,7 +60,7 @@ const COMMANDS: &[(&str, Needs)] = &[
     ("demo", Needs { signals: &LOOK, ..writing(&ALL_BUT_ROTATION) }),
     ("init", NOTHING),
     ("plan", OPEN),
-    ("apply", writing(&[State, Create, CreateSigning])),
+    ("apply", writing(&[State, Create, CreateSigning, PublicKey])),
     ("schema", NOTHING),
     ("data list", OPEN),
     ("data import", writing(&[GenerateDataKey])),
@@ -70,6 +70,9 @@ const COMMANDS: &[(&str, Needs)] = &[
     ("key disable", reading(&[SetState])),
     ("key enable", reading(&[SetState])),
     ("key rotate", reading(&[Rotate])),
+    ("key grant", reading(&[CreateGrant])),
+    ("key grants", reading(&[ListGrants])),
+    ("key revoke-grant", reading(&[ListGrants, RevokeGrant])),
     ("key new", OPEN),
     ("key approvers", OPEN),
     ("key confirm", OPEN),
@@ -135,6 +138,7 @@ const COMMANDS: &[(&str, Needs)] = &[
     ("waiver withdraw", OPEN),
     ("waiver list", OPEN),
     ("aws", NOTHING),
+    ("aws lifecycle", Needs { objects: &[Get, Lifecycle], ..NOTHING }),
     ("aws alarms", Needs { signals: &[SignalUse::Alarms], ..OPEN }),
     ("completions", NOTHING),
     ("man", NOTHING),

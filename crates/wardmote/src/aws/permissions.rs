@@ -7,8 +7,8 @@ use super::settings::{HouseSettings, failure};
 use crate::answer::Answers;
 use crate::failure::{Exit, Failure};
 use crate::house::House;
-use aws::PolicyDocument;
 use aws::watch::WatchUse;
+use aws::{KeyUse, ObjectUse, PolicyDocument};
 use std::process::ExitCode;
 
 pub(super) fn run(house: &House, args: &PermissionsArgs, answers: &Answers) -> Result<ExitCode, Failure> {
@@ -23,6 +23,9 @@ pub(super) fn run(house: &House, args: &PermissionsArgs, answers: &Answers) -> R
     let mut document = document(&settings, &needs, args.administration)?;
     if needs.fleet && !args.administration {
         document = PolicyDocument::join([document, serving(house, &settings)?]);
+    }
+    if !args.administration && needs.objects.contains(&ObjectUse::Get) {
+        document = PolicyDocument::join([document, checkpoints(house, &settings)?]);
     }
     if document.actions().is_empty() {
         let command =
@@ -43,6 +46,15 @@ fn serving(house: &House, settings: &HouseSettings) -> Result<PolicyDocument, Fa
         return Ok(PolicyDocument::join([]));
     }
     Ok(aws::fleet::AwsFleet::new(settings.client()?).permissions(&sites)?)
+}
+
+/// What whoever opens the house and writes into its ledger needs, if a key of KMS signs its checkpoints.
+fn checkpoints(house: &House, settings: &HouseSettings) -> Result<PolicyDocument, Failure> {
+    let Some(keys) = settings.keys()? else { return Ok(PolicyDocument::join([])) };
+    if !house.has_ledger() || house.open_read_only()?.state().checkpoint_signers().is_empty() {
+        return Ok(PolicyDocument::join([]));
+    }
+    Ok(keys.permissions_to_use(&[KeyUse::Sign])?)
 }
 
 fn document(

@@ -39,7 +39,8 @@ def register(snapshot=None):
         name = {"name": "model"} if hasattr(client, "search_logged_models") else {"artifact_path": "model"}
         with mlflow.start_run(run_name="train"):
             if snapshot:
-                mlflow.log_input(mlflow.data.from_numpy(rows, name=snapshot), context="training")
+                called = {"source": snapshot} if snapshot.startswith("s3://") else {"name": snapshot}
+                mlflow.log_input(mlflow.data.from_numpy(rows, **called), context="training")
             mlflow.log_metrics({"auc": 0.93, "accuracy": 0.81, "demographic_parity_difference by sex": 0.05})
             info = mlflow.sklearn.log_model(model, pip_requirements=["scikit-learn"], **name)
         return what(mlflow.register_model(info.model_uri, NAME))

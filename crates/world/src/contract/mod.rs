@@ -3,6 +3,7 @@
 
 pub mod account;
 pub mod fleet;
+pub mod grants;
 pub mod keys;
 pub mod ledger;
 pub mod objects;

@@ -47,4 +47,23 @@ pub fn check(open: &dyn Fn() -> Box<dyn ObjectStore>) {
         Some(Kind::Absent),
         "what was deleted is gone"
     );
+    large(open, store.as_ref());
+}
+
+/// More than some stores put in one request.
+fn large(open: &dyn Fn() -> Box<dyn ObjectStore>, store: &dyn ObjectStore) {
+    let bytes: Vec<u8> = (0..11_000_001_u32).map(|n| n.to_le_bytes()[n as usize % 3]).collect();
+    let mut other = bytes.clone();
+    if let Some(last) = other.last_mut() {
+        *last ^= 1;
+    }
+    assert!(store.put("c/large", &bytes).is_ok(), "large objects are stored");
+    assert!(open().get("c/large").is_ok_and(|there| there == bytes), "a large object is whole");
+    assert!(store.put("c/large", &bytes).is_ok(), "the same large object may be put again");
+    for other in [other.as_slice(), &bytes[..bytes.len() - 1], b"small"] {
+        let refused = store.put("c/large", other).err().map(|error| error.kind());
+        assert_eq!(refused, Some(Kind::Conflict), "a large object never changes");
+    }
+    assert_eq!(store.list("c/").ok(), Some(vec!["c/large".to_owned()]), "it is one object");
+    assert!(store.delete("c/large").is_ok());
 }

@@ -20,6 +20,8 @@ pub(crate) enum Fate {
     Lost,
     /// The service does it, and half of the body of the answer comes back.
     Half,
+    /// The service does it, and the answer comes slowly, in small parts.
+    Slow,
     /// Nothing happens for a second.
     Silence,
 }
@@ -238,6 +240,13 @@ fn serve(mut stream: TcpStream, service: Option<SocketAddr>, shared: &Shared) {
             let body = head_end(&answer).unwrap_or(0);
             answer.truncate(body + (answer.len() - body) / 2);
             answer
+        }
+        Fate::Slow => {
+            for part in forward().unwrap_or_default().chunks(64) {
+                let _ = stream.write_all(part);
+                std::thread::sleep(Duration::from_millis(5));
+            }
+            Vec::new()
         }
         Fate::Silence => {
             std::thread::sleep(Duration::from_secs(1));

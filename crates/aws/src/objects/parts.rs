@@ -1,0 +1,249 @@
+//! Objects in parts: each part is checked by its SHA-256 and tried again by itself, the object appears when the last call
+//! puts the parts together, and an upload that fails is taken back. In memory is one part at a time beside what is put.
+//!
+//! Source: Amazon S3 API Reference, `CreateMultipartUpload`, `UploadPart`, `CompleteMultipartUpload`,
+//! `AbortMultipartUpload`; User Guide, "Amazon S3 multipart upload limits" and "Checking object integrity".
+
+use super::{CHECKSUM, GET, S3Objects, checksum, explain, on};
+use crate::error::{AwsError, Trouble};
+use crate::operation::{On, Operation, Retry, S3};
+use crate::wire::{from_xml, unreadable};
+use aws_lc_rs::digest;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use serde::Deserialize;
+use std::fmt::Write as _;
+use world::PortError;
+
+/// Twice is one upload more, which holds nothing and which the lifecycle of the bucket ends.
+pub(super) const CREATE: Operation = Operation {
+    service: &S3,
+    name: "CreateMultipartUpload",
+    retry: Retry::Safe,
+    needs: &[
+        on("s3:PutObject", On::Objects),
+        on("kms:GenerateDataKey", On::BucketKey),
+        on("kms:Decrypt", On::BucketKey),
+    ],
+};
+/// The same where objects are locked.
+pub(super) const CREATE_LOCKED: Operation = Operation {
+    needs: &[
+        on("s3:PutObject", On::Objects),
+        on("s3:PutObjectRetention", On::Objects),
+        on("kms:GenerateDataKey", On::BucketKey),
+        on("kms:Decrypt", On::BucketKey),
+    ],
+    ..CREATE
+};
+pub(super) const PART: Operation = Operation { name: "UploadPart", ..CREATE };
+/// A second one finds the upload gone; then what is there is looked at.
+pub(super) const COMPLETE: Operation = Operation { name: "CompleteMultipartUpload", ..CREATE };
+pub(super) const ABORT: Operation = Operation {
+    service: &S3,
+    name: "AbortMultipartUpload",
+    retry: Retry::Safe,
+    needs: &[on("s3:AbortMultipartUpload", On::Objects)],
+};
+
+/// An object has at most so many parts.
+const MOST_PARTS: usize = 10_000;
+
+/// How objects are cut.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Parting {
+    /// The most that goes up in one request.
+    single: usize,
+    /// A part, unless there would be too many.
+    part: usize,
+}
+
+impl Default for Parting {
+    fn default() -> Self {
+        Self { single: 64 << 20, part: 16 << 20 }
+    }
+}
+
+impl Parting {
+    /// All parts but the last have this size.
+    fn part_bytes(self, whole: usize) -> usize {
+        self.part.max(whole.div_ceil(MOST_PARTS))
+    }
+
+    fn parts(self, bytes: &[u8]) -> std::slice::Chunks<'_, u8> {
+        bytes.chunks(self.part_bytes(bytes.len()))
+    }
+
+    pub(super) fn cuts(self, bytes: &[u8]) -> bool {
+        bytes.len() > self.single
+    }
+
+    /// Whether a checksum over those of as many parts as ours is not that of ours.
+    pub(super) fn is_other(self, kept: &str, bytes: &[u8]) -> bool {
+        let parts = self.parts(bytes);
+        let (sum, count) = kept.rsplit_once('-').unwrap_or((kept, ""));
+        if !self.cuts(bytes) || count != parts.len().to_string() {
+            return false;
+        }
+        let sums: Vec<u8> =
+            parts.flat_map(|part| digest::digest(&digest::SHA256, part).as_ref().to_vec()).collect();
+        STANDARD.encode(digest::digest(&digest::SHA256, &sums)) != sum
+    }
+}
+
+/// A part that is there.
+struct Sent {
+    tag: String,
+    checksum: String,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Begun {
+    upload_id: String,
+}
+
+impl S3Objects {
+    /// The same with objects of more than `bytes` put in parts of so many. Larger parts are fewer calls, smaller ones less to
+    /// send again; S3 takes none below 5 MiB but the last.
+    #[must_use]
+    pub fn in_parts_of(mut self, bytes: usize) -> Self {
+        self.parting = Parting { single: bytes, part: bytes };
+        self
+    }
+
+    pub(super) fn put_in_parts(&self, name: &str, bytes: &[u8], only_new: bool) -> Result<(), AwsError> {
+        let upload = self.begin_upload(name)?;
+        let sent = self
+            .send_parts(name, &upload, bytes)
+            .and_then(|parts| self.complete(name, &upload, (&parts, bytes.len()), only_new));
+        sent.map_err(|error| match self.abort(name, &upload) {
+            Ok(()) => error,
+            Err(_) => error.with_help(format!(
+                "parts of `{name}` may have stayed in the bucket; `wardmote aws lifecycle` says whether they end by themselves"
+            )),
+        })
+    }
+
+    fn begin_upload(&self, name: &str) -> Result<String, AwsError> {
+        let operation = if self.locked_days.is_some() { &CREATE_LOCKED } else { &CREATE };
+        let wire = self
+            .protected(self.wire("POST", name)?)
+            .parameter("uploads", "")
+            .header("x-amz-checksum-algorithm", "SHA256")
+            .header("x-amz-checksum-type", "COMPOSITE");
+        let answer = self.client.call(operation, &wire)?;
+        let Begun { upload_id } = from_xml(operation, &answer)?;
+        if upload_id.is_empty() { Err(unreadable(operation, &answer)) } else { Ok(upload_id) }
+    }
+
+    fn send_parts(&self, name: &str, upload: &str, bytes: &[u8]) -> Result<Vec<Sent>, AwsError> {
+        let send = |(at, part): (usize, &[u8])| {
+            let checksum = checksum(part);
+            let wire = self
+                .wire("PUT", name)?
+                .parameter("partNumber", (at + 1).to_string())
+                .parameter("uploadId", upload)
+                .header(CHECKSUM, checksum.as_str())
+                .body(part);
+            let answer = self.client.call(&PART, &wire)?;
+            let tag = answer.header("etag").ok_or_else(|| unreadable(&PART, &answer))?.to_owned();
+            Ok(Sent { tag, checksum })
+        };
+        self.parting.parts(bytes).enumerate().map(send).collect()
+    }
+
+    fn complete(
+        &self,
+        name: &str,
+        upload: &str,
+        (parts, whole): (&[Sent], usize),
+        only_new: bool,
+    ) -> Result<(), AwsError> {
+        let mut body =
+            "<CompleteMultipartUpload xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\">".to_owned();
+        for (at, Sent { tag, checksum }) in parts.iter().enumerate() {
+            let tag = quick_xml::escape::escape(tag.as_str());
+            // Writing to a text does not fail.
+            let _ = write!(
+                body,
+                "<Part><ETag>{tag}</ETag><ChecksumSHA256>{checksum}</ChecksumSHA256><PartNumber>{}</PartNumber></Part>",
+                at + 1
+            );
+        }
+        body.push_str("</CompleteMultipartUpload>");
+        let mut wire = self
+            .wire("POST", name)?
+            .parameter("uploadId", upload)
+            .header("content-type", "application/xml")
+            .header("x-amz-mp-object-size", whole.to_string())
+            .body(body);
+        if only_new {
+            wire = wire.header("if-none-match", "*");
+        }
+        self.client.call(&COMPLETE, &wire).map(|_| ())
+    }
+
+    /// Takes an upload back with all its parts; fine if it is gone.
+    fn abort(&self, name: &str, upload: &str) -> Result<(), AwsError> {
+        let wire = self.wire("DELETE", name)?.parameter("uploadId", upload);
+        match self.client.call(&ABORT, &wire) {
+            Err(error) if error.trouble() != Trouble::Absent => Err(error),
+            _ => Ok(()),
+        }
+    }
+
+    /// Whether an object has these bytes; nothing if there is none. Of a large one, a part at a time is read.
+    pub(super) fn holds(&self, name: &str, bytes: &[u8]) -> Result<Option<bool>, PortError> {
+        if !self.parting.cuts(bytes) {
+            return self.small_holds(name, bytes);
+        }
+        let mut at = 0;
+        for part in self.parting.parts(bytes) {
+            let last = at + part.len() - 1;
+            let wire = self.wire("GET", name)?.header("range", format!("bytes={at}-{last}"));
+            let answer = match self.client.call(&GET, &wire.at_most(part.len())) {
+                Ok(answer) => answer,
+                Err(error) if error.code() == "NoSuchKey" => return Ok(None),
+                // It is shorter than this.
+                Err(error) if error.code() == "InvalidRange" => return Ok(Some(false)),
+                Err(error) => return Err(explain(&error)),
+            };
+            let whole = answer.header("content-range").and_then(|range| range.rsplit_once('/'));
+            let whole = whole.and_then(|(_, whole)| whole.parse().ok());
+            let whole: usize = whole.ok_or_else(|| PortError::from(unreadable(&GET, &answer)))?;
+            if whole != bytes.len() || answer.body.as_slice() != part {
+                return Ok(Some(false));
+            }
+            at += part.len();
+        }
+        Ok(Some(true))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parts_are_few_enough_for_the_largest_object() {
+        let parting = Parting::default();
+        assert_eq!(parting.part_bytes(65 << 20), 16 << 20);
+        let part = parting.part_bytes(super::super::LARGEST);
+        assert!(part <= 5 << 30, "a part is at most 5 GiB");
+        assert!(super::super::LARGEST.div_ceil(part) <= MOST_PARTS);
+    }
+
+    #[test]
+    fn checksums_of_parts_are_checked_where_they_are_of_our_parts() {
+        let parting = Parting { single: 4, part: 4 };
+        let sums: Vec<u8> = [&b"1234"[..], b"5678", b"9"]
+            .iter()
+            .flat_map(|part| digest::digest(&digest::SHA256, part).as_ref().to_vec())
+            .collect();
+        let sum = STANDARD.encode(digest::digest(&digest::SHA256, &sums));
+        assert!(!parting.is_other(&format!("{sum}-3"), b"123456789"));
+        assert!(parting.is_other(&format!("{sum}-3"), b"123456780"), "a byte is another");
+        assert!(!parting.is_other(&format!("{sum}-2"), b"123456780"), "parts of somebody else");
+    }
+}

@@ -1,0 +1,130 @@
+//! Puts: in one request, or in parts if there is too much for one. Either way an object appears whole or not at all, never in
+//! place of another.
+//!
+//! Source: Amazon S3 API Reference, `PutObject`; User Guide, "Preventing object overwrites with conditional writes".
+
+use super::parts::{ABORT, COMPLETE, CREATE, CREATE_LOCKED, PART};
+use super::{CHECKSUM, LARGEST, S3Objects, checksum, explain, on};
+use crate::error::AwsError;
+use crate::operation::{On, Operation, Retry, S3};
+use crate::wire::Wire;
+use std::time::Duration;
+use world::{Kind, PortError};
+
+/// A put says that the name must be free, and equal bytes count as done: so it can be tried again.
+const PUT: Operation = Operation {
+    service: &S3,
+    name: "PutObject",
+    retry: Retry::Safe,
+    needs: &[on("s3:PutObject", On::Objects), on("kms:GenerateDataKey", On::BucketKey)],
+};
+/// The same where objects are locked.
+const PUT_LOCKED: Operation = Operation {
+    needs: &[
+        on("s3:PutObject", On::Objects),
+        on("s3:PutObjectRetention", On::Objects),
+        on("kms:GenerateDataKey", On::BucketKey),
+    ],
+    ..PUT
+};
+
+/// How often a put is made again when somebody else puts the same name, and after which pause.
+const RACES: u32 = 4;
+const RACE_PAUSE: Duration = Duration::from_millis(50);
+
+/// What a put may call.
+pub(super) fn calls(locked: bool) -> &'static [&'static Operation] {
+    match locked {
+        true => &[&PUT_LOCKED, &CREATE_LOCKED, &PART, &COMPLETE, &ABORT],
+        false => &[&PUT, &CREATE, &PART, &COMPLETE, &ABORT],
+    }
+}
+
+impl S3Objects {
+    /// Puts an object in place of another one, which a versioned bucket keeps as an older version.
+    pub fn replace(&self, name: &str, bytes: &[u8]) -> Result<(), PortError> {
+        self.named(name)?;
+        fits(name, bytes)?;
+        match self.put_once(name, bytes, false) {
+            // Put together already, by an attempt whose answer was lost.
+            Err(error) if error.code() == "NoSuchUpload" && self.holds(name, bytes)? == Some(true) => Ok(()),
+            done => done.map_err(|error| explain(&error)),
+        }
+    }
+
+    /// Puts an object that must not be there yet, unless its bytes are the same.
+    pub(super) fn put_new(&self, name: &str, bytes: &[u8]) -> Result<(), PortError> {
+        self.named(name)?;
+        fits(name, bytes)?;
+        for _ in 0..RACES {
+            match self.put_once(name, bytes, true) {
+                Ok(()) => return Ok(()),
+                // Somebody puts or deletes it at this moment.
+                Err(error) if matches!(error.code(), "ConditionalRequestConflict" | "OperationAborted") => {}
+                // It is there: from an attempt of ours whose answer was lost, from before, or from somebody else.
+                Err(error) if matches!(error.code(), "PreconditionFailed" | "NoSuchUpload") => {
+                    match self.holds(name, bytes)? {
+                        Some(true) => return Ok(()),
+                        Some(false) => {
+                            let text = format!("the object `{name}` exists with other content");
+                            return Err(PortError::new(Kind::Conflict, text));
+                        }
+                        None => {}
+                    }
+                }
+                Err(error) => return Err(explain(&error)),
+            }
+            std::thread::sleep(RACE_PAUSE);
+        }
+        let text = format!("the object `{name}` is being changed by somebody else");
+        Err(PortError::new(Kind::Busy, text).with_help("run the command again"))
+    }
+
+    fn put_once(&self, name: &str, bytes: &[u8], only_new: bool) -> Result<(), AwsError> {
+        if self.parting.cuts(bytes) {
+            return self.put_in_parts(name, bytes, only_new);
+        }
+        let mut wire = self.protected(self.wire("PUT", name)?).header(CHECKSUM, checksum(bytes)).body(bytes);
+        if only_new {
+            wire = wire.header("if-none-match", "*");
+        }
+        if self.locked_days.is_none() {
+            return self.client.call(&PUT, &wire).map(|_| ());
+        }
+        // A lock is refused without a word on which checksum goes with the bytes.
+        let wire = wire.header("x-amz-sdk-checksum-algorithm", "SHA256");
+        self.client.call(&PUT_LOCKED, &wire).map(|_| ())
+    }
+
+    /// The same request with how its object is encrypted and locked.
+    pub(super) fn protected(&self, wire: Wire) -> Wire {
+        let mut wire = wire
+            .header("content-type", "application/octet-stream")
+            .header("x-amz-server-side-encryption", "aws:kms")
+            .header("x-amz-server-side-encryption-bucket-key-enabled", "true");
+        if let Some(key) = &self.settings.kms_key {
+            wire = wire.header("x-amz-server-side-encryption-aws-kms-key-id", key.as_str());
+        }
+        let Some(days) = self.locked_days else { return wire };
+        let until = jiff::Timestamp::now() + jiff::SignedDuration::from_hours(24 * i64::from(days));
+        wire.header("x-amz-object-lock-mode", "COMPLIANCE")
+            .header("x-amz-object-lock-retain-until-date", until.strftime("%Y-%m-%dT%H:%M:%SZ").to_string())
+    }
+
+    /// Whether an object has these bytes; nothing if there is none.
+    pub(super) fn small_holds(&self, name: &str, bytes: &[u8]) -> Result<Option<bool>, PortError> {
+        match self.read(name, LARGEST) {
+            Ok(there) => Ok(Some(there == bytes)),
+            Err(error) if error.kind() == Kind::Absent => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+fn fits(name: &str, bytes: &[u8]) -> Result<(), PortError> {
+    if bytes.len() <= LARGEST {
+        return Ok(());
+    }
+    let text = format!("the object `{name}` has {} bytes: expected at most {LARGEST}", bytes.len());
+    Err(PortError::new(Kind::Invalid, text))
+}
