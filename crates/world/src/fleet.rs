@@ -109,6 +109,11 @@ impl Observed {
         }
     }
 
+    /// Whether this release has all the traffic, or is on the way to it.
+    pub fn goes_to(&self, release: &str) -> bool {
+        self.serves(release) || self.towards.as_deref() == Some(release)
+    }
+
     /// Whether this release has all the traffic, and nothing moves.
     pub fn serves(&self, release: &str) -> bool {
         self.condition == Condition::Steady && self.only() == Some(release)

@@ -46,6 +46,11 @@ pub struct AwsFleet {
 /// What one platform does. The port's promises are met by [`AwsFleet`] over these.
 trait Platform {
     fn describe(&self) -> Result<Observed, PortError>;
+    /// Whether a look shows that a release has all the traffic or gets it, after a call that failed and may have been carried
+    /// out all the same. False if nothing can be seen: then the failure of the call is what is told.
+    fn goes_to(&self, name: &str) -> bool {
+        self.describe().is_ok_and(|seen| seen.goes_to(name))
+    }
     /// What is there under a name, and how it differs from what it should be; nothing if there is nothing.
     fn differences(&self, release: &Release, name: &str) -> Result<Option<Vec<String>>, PortError>;
     /// Makes what is not there yet.

@@ -350,7 +350,7 @@ impl Platform for SageMakerEndpoint<'_> {
         }
         let seen = self.describe()?;
         let changed = match seen.condition {
-            _ if seen.serves(name) || seen.towards.as_deref() == Some(name) => return Ok(()),
+            _ if seen.goes_to(name) => return Ok(()),
             Condition::Changing => {
                 let text = format!("the endpoint `{}` is being changed", self.name());
                 return Err(
@@ -366,11 +366,7 @@ impl Platform for SageMakerEndpoint<'_> {
         };
         let Err(error) = changed else { return Ok(()) };
         // It may have been carried out all the same, or an earlier attempt was.
-        let after = self.describe()?;
-        if after.serves(name) || after.towards.as_deref() == Some(name) {
-            return Ok(());
-        }
-        Err(error.into())
+        if self.goes_to(name) { Ok(()) } else { Err(error.into()) }
     }
 
     fn stop(&self) -> Result<(), PortError> {

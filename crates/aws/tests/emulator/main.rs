@@ -5,6 +5,7 @@
 mod credentials;
 mod faults;
 mod fleet;
+mod fleet_faults;
 mod inventory;
 mod posture;
 mod signals;
