@@ -9,6 +9,7 @@ mod fleet_faults;
 mod inventory;
 mod posture;
 mod signals;
+mod stacks;
 mod support;
 mod watch;
 

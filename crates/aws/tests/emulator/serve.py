@@ -16,7 +16,8 @@ What AWS CloudFormation takes and moto does not (AWS CloudFormation Template Ref
 - a route table of a stack goes with the stack, so that its network can.
 What other services do and moto 5.2.5 does not know (their API references):
 - GetAuthorizers of API Gateway version 2;
-- endpoints of SageMaker (see `endpoints.py`), and deployments of ECS services (see `services.py`);
+- endpoints of SageMaker (see `endpoints.py`), deployments of ECS services (see `services.py`), and change sets (see
+  `stacks.py`);
 - AssociateKmsKey and DisassociateKmsKey of CloudWatch Logs;
 - ListNotebookInstanceLifecycleConfigs of SageMaker;
 - model packages as a whole (see `model_packages.py`);
@@ -34,6 +35,7 @@ import answers
 import endpoints
 import model_packages  # mends by being there
 import services
+import stacks
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, utils
 from moto.apigatewayv2.responses import ApiGatewayV2Response
@@ -150,6 +152,7 @@ def mend_stacks():
 mend_stacks()
 endpoints.mend()
 services.mend()
+stacks.mend()
 
 
 def associate_kms_key(self):
