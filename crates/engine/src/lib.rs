@@ -47,6 +47,7 @@ mod replay;
 mod reproduction;
 mod rollout;
 mod rollout_record;
+mod rollout_weights;
 mod rules;
 mod serving;
 mod split;

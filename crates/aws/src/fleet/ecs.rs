@@ -302,6 +302,10 @@ impl Platform for EcsService<'_> {
         if self.goes_to(name) { Ok(()) } else { Err(error.into()) }
     }
 
+    fn weigh(&self, _name: &str, _percent: u32) -> Result<(), PortError> {
+        Err(super::shares_nothing(self.site))
+    }
+
     fn stop(&self) -> Result<(), PortError> {
         if self.service()?.desired_count > 0 {
             let input = json!({ "cluster": self.on.cluster, "service": self.name(), "desiredCount": 0 });

@@ -296,6 +296,10 @@ impl Platform for EksDeployment<'_> {
         applied.or_else(|error| if self.goes_to(name) { Ok(()) } else { Err(error) })
     }
 
+    fn weigh(&self, _name: &str, _percent: u32) -> Result<(), PortError> {
+        Err(super::shares_nothing(self.site))
+    }
+
     fn stop(&self) -> Result<(), PortError> {
         self.cluster()?.delete(&format!("{}?propagationPolicy=Foreground", self.deployment_path()))
     }

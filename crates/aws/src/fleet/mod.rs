@@ -9,6 +9,7 @@ mod eks;
 mod kubernetes;
 mod operations;
 mod sagemaker;
+mod weights;
 
 use crate::client::Client;
 use crate::error::{AwsError, Trouble};
@@ -56,6 +57,8 @@ trait Platform {
     /// Makes what is not there yet.
     fn make(&self, release: &Release, name: &str) -> Result<(), PortError>;
     fn shift(&self, name: &str, pace: Pace) -> Result<(), PortError>;
+    /// Gives a release a share of the traffic beside the one that has the rest.
+    fn weigh(&self, name: &str, percent: u32) -> Result<(), PortError>;
     fn stop(&self) -> Result<(), PortError>;
     fn prune(&self, keep: &BTreeSet<String>) -> Result<Vec<String>, PortError>;
     fn operations(&self) -> &'static [&'static Operation];
@@ -153,6 +156,12 @@ impl AwsFleet {
 
 fn elsewhere(site: &Site) -> PortError {
     let text = format!("`{}` serves on {}, which is no platform of AWS", site.endpoint, site.on.platform());
+    PortError::new(Kind::Invalid, text)
+}
+
+fn shares_nothing(site: &Site) -> PortError {
+    let text =
+        format!("`{}` serves on {}, where two releases share no traffic", site.endpoint, site.on.platform());
     PortError::new(Kind::Invalid, text)
 }
 
@@ -329,6 +338,20 @@ impl Fleet for AwsFleet {
 
     fn shift(&self, site: &Site, release: &str, pace: Pace) -> Result<(), PortError> {
         self.ask(site, |on| on.shift(release, pace))
+    }
+
+    fn weigh(&self, site: &Site, release: &str, percent: u32) -> Result<(), PortError> {
+        if !(1..=99).contains(&percent) {
+            return Err(PortError::new(Kind::Invalid, format!("{percent} % are no share of the traffic")));
+        }
+        self.ask(site, |on| on.weigh(release, percent))
+    }
+
+    fn watch(&self, site: &Site, minutes: u32) -> Result<Option<String>, PortError> {
+        match &site.on {
+            ServeOn::Sagemaker(on) => weights::watch(&self.client_for(&on.key)?, &on.alarms, minutes),
+            ServeOn::Directory(_) | ServeOn::Ecs(_) | ServeOn::Eks(_) => Ok(None),
+        }
     }
 
     fn examine(&self, site: &Site, release: &Release, name: &str) -> Result<Vec<String>, PortError> {

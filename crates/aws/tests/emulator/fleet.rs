@@ -97,6 +97,46 @@ fn endpoints_of_sagemaker_keep_the_contract() {
 }
 
 #[test]
+fn two_releases_share_the_traffic_also_when_every_call_fails_once() {
+    let more = json!({ "alarms": ["weighed-5xx"], "traffic": {"weights": {"percent": 10, "minutes": 0}} });
+    alarm("quiet", "weighed-5xx");
+    let open = || AwsFleet::new(client(Emulator::get().address));
+    world::contract::fleet::check_weights(&|| Box::new(open()), &sagemaker("weighed-sm", &more));
+    let troubles =
+        [json_error(500, "InternalFailure"), json_error(400, "ThrottlingException"), Fate::Lost, Fate::Half];
+    for (n, trouble) in troubles.into_iter().enumerate() {
+        let site = sagemaker(&format!("weighed-sm-{n}"), &more);
+        let (proxy, client) = proxied();
+        // S3 and CloudWatch speak XML.
+        proxy.fail_each_once(trouble, &["/s3/aws4_request", "/monitoring/aws4_request"]);
+        world::contract::fleet::check_weights(&|| Box::new(AwsFleet::new(client.clone())), &site);
+    }
+}
+
+#[test]
+fn alarms_are_looked_at_and_one_that_is_not_there_is_no_watch() {
+    let made = sagemaker("watched-sm", &json!({}));
+    let site = |alarm: &str| {
+        let mut site = made.clone();
+        if let facts::serving::ServeOn::Sagemaker(on) = &mut site.on {
+            on.alarms = vec![alarm.parse().unwrap()];
+        }
+        site
+    };
+    alarm("quiet", "watched-5xx");
+    let fleet = AwsFleet::new(client(Emulator::get().address));
+    assert_eq!(fleet.watch(&site("watched-5xx"), 1).unwrap(), None);
+    alarm("loud", "watched-5xx");
+    let on = fleet.watch(&site("watched-5xx"), 1).unwrap();
+    assert_eq!(on.as_deref(), Some("the alarm `watched-5xx` is on"));
+    let error = fleet.watch(&site("nobody-made-it"), 0).unwrap_err();
+    insta::assert_snapshot!(error, @"there is no alarm `nobody-made-it`, so that nothing would take the traffic back");
+    let service = ecs("watched-ecs", &json!({}));
+    let error = fleet.weigh(&service, "x", 10).unwrap_err();
+    insta::assert_snapshot!(error, @"`watched-ecs` serves on ECS, where two releases share no traffic");
+}
+
+#[test]
 fn endpoints_keep_the_contract_when_every_call_fails_once() {
     let troubles = [
         json_error(500, "InternalFailure"),
