@@ -26,6 +26,7 @@ mod yaml;
 pub use diagram::Diagram;
 pub use proofs::{Claim, Outcome};
 pub use template::{MOST_BYTES, MOST_BYTES_INLINE, MOST_RESOURCES, Template, Unbuildable};
+pub use trail::log_days;
 
 use crate::site::Site;
 use crate::template::{Parameter, arn, sub, to};

@@ -320,7 +320,8 @@ impl At<'_> {
                     self.answers.give(&answer, |_| render::monitored(&report.answer, &acted, &evidence))?;
                 }
             }
-            crate::aws::send(self.house, &report, &acted)
+            let days = ::blueprint::log_days(engine.charter()?.charter());
+            crate::aws::send(self.house, (&report, &acted), days)
         })
     }
 
