@@ -15,7 +15,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::process::Stdio;
 use std::time::Duration;
-use support::proxy::{Fate, Proxy};
+use support::proxy::{Fate, Proxy, xml_error};
 use support::{Emulator, script};
 
 const ORG: &str = "first-example-bank";
@@ -108,6 +108,13 @@ fn what_is_applied_is_on_record_and_what_nobody_saw_end_is_looked_for() {
     assert!(!run(&dir, at, &as_selma).status.success(), "nobody said yes");
     all.push_str(&said(&dir, at, &["history", "--stack", "small"]));
 
+    // Not allowed: surely nothing was done, and what was proposed is taken back.
+    proxy.seen();
+    proxy.always_of("ExecuteChangeSet", xml_error(403, "AccessDenied"));
+    assert_eq!(run(&dir, at, &yes).status.code(), Some(8));
+    proxy.calm();
+    assert!(proxy.seen().iter().any(|request| request.contains("Action=DeleteChangeSet")));
+
     // The call is lost on the way: whether it arrived, nobody knows yet.
     proxy.always_of("ExecuteChangeSet", Fate::Reset);
     assert_eq!(run(&dir, at, &yes).status.code(), Some(8));
@@ -115,7 +122,14 @@ fn what_is_applied_is_on_record_and_what_nobody_saw_end_is_looked_for() {
     // It did not, and is taken back; the next one is killed while CloudFormation is at work.
     proxy.seen();
     let mut killed = on_aws(&dir, at).args(&yes).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
-    while !proxy.seen().iter().any(|request| request.contains("Action=ExecuteChangeSet")) {
+    // Once it has heard that CloudFormation begins, it looks at the stack.
+    let mut seen = Vec::new();
+    let waits = |seen: &[String]| {
+        let mut after = seen.iter().skip_while(|request| !request.contains("Action=ExecuteChangeSet"));
+        after.any(|request| request.contains("Action=DescribeStacks"))
+    };
+    while !waits(&seen) {
+        seen.extend(proxy.seen());
         assert!(killed.try_wait().unwrap().is_none(), "it ended before it was killed");
         std::thread::sleep(Duration::from_millis(20));
     }

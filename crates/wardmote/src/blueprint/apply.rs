@@ -34,6 +34,14 @@ struct Shown {
     template: Option<String>,
 }
 
+/// A change that is on record, and the events of its stack before it.
+struct Begun {
+    action: StackAction,
+    stack_id: String,
+    change_set: Option<String>,
+    told: BTreeSet<String>,
+}
+
 pub(crate) fn apply(at: &At<'_>, args: &ApplyArgs) -> Result<ExitCode, Failure> {
     let (house, answers) = (at.house, at.answers);
     let charter = super::charter(house, args.charter.as_deref(), answers)?;
@@ -136,7 +144,10 @@ impl Site<'_> {
 
     fn carry_out(&self, set: &str, shown: Shown, record: &mut Record<'_>) -> Result<ExitCode, Failure> {
         let plan = shown.plan.clone();
-        let stack = self.done(shown, record, || self.stacks.execute(&self.name, set))?;
+        let begun = self.begin(shown, record);
+        // What is not on record is not carried out, and nobody is to carry it out later.
+        let begun = begun.inspect_err(|_| self.discard(&self.name, set))?;
+        let stack = self.finish(begun, record, || self.stacks.execute(&self.name, set))?;
         let stack = stack.ok_or_else(|| self.failed("changed"))?;
         let answer = json!({
             "stack": self.name, "status": stack.stack_status, "plan": plan, "outputs": stack.outputs(),
@@ -151,21 +162,31 @@ impl Site<'_> {
         Ok(ExitCode::SUCCESS)
     }
 
-    /// Records what will be done, does it, waits for its end and records that. The stack; none if it is gone.
-    fn done(
-        &self,
-        shown: Shown,
-        record: &mut Record<'_>,
-        act: impl FnOnce() -> Result<(), AwsError>,
-    ) -> Result<Option<Stack>, Failure> {
+    /// Records what will be done.
+    fn begin(&self, shown: Shown, record: &mut Record<'_>) -> Result<Begun, Failure> {
         let Shown { change, plan, template } = shown;
         let (action, stack_id) = (change.action, change.stack_id.clone());
+        let change_set = change.change_set.clone();
         let told = self.told(&stack_id)?;
         let plan = plan.to_string();
         let template = template.as_deref().map(str::as_bytes);
         record.begin(ShownStackChange { change, plan: plan.as_bytes(), template })?;
+        Ok(Begun { action, stack_id, change_set, told })
+    }
+
+    /// Does it, waits for its end and records that. The stack; none if it is gone.
+    fn finish(
+        &self,
+        Begun { action, stack_id, change_set, told }: Begun,
+        record: &mut Record<'_>,
+        act: impl FnOnce() -> Result<(), AwsError>,
+    ) -> Result<Option<Stack>, Failure> {
         if let Err(error) = act() {
-            record.end(of_failed_call(&error))?;
+            let event = of_failed_call(&error);
+            // Surely not carried out: nobody is to do it later.
+            let set = change_set.filter(|_| matches!(event, StackEvent::Failed { .. }));
+            set.iter().for_each(|set| self.discard(&stack_id, set));
+            record.end(event)?;
             return Err(crate::aws::failure(error));
         }
         let ended = match self.wait(&stack_id, told) {
@@ -341,7 +362,8 @@ impl Site<'_> {
             differences: Vec::new(),
         };
         let shown = Shown { change, plan: plan.clone(), template: None };
-        self.done(shown, record, || self.stacks.delete(&stack.stack_id))?;
+        let begun = self.begin(shown, record)?;
+        self.finish(begun, record, || self.stacks.delete(&stack.stack_id))?;
         let answer = json!({
             "stack": self.name, "status": "DELETE_COMPLETE", "plan": plan, "evidence": record.evidence(),
         });

@@ -169,9 +169,14 @@ impl Site<'_> {
             }
             Some(Execution::Failed) => self.wait(stack, BTreeSet::new()).map(|ended| ended.event(|_| false)),
             Some(Execution::Never) => Ok(failed("it was never carried out, and cannot be any more")),
-            // So that nobody carries it out later.
+            // So that nobody carries it out later. One that has begun meanwhile cannot be taken back, or shows in its stack.
             Some(Execution::Available) => {
-                self.discard(stack, set);
+                self.stacks.discard(stack, set).map_err(crate::aws::failure)?;
+                if self.stacks.find(stack).map_err(crate::aws::failure)?.is_some_and(|stack| stack.is_busy())
+                {
+                    return self.end_of(change);
+                }
+                self.stacks.forget(stack).map_err(crate::aws::failure)?;
                 Ok(failed("it was never carried out, and is taken back"))
             }
             None => self.without_change_set(change, now.as_ref()),
