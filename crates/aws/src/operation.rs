@@ -62,6 +62,8 @@ pub enum On {
     Namespace,
     /// The alarms that are ours by name.
     Alarms,
+    /// The group of logs.
+    LogGroup,
     /// The topic of alerts.
     Topic,
     /// The event bus of alerts.

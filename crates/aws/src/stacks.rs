@@ -1,5 +1,8 @@
 //! Stacks of CloudFormation, changed by change sets only: what would change is known before anything does.
 //!
+//! A change set has a name that nobody else gives, and is carried out once: a call about it that failed is followed by a look,
+//! because it may have been carried out all the same.
+//!
 //! Source: AWS CloudFormation API Reference.
 
 use crate::client::Client;
@@ -122,9 +125,30 @@ pub struct Proposal<'a> {
     pub create: bool,
 }
 
+/// How far a change set was carried out; `ExecutionStatus` of `DescribeChangeSet`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Execution {
+    /// It was not, and can be.
+    Available,
+    /// It was not, and cannot be: it failed, is still being made, or the stack was changed since.
+    Never,
+    /// CloudFormation is at work on it.
+    InProgress,
+    /// It came to its end.
+    Complete,
+    /// It began and did not come to its end.
+    Failed,
+}
+
 /// A change set.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ChangeSet {
+    /// Its id, an ARN.
+    pub id: String,
+    /// The id of its stack.
+    pub stack_id: String,
+    /// How far it was carried out.
+    pub execution: Execution,
     /// `CREATE_COMPLETE` once it can be looked at, `FAILED` if there is none.
     pub status: String,
     /// Why it failed.
@@ -176,6 +200,57 @@ pub struct Event {
     pub resource_status_reason: Option<String>,
 }
 
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Described {
+    describe_change_set_result: Page,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Page {
+    change_set_id: String,
+    #[serde(default)]
+    stack_id: String,
+    status: String,
+    status_reason: Option<String>,
+    execution_status: Option<String>,
+    #[serde(default)]
+    changes: Members<One>,
+    next_token: Option<String>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct One {
+    resource_change: Option<Change>,
+}
+
+impl Page {
+    fn execution(&self) -> Result<Execution, AwsError> {
+        match self.execution_status.as_deref() {
+            Some("AVAILABLE") => Ok(Execution::Available),
+            Some("UNAVAILABLE" | "OBSOLETE") | None => Ok(Execution::Never),
+            Some("EXECUTE_IN_PROGRESS") => Ok(Execution::InProgress),
+            Some("EXECUTE_COMPLETE") => Ok(Execution::Complete),
+            Some("EXECUTE_FAILED") => Ok(Execution::Failed),
+            Some(other) => {
+                let text = format!(
+                    "the change set has the execution status `{}`, which is not known",
+                    other.escape_debug()
+                );
+                Err(AwsError::new(Trouble::Unreadable, text).of(&PROPOSED))
+            }
+        }
+    }
+}
+
+/// How CloudFormation says that there is no such stack or change set; it has no code of its own for stacks.
+fn is_absent(error: &AwsError) -> bool {
+    error.code() == "ChangeSetNotFound"
+        || error.code() == "ValidationError" && error.to_string().contains("does not exist")
+}
+
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 struct Members<T> {
     #[serde(default = "Vec::new")]
@@ -215,12 +290,7 @@ impl Stacks {
         }
         match self.ask::<Answer>(&DESCRIBE, &[("StackName", stack)]) {
             Ok(answer) => Ok(answer.describe_stacks_result.stacks.member.into_iter().next()),
-            // CloudFormation has no code of its own for it.
-            Err(error)
-                if error.code() == "ValidationError" && error.to_string().contains("does not exist") =>
-            {
-                Ok(None)
-            }
+            Err(error) if is_absent(&error) => Ok(None),
             Err(error) => Err(error),
         }
     }
@@ -241,7 +311,7 @@ impl Stacks {
         Ok(answer.get_template_result.template_body)
     }
 
-    /// Proposes a change; the id of the change set.
+    /// Proposes a change; the id of the change set. The name is one that nobody else gives: what has it is this proposal.
     pub fn propose(&self, proposal: &Proposal<'_>) -> Result<String, AwsError> {
         #[derive(Deserialize)]
         #[serde(rename_all = "PascalCase")]
@@ -276,52 +346,65 @@ impl Stacks {
         }
         let pairs: Vec<(&str, &str)> =
             form.iter().map(|(key, value)| (key.as_str(), value.as_str())).collect();
-        self.ask::<Answer>(&PROPOSE, &pairs).map(|answer| answer.create_change_set_result.id)
+        match self.ask::<Answer>(&PROPOSE, &pairs) {
+            Ok(answer) => Ok(answer.create_change_set_result.id),
+            Err(error) if error.may_have_happened() || error.code() == "AlreadyExistsException" => {
+                match self.change_set(proposal.stack, proposal.name) {
+                    Ok(Some(made)) => Ok(made.id),
+                    Ok(None) | Err(_) => Err(error),
+                }
+            }
+            Err(error) => Err(error),
+        }
     }
 
-    /// What a change set would change.
-    pub fn change_set(&self, stack: &str, id: &str) -> Result<ChangeSet, AwsError> {
-        #[derive(Deserialize)]
-        #[serde(rename_all = "PascalCase")]
-        struct Answer {
-            describe_change_set_result: Page,
-        }
-        #[derive(Deserialize)]
-        #[serde(rename_all = "PascalCase")]
-        struct Page {
-            status: String,
-            status_reason: Option<String>,
-            #[serde(default)]
-            changes: Members<One>,
-            next_token: Option<String>,
-        }
-        #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-        #[serde(rename_all = "PascalCase")]
-        struct One {
-            resource_change: Option<Change>,
-        }
-        let mut set = ChangeSet { status: String::new(), reason: String::new(), changes: Vec::new() };
+    /// What a change set would change, by its name or id; none if there is none.
+    pub fn change_set(&self, stack: &str, id: &str) -> Result<Option<ChangeSet>, AwsError> {
+        let mut changes = Vec::new();
         let mut token = String::new();
         for _ in 0..MOST_PAGES {
             let mut form = vec![("StackName", stack), ("ChangeSetName", id)];
             if !token.is_empty() {
                 form.push(("NextToken", &token));
             }
-            let page = self.ask::<Answer>(&PROPOSED, &form)?.describe_change_set_result;
-            set.status = page.status;
-            set.reason = page.status_reason.unwrap_or_default();
-            set.changes.extend(page.changes.member.into_iter().filter_map(|one| one.resource_change));
+            let page = match self.ask::<Described>(&PROPOSED, &form) {
+                Ok(answer) => answer.describe_change_set_result,
+                Err(error) if is_absent(&error) => return Ok(None),
+                Err(error) => return Err(error),
+            };
+            let execution = page.execution();
+            changes.extend(page.changes.member.into_iter().filter_map(|one| one.resource_change));
             match page.next_token.filter(|token| !token.is_empty()) {
                 Some(next) => token = next,
-                None => return Ok(set),
+                None => {
+                    let (id, stack_id, status) = (page.change_set_id, page.stack_id, page.status);
+                    let reason = page.status_reason.unwrap_or_default();
+                    return Ok(Some(ChangeSet {
+                        id,
+                        stack_id,
+                        execution: execution?,
+                        status,
+                        reason,
+                        changes,
+                    }));
+                }
             }
         }
         Err(AwsError::new(Trouble::Refused, format!("the change set has more than {MOST_PAGES} pages")))
     }
 
-    /// Carries a change set out; CloudFormation begins at once.
+    /// Carries a change set out; CloudFormation begins at once. Fine if it began already.
     pub fn execute(&self, stack: &str, id: &str) -> Result<(), AwsError> {
-        self.tell(&EXECUTE, &[("StackName", stack), ("ChangeSetName", id)])
+        let Err(error) = self.tell(&EXECUTE, &[("StackName", stack), ("ChangeSetName", id)]) else {
+            return Ok(());
+        };
+        match self.change_set(stack, id) {
+            Ok(Some(set)) => match set.execution {
+                Execution::InProgress | Execution::Complete | Execution::Failed => Ok(()),
+                Execution::Available | Execution::Never => Err(error),
+            },
+            Ok(None) | Err(_) => Err(error),
+        }
     }
 
     /// Takes a change set back.
@@ -329,7 +412,8 @@ impl Stacks {
         self.tell(&DISCARD, &[("StackName", stack), ("ChangeSetName", id)])
     }
 
-    /// Deletes a stack, but for what its template keeps; CloudFormation begins at once.
+    /// Deletes a stack by its id, but for what its template keeps; CloudFormation begins at once. Another stack that has its
+    /// name by then stays.
     pub fn delete(&self, stack: &str) -> Result<(), AwsError> {
         self.tell(&DELETE, &[("StackName", stack)])
     }
@@ -359,6 +443,19 @@ impl Stacks {
             resource: vec![format!("arn:{partition}:cloudformation:{region}:*:stack/{stack}/*")],
             condition: BTreeMap::new(),
         }))
+    }
+
+    /// Removes the name under which a first change set was looked at, if nothing was made under it.
+    pub fn forget(&self, stack: &str) -> Result<(), AwsError> {
+        match self.find(stack)? {
+            Some(found) if found.is_review() => self.delete(&found.stack_id),
+            _ => Ok(()),
+        }
+    }
+
+    /// Waits a moment between two looks: a second at first, then longer.
+    pub fn pause(&self, looks: u32) {
+        std::thread::sleep(self.client.pause_between(looks));
     }
 
     /// The address of an object by which CloudFormation reads it.

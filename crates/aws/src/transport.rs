@@ -10,7 +10,7 @@ use rustls::pki_types::pem::PemObject;
 use std::io::{ErrorKind, Read};
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use ureq::config::{AutoHeaderValue, Config};
 use ureq::http::header::{CONTENT_LENGTH, HeaderMap};
 use ureq::http::{Method, Request, Response, Uri};
@@ -161,14 +161,14 @@ impl Transport {
     }
 
     /// One request, one answer of at most `limit` bytes. `time` is how long may pass without progress: until the answer
-    /// begins (large bodies have longer to go out), and between its parts.
+    /// begins, and between its parts. Large bodies have longer, both ways, but for a line that is too slow.
     pub(crate) fn send(
         &self,
         request: Request<&[u8]>,
         limit: usize,
         time: Duration,
     ) -> Result<Answer, Fault> {
-        whole(self.begin(request, time, None)?, limit)
+        whole(self.begin(request, time, None)?, limit, time)
     }
 
     /// The same with all of it within `time`, however slowly it makes progress.
@@ -178,7 +178,7 @@ impl Transport {
         limit: usize,
         time: Duration,
     ) -> Result<Answer, Fault> {
-        whole(self.begin(request, time, Some(time))?, limit)
+        whole(self.begin(request, time, Some(time))?, limit, time)
     }
 
     /// One request, and the parts of its answer as they come, if it is one with status 200 and `take` wants them.
@@ -273,15 +273,28 @@ fn fault(error: &Error) -> Fault {
     }
 }
 
-fn whole(response: Response<Body>, limit: usize) -> Result<Answer, Fault> {
+/// The whole answer, of at most `limit` bytes, as long as it comes. A byte now and then would hold a caller for ever, so that
+/// a line slower than the slowest is left once `time` has passed.
+fn whole(response: Response<Body>, limit: usize, time: Duration) -> Result<Answer, Fault> {
+    let begun = Instant::now();
     let (head, body) = response.into_parts();
     let expected = head.headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok());
     let expected = expected.and_then(|text| text.parse::<usize>().ok()).unwrap_or(0);
     let mut read = Zeroizing::new(Vec::with_capacity(expected.min(limit).min(TRUSTED_LENGTH)));
-    let most = u64::try_from(limit).unwrap_or(u64::MAX).saturating_add(1);
-    body.into_reader().take(most).read_to_end(&mut read).map_err(|error| fault(&error.into()))?;
-    if read.len() > limit {
-        return Err(Fault::TooLarge);
+    let (mut body, mut part) = (body.into_reader(), Zeroizing::new(vec![0; BUFFER_BYTES]));
+    loop {
+        match body.read(&mut part) {
+            Ok(0) => break,
+            Ok(length) => read.extend_from_slice(&part[..length]),
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            Err(error) => return Err(fault(&error.into())),
+        }
+        if read.len() > limit {
+            return Err(Fault::TooLarge);
+        }
+        if begun.elapsed() > Limits::of(read.len(), time, None).body {
+            return Err(Fault::Timeout);
+        }
     }
     Ok(Answer { status: head.status.as_u16(), headers: head.headers, body: read })
 }
@@ -375,6 +388,15 @@ mod tests {
         assert_eq!(answer(served(said), 100), Ok(12));
         let within = transport().send_within(served(said), 100, SHORT);
         assert_eq!(within.map(|answer| answer.body.len()), Err(Fault::Timeout));
+    }
+
+    #[test]
+    fn a_body_that_trickles_is_not_waited_for() {
+        let said = |mut stream: TcpStream| {
+            stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 400\r\n\r\n").unwrap();
+            trickle(stream, &"x".repeat(400));
+        };
+        assert_eq!(answer(served(said), 1000), Err(Fault::Timeout));
     }
 
     #[test]

@@ -56,7 +56,7 @@ pub(crate) fn condition() -> (String, Value) {
 
 pub(crate) fn area(site: &Site<'_>) -> Area {
     let mut resources = topic(site);
-    for model in &site.charter.models {
+    for model in crate::serving::made_here(site) {
         resources.extend(model.alerts.iter().enumerate().map(|(at, rule)| alarm(site, model, at, rule)));
     }
     for (id, service, calls, why) in CALLS {

@@ -1,5 +1,6 @@
 //! The door for callers: an API of API Gateway that asks who calls, counts, limits and records, before each endpoint.
 
+use crate::serving::on_sagemaker;
 use crate::site::Site;
 use crate::template::{Area, Resource, arn, get, logical, policy, sub, to};
 use crate::trail::log_group;
@@ -31,7 +32,7 @@ pub(crate) fn area(site: &Site<'_>) -> Area {
     resources.extend(invoke_role(site));
     let mut methods = vec![part("Ping", get("Api", "RootResourceId"), "ping"), ping(site)];
     methods.push(part("Endpoints", get("Api", "RootResourceId"), "endpoints"));
-    for model in &site.charter.models {
+    for model in on_sagemaker(site) {
         let name = logical(model.name.as_str());
         methods.push(part(&format!("{name}Path"), to("Endpoints"), model.endpoint.name.as_str()));
         methods.push(part(&format!("{name}Invocations"), to(&format!("{name}Path")), "invocations"));
@@ -100,7 +101,7 @@ fn callers(site: &Site<'_>) -> Vec<Value> {
         return all;
     }
     let mut everybody: Vec<_> = Vec::new();
-    for model in &site.charter.models {
+    for model in on_sagemaker(site) {
         let roles = site.arns(&model.endpoint.consumers);
         if roles.is_empty() {
             continue;
@@ -134,7 +135,7 @@ fn invoke_role(site: &Site<'_>) -> Option<Resource> {
         let name = &model.endpoint.name;
         sub(format!("arn:${{AWS::Partition}}:sagemaker:${{AWS::Region}}:${{AWS::AccountId}}:endpoint/{name}"))
     };
-    let endpoints: Vec<Value> = site.charter.models.iter().map(endpoint).collect();
+    let endpoints: Vec<Value> = on_sagemaker(site).map(endpoint).collect();
     let properties = json!({
         "AssumeRolePolicyDocument": policy(vec![json!({
             "Effect": "Allow",

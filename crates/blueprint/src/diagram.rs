@@ -1,5 +1,6 @@
 //! The picture: who does what with which key, bucket, endpoint and record; as Mermaid, and as boxes for [`crate::svg`].
 
+use crate::serving::on_sagemaker;
 use crate::site::{Site, artefacts, capture, data_bucket, key_id, model_key, role_id};
 use crate::template::logical;
 
@@ -163,7 +164,7 @@ fn serving(site: &Site<'_>) -> Vec<Item> {
         (false, false) => "IAM, quotas, firewall",
     };
     let mut all = vec![item("Api", "API Gateway", door)];
-    all.extend(site.charter.models.iter().map(|model| {
+    all.extend(on_sagemaker(site).map(|model| {
         item(
             format!("{}Endpoint", logical(model.name.as_str())),
             model.endpoint.name.as_str(),
@@ -203,12 +204,17 @@ fn of_roles(site: &Site<'_>, diagram: &mut Diagram) {
 fn of_models(site: &Site<'_>, diagram: &mut Diagram) {
     for model in &site.charter.models {
         let endpoint = format!("{}Endpoint", logical(model.name.as_str()));
-        diagram.arrow("Api", Verb::Asks, &endpoint);
-        diagram.arrow(&endpoint, Verb::Reads, &artefacts(model));
-        diagram.arrow(&endpoint, Verb::Writes, &capture(model));
+        let answers = on_sagemaker(site).any(|one| one.name == model.name);
+        if answers {
+            diagram.arrow("Api", Verb::Asks, &endpoint);
+            diagram.arrow(&endpoint, Verb::Reads, &artefacts(model));
+            diagram.arrow(&endpoint, Verb::Writes, &capture(model));
+        }
         diagram.arrow(&model_key(model), Verb::Encrypts, &artefacts(model));
         diagram.arrow(&model_key(model), Verb::Encrypts, &capture(model));
-        diagram.arrow("Trail", Verb::Watches, &endpoint);
-        diagram.arrow("Alerts", Verb::Watches, &endpoint);
+        if answers {
+            diagram.arrow("Trail", Verb::Watches, &endpoint);
+            diagram.arrow("Alerts", Verb::Watches, &endpoint);
+        }
     }
 }

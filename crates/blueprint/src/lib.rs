@@ -26,6 +26,7 @@ mod yaml;
 pub use diagram::Diagram;
 pub use proofs::{Claim, Outcome};
 pub use template::{MOST_BYTES, MOST_BYTES_INLINE, MOST_RESOURCES, Template, Unbuildable};
+pub use trail::log_days;
 
 use crate::site::Site;
 use crate::template::{Parameter, arn, sub, to};
@@ -60,6 +61,8 @@ pub struct Blueprint {
     pub diagram: Diagram,
     /// What must be provable of it.
     pub claims: Vec<Claim>,
+    /// What it leaves to others, in sentences.
+    pub left_out: Vec<String>,
 }
 
 /// Draws the reference architecture of a charter.
@@ -89,7 +92,8 @@ pub fn draw(charter: &Checked, settings: Settings) -> Result<Blueprint, Unbuilda
     ];
     template.outputs = outputs(&site);
     let diagram = diagram::draw(&site);
-    Ok(Blueprint { template: template.checked()?, diagram, claims: proofs::claims(&site) })
+    let (claims, left_out) = (proofs::claims(&site), serving::left_out(&site));
+    Ok(Blueprint { template: template.checked()?, diagram, claims, left_out })
 }
 
 fn parameters(site: &Site<'_>) -> Vec<Parameter> {

@@ -5,6 +5,7 @@ use crate::site::{Site, artefacts, capture, model_key, vpc_config};
 use crate::template::{Area, Parameter, Resource, arn, get, logical, policy, sub, to};
 use crate::trail::log_group;
 use charter::model::Model;
+use facts::serving::ServeOn;
 use serde_json::{Value, json};
 
 /// What an alarm of an endpoint tolerates: answers of the kind 5xx in five minutes.
@@ -15,6 +16,35 @@ const VOLUME_GB: u32 = 20;
 pub(crate) fn roles(model: &Model) -> impl Iterator<Item = String> + use<> {
     let name = logical(model.name.as_str());
     ["ExecutionRole", "MonitorRole"].into_iter().map(move |role| format!("{name}{role}"))
+}
+
+/// Models whose endpoints the stack makes: those of which the charter does not say where they serve. Where it does, they are
+/// deployed there, version by version, and a second endpoint of the name could not be made.
+pub(crate) fn made_here<'a>(site: &Site<'a>) -> impl Iterator<Item = &'a Model> + use<'a> {
+    site.charter.models.iter().filter(|model| model.endpoint.serve_on.is_none())
+}
+
+/// Models that answer at an endpoint of SageMaker, made by the stack or past it.
+pub(crate) fn on_sagemaker<'a>(site: &Site<'a>) -> impl Iterator<Item = &'a Model> + use<'a> {
+    let asked = |on: &Option<ServeOn>| matches!(on, None | Some(ServeOn::Sagemaker(_)));
+    site.charter.models.iter().filter(move |model| asked(&model.endpoint.serve_on))
+}
+
+/// What the stack leaves to others, in sentences.
+pub(crate) fn left_out(site: &Site<'_>) -> Vec<String> {
+    let said = |model: &Model| {
+        let on = model.endpoint.serve_on.as_ref()?;
+        let (name, platform) = (&model.name, on.platform());
+        let api = match on {
+            ServeOn::Sagemaker(_) => "the API asks it there",
+            ServeOn::Directory(_) | ServeOn::Ecs(_) | ServeOn::Eks(_) => "the API has no path to it",
+        };
+        Some(format!(
+            "`{name}` serves on {platform} by `endpoint.serve_on`: `wardmote model deploy` makes what serves, and `wardmote \
+             aws alarms --put` its alarms; the stack makes neither, and {api}"
+        ))
+    };
+    site.charter.models.iter().filter_map(said).collect()
 }
 
 fn package(model: &Model) -> String {
@@ -44,7 +74,7 @@ pub(crate) fn parameters(site: &Site<'_>) -> Vec<Parameter> {
         default: Some(default.to_owned()),
         pattern: None,
     };
-    let mut all: Vec<Parameter> = site.charter.models.iter().map(package).collect();
+    let mut all: Vec<Parameter> = made_here(site).map(package).collect();
     if !all.is_empty() {
         all.push(text(
             "MonitorImage",
@@ -64,7 +94,7 @@ pub(crate) fn parameters(site: &Site<'_>) -> Vec<Parameter> {
 pub(crate) fn conditions(site: &Site<'_>) -> Vec<(String, Value)> {
     let condition =
         |model: &Model| (serves(model), json!({"Fn::Not": [{"Fn::Equals": [to(&package(model)), ""]}]}));
-    site.charter.models.iter().map(condition).collect()
+    made_here(site).map(condition).collect()
 }
 
 pub(crate) fn area(site: &Site<'_>) -> Area {
@@ -74,6 +104,8 @@ pub(crate) fn area(site: &Site<'_>) -> Area {
         resources.extend(watching_role(site, model));
         let endpoint = format!("/aws/sagemaker/Endpoints/{}", model.endpoint.name);
         resources.push(log_group(site, &format!("{}Logs", logical(model.name.as_str())), &endpoint));
+    }
+    for model in made_here(site) {
         let condition = serves(model);
         let serving =
             [serving_model(site, model), config(site, model), alarm(site, model), endpoint_of(site, model)];

@@ -2,6 +2,7 @@
 
 use crate::site::Site;
 use crate::template::{Area, Resource, arn, policy, sub, to};
+use charter::model::Charter;
 use serde_json::{Value, json};
 
 /// The times for which CloudWatch Logs keeps entries, in days.
@@ -10,11 +11,17 @@ const TIMES: [u32; 22] =
 /// Logs are kept for a year at least.
 const LEAST_LOG_DAYS: u32 = 365;
 
+/// For how many days logs are kept, by a charter: as long as captured traffic, at least a year, and a time that CloudWatch Logs knows.
+#[must_use]
+pub fn log_days(charter: &Charter) -> u32 {
+    let asked = charter.models.iter().map(|model| model.retention.capture_days.get()).max();
+    let asked = asked.unwrap_or_default().max(LEAST_LOG_DAYS);
+    TIMES.into_iter().find(|days| *days >= asked).unwrap_or(TIMES[21])
+}
+
 /// A log group with the key of records, kept as long as the captured traffic that it speaks of, and at least a year.
 pub(crate) fn log_group(site: &Site<'_>, id: &str, name: &str) -> Resource {
-    let asked = site.charter.models.iter().map(|model| model.retention.capture_days.get()).max();
-    let asked = asked.unwrap_or_default().max(LEAST_LOG_DAYS);
-    let days = TIMES.into_iter().find(|days| *days >= asked).unwrap_or(TIMES[21]);
+    let days = log_days(site.charter);
     let properties = json!({
         "LogGroupName": name,
         "KmsKeyId": arn("RecordsKey"),

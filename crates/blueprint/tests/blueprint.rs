@@ -185,6 +185,45 @@ fn a_small_charter_is_drawn_too() {
     }
 }
 
+/// Where the charter says where a model serves, what serves there is not made a second time.
+#[test]
+fn models_that_serve_elsewhere_are_left_to_whoever_deploys_them() {
+    let text = fs::read_to_string(root().join("examples/credit-scoring/charter.yaml")).unwrap();
+    let key = "arn:aws:kms:eu-central-1:123456789012:key/11111111-2222-3333-4444-555555555555";
+    let image = format!("123456789012.dkr.ecr.eu-central-1.amazonaws.com/scorer@sha256:{}", "0".repeat(64));
+    let sagemaker = format!(
+        "sagemaker: {{image: '{image}', instance_type: ml.m5.large, role: 'arn:aws:iam::123456789012:role/r', subnets: \
+         [subnet-0a1b2c3d], security_groups: [sg-0a1b2c3d], artefacts: 's3://bank-artefacts/', capture: \
+         's3://bank-capture/', key: '{key}', alarms: [errors]}}"
+    );
+    let mut said = String::new();
+    for (on, asked) in [(sagemaker.as_str(), true), ("directory: {path: serving}", false)] {
+        let name = "      name: credit-scoring\n";
+        let charter = read(&text.replacen(name, &format!("{name}      serve_on: {{{on}}}\n"), 1));
+        assert!(charter.charter().models[0].endpoint.serve_on.is_some(), "the example has an endpoint");
+        for (which, settings) in settings() {
+            let blueprint = draw(&charter, settings).unwrap();
+            let yaml = blueprint.template.to_yaml();
+            for kind in ["Model", "EndpointConfig", "Endpoint", "MonitoringSchedule"] {
+                assert!(!yaml.contains(&format!("Type: AWS::SageMaker::{kind}\n")), "{which}: {kind}");
+            }
+            assert!(yaml.contains("AWS::ApiGateway::RestApi") && yaml.contains("CreditScoringArtefacts:"));
+            assert_eq!(yaml.contains("CreditScoringMethod:"), asked, "{which}");
+            let estate = controls::template("template.yaml", &yaml).unwrap();
+            let report = controls::scan(&estate, &controls::Selection::default());
+            let broken: Vec<_> =
+                report.findings().iter().filter(|finding| finding.word() == "broken").collect();
+            assert!(broken.is_empty(), "{which}: {broken:?}");
+            for claim in &blueprint.claims {
+                assert_eq!(claim.prove(&estate), Outcome::Proved, "{which}: {}", claim.sentence);
+            }
+        }
+        said.push_str(&format!("{}\n", draw(&charter, Settings::default()).unwrap().left_out.join("\n")));
+    }
+    assert!(example().left_out.is_empty());
+    insta::assert_snapshot!(said);
+}
+
 /// The same charter gives the same bytes, and YAML and JSON are one template.
 #[test]
 fn yaml_and_json_are_one_template() {

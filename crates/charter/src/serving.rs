@@ -13,6 +13,8 @@ const MINUTES: std::ops::RangeInclusive<u32> = 10..=480;
 /// A while between two parts of the traffic: at most 3,600 seconds.
 const MOST_STEP_MINUTES: u32 = 60;
 const MOST_INSTANCES: u32 = 1000;
+const WRONG_WEIGHTS: &str = "weights cannot be moved in such steps";
+const WEIGHTS: &str = "a step is 1 to 50 per cent, and is watched for 0 to 1440 minutes";
 /// Processors of a task on Fargate, and the memory that goes with each: from, to, in steps (MiB).
 const FARGATE: [(u32, u32, u32, u32); 8] = [
     (256, 512, 512, 512),
@@ -25,19 +27,24 @@ const FARGATE: [(u32, u32, u32, u32); 8] = [
     (16384, 32768, 122_880, 8192),
 ];
 
+fn fits_weights(step: Step) -> bool {
+    (1..=50).contains(&step.percent) && step.minutes <= 1440
+}
+
 /// What it means that a model serves elsewhere.
 pub(crate) fn sentence(model: &Model, on: &ServeOn) -> String {
     let (name, endpoint) = (&model.name, &model.endpoint.name);
     match on {
-        ServeOn::Directory(on) => format!("{name} serves from the folder `{}/current`", on.path),
+        ServeOn::Directory(on) => {
+            let folder = format!("{name} serves from the folder `{}/current`", on.path);
+            if on.traffic == Traffic::AllAtOnce {
+                folder
+            } else {
+                format!("{folder}, traffic {}", pace(on.traffic))
+            }
+        }
         ServeOn::Sagemaker(on) => {
-            let pace = match on.traffic {
-                Traffic::AllAtOnce => "all at once".to_owned(),
-                Traffic::Canary(step) => {
-                    format!("{} % first, the rest after {} minutes", step.percent, step.minutes)
-                }
-                Traffic::Linear(step) => format!("{} % every {} minutes", step.percent, step.minutes),
-            };
+            let pace = pace(on.traffic);
             let alarms: Vec<String> = on.alarms.iter().map(|alarm| format!("`{alarm}`")).collect();
             let back = match &alarms[..] {
                 [] => "no alarm takes it back".to_owned(),
@@ -58,6 +65,17 @@ pub(crate) fn sentence(model: &Model, on: &ServeOn) -> String {
     }
 }
 
+fn pace(traffic: Traffic) -> String {
+    match traffic {
+        Traffic::AllAtOnce => "all at once".to_owned(),
+        Traffic::Canary(step) => format!("{} % first, the rest after {} minutes", step.percent, step.minutes),
+        Traffic::Linear(step) => format!("{} % every {} minutes", step.percent, step.minutes),
+        Traffic::Weights(step) => {
+            format!("by weights, {} % more every {} minutes", step.percent, step.minutes)
+        }
+    }
+}
+
 impl Checker<'_> {
     pub(crate) fn serving(&mut self, at: usize, model: &Model) {
         match &model.endpoint.serve_on {
@@ -65,7 +83,8 @@ impl Checker<'_> {
                 let help = "name a folder, such as `serving/credit-scoring`";
                 self.wrong((at, "directory", "path"), "the folder has no name".to_owned(), help);
             }
-            None | Some(ServeOn::Directory(_)) => {}
+            Some(ServeOn::Directory(on)) => self.directory(at, on.traffic),
+            None => {}
             Some(ServeOn::Sagemaker(on)) => self.sagemaker(at, on),
             Some(ServeOn::Ecs(on)) => self.ecs(at, on),
             Some(ServeOn::Eks(on)) => self.eks(at, on),
@@ -88,6 +107,19 @@ impl Checker<'_> {
             let path = [Key("models"), Item(at), Key("endpoint"), Key("name")];
             self.error(&path, message, "name one of the endpoints otherwise".to_owned());
         }
+    }
+
+    fn directory(&mut self, at: usize, traffic: Traffic) {
+        let (message, help) = match traffic {
+            Traffic::AllAtOnce => return,
+            Traffic::Weights(step) if fits_weights(step) => return,
+            Traffic::Weights(_) => (WRONG_WEIGHTS, WEIGHTS),
+            Traffic::Canary(_) | Traffic::Linear(_) => (
+                "a folder has no fleets that traffic could go over between",
+                "write `weights` or `all_at_once`",
+            ),
+        };
+        self.wrong((at, "directory", "traffic"), message.to_owned(), help);
     }
 
     fn sagemaker(&mut self, at: usize, on: &SageMaker) {
@@ -116,8 +148,11 @@ impl Checker<'_> {
             Traffic::AllAtOnce => (false, true),
             Traffic::Canary(step) => (true, bounds(step, 1..=50)),
             Traffic::Linear(step) => (true, bounds(step, 10..=50)),
+            Traffic::Weights(step) => (true, fits_weights(step)),
         };
-        if !fits {
+        if !fits && matches!(on.traffic, Traffic::Weights(_)) {
+            self.wrong(place("traffic"), WRONG_WEIGHTS.to_owned(), WEIGHTS);
+        } else if !fits {
             let message = "no update of SageMaker goes in such steps".to_owned();
             self.wrong(
                 place("traffic"),
@@ -126,7 +161,8 @@ impl Checker<'_> {
             );
         }
         let steps = match on.traffic {
-            Traffic::AllAtOnce => 0,
+            // Between weights the house waits, and each move is an update of its own.
+            Traffic::AllAtOnce | Traffic::Weights(_) => 0,
             Traffic::Canary(step) => step.minutes,
             Traffic::Linear(step) => step.minutes.saturating_mul(100_u32.div_ceil(step.percent.max(1)) - 1),
         };

@@ -66,7 +66,9 @@ fn eks() -> String {
 #[test]
 fn what_it_means_is_in_the_plan() {
     let mut sentences = Vec::new();
-    for on in ["directory: {path: serving}".to_owned(), sagemaker(), ecs(), eks()] {
+    let weights = "directory: {path: serving, traffic: {weights: {percent: 20, minutes: 60}}}".to_owned();
+    let weighed = sagemaker().replace("canary", "weights");
+    for on in ["directory: {path: serving}".to_owned(), weights, sagemaker(), weighed, ecs(), eks()] {
         let (checked, warnings) = read(&charter(&on)).unwrap_or_else(|errors| panic!("{errors}"));
         assert!(warnings.is_empty(), "{warnings:?}");
         assert_eq!(charter::Checked::from_json(checked.canonical_json()).ok().as_ref(), Some(&checked));
@@ -80,6 +82,7 @@ fn what_it_means_is_in_the_plan() {
 fn every_mistake_has_its_words() {
     let mut all = String::new();
     let (sagemaker, ecs, eks) = (sagemaker(), ecs(), eks());
+    let directory = "directory: {path: serving}".to_owned();
     for (text, from, to) in [
         (&sagemaker, "sagemaker:", "sagemakr:"),
         (&sagemaker, &format!("@{DIGEST}") as &str, ":latest"),
@@ -99,6 +102,9 @@ fn every_mistake_has_its_words() {
         (&sagemaker, "percent: 10, minutes: 10", "percent: 60, minutes: 10"),
         (&sagemaker, "percent: 10, minutes: 10", "percent: 10, minutes: 55"),
         (&sagemaker, "{canary: {percent: 10, minutes: 10}}", "sudden"),
+        (&sagemaker, "canary: {percent: 10, minutes: 10}", "weights: {percent: 10, minutes: 2000}"),
+        (&directory, "serving", "serving, traffic: {linear: {percent: 10, minutes: 1}}"),
+        (&directory, "serving", "serving, traffic: {weights: {percent: 60, minutes: 1}}"),
         (&sagemaker, "  capture: s3://bank-capture/\n", ""),
         (&ecs, "memory: 2048", "memory: 1536"),
         (&ecs, "cluster: models", "cluster: ../models"),

@@ -254,6 +254,7 @@ impl Engine {
                 | Fact::Posture { .. }
                 | Fact::Incident { .. }
                 | Fact::Waiver { .. }
+                | Fact::Stack { .. }
         );
         let expected_seq = decided.then(|| self.state.next_seq(&stream));
         let body = serde_json::to_value(&entry.fact)

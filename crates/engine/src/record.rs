@@ -197,6 +197,13 @@ pub enum Fact {
         /// What.
         event: crate::rollout_record::RolloutEvent,
     },
+    /// A stack that follows from the charter is changed, or was.
+    Stack {
+        /// Its name.
+        stack: String,
+        /// What.
+        event: crate::stack_record::StackEvent,
+    },
     /// A server was started with other doors than before.
     DoorsOpened {
         /// By what callers are known, in a few words each.

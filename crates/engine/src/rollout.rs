@@ -61,10 +61,10 @@ impl Warrant<'_> {
 
 /// Traffic that has gone over; to be recorded with the decision.
 pub(crate) struct Shifted {
-    site: Site,
-    release: Release,
-    name: String,
-    before: Observed,
+    pub(crate) site: Site,
+    pub(crate) release: Release,
+    pub(crate) name: String,
+    pub(crate) before: Observed,
     observed: Observed,
 }
 
@@ -161,12 +161,13 @@ impl Engine {
                 return Err(self.not_done((actor, action), &shifted, error, None));
             }
         }
+        self.by_weights((actor, action), &shifted, warrant)?;
         let done = fleet.shift(&shifted.site, &shifted.name, warrant.pace());
         shifted.observed = self.until_settled((actor, action), &shifted, done)?;
         Ok(Some(shifted))
     }
 
-    fn rollout_event(
+    pub(crate) fn rollout_event(
         &mut self,
         (actor, action, outcome): (&Actor, Action, Outcome),
         shifted: &Shifted,
@@ -187,8 +188,6 @@ impl Engine {
         done: Result<(), PortError>,
     ) -> Result<Observed, Error> {
         let (site, name) = (&shifted.site, &shifted.name);
-        let version = registry::VersionNumber(shifted.release.version);
-        let release = name.clone();
         let looked = match &done {
             Ok(()) => look(self.fleet().as_ref(), site),
             // One look: the call may have failed after it did its work, and then it goes on.
@@ -202,15 +201,7 @@ impl Engine {
             Ok(observed) => observed,
             Err(missing) => {
                 let missing = done.err().map_or(missing.clone(), |error| format!("{error}; then {missing}"));
-                let event = RolloutEvent::Unknown { version, release, missing: missing.clone() };
-                let evidence = self.rollout_event((actor, action, Outcome::Failed), shifted, event)?;
-                let text = format!(
-                    "whether version {version} of `{}` serves at `{}` is not known: {missing}",
-                    shifted.release.model, site.endpoint
-                );
-                return Err(Error::Port(PortError::new(Kind::Failed, text).with_help(format!(
-                    "recorded as {evidence}; run the same command again: it finds what is there and goes on"
-                ))));
+                return Err(self.not_known((actor, action), shifted, missing));
             }
         };
         match done {
@@ -223,8 +214,29 @@ impl Engine {
         }
     }
 
+    /// What became of it is not known; that is recorded.
+    pub(crate) fn not_known(
+        &mut self,
+        (actor, action): (&Actor, Action),
+        shifted: &Shifted,
+        missing: String,
+    ) -> Error {
+        let version = registry::VersionNumber(shifted.release.version);
+        let text = format!(
+            "whether version {version} of `{}` serves at `{}` is not known: {missing}",
+            shifted.release.model, shifted.site.endpoint
+        );
+        let event = RolloutEvent::Unknown { version, release: shifted.name.clone(), missing };
+        match self.rollout_event((actor, action, Outcome::Failed), shifted, event) {
+            Ok(evidence) => Error::Port(PortError::new(Kind::Failed, text).with_help(format!(
+                "recorded as {evidence}; run the same command again: it finds what is there and goes on"
+            ))),
+            Err(error) => error,
+        }
+    }
+
     /// It could not be made or shifted; that is recorded.
-    fn not_done(
+    pub(crate) fn not_done(
         &mut self,
         (actor, action): (&Actor, Action),
         shifted: &Shifted,
@@ -257,7 +269,7 @@ impl Engine {
     }
 
     /// The platform decided against it: alarms, or containers that were not well.
-    fn taken_back(
+    pub(crate) fn taken_back(
         &mut self,
         (actor, action): (&Actor, Action),
         shifted: &Shifted,
@@ -387,7 +399,7 @@ impl Engine {
 }
 
 /// Looks until an endpoint has settled, or for as long as its site allows; why it is not known, else.
-fn look(fleet: &dyn Fleet, site: &Site) -> Result<Observed, String> {
+pub(crate) fn look(fleet: &dyn Fleet, site: &Site) -> Result<Observed, String> {
     let (mut looks, mut silent) = (0, 0);
     loop {
         let missing = match fleet.describe(site) {

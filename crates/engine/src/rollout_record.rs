@@ -28,6 +28,17 @@ pub enum RolloutEvent {
         /// What the endpoint said before.
         before: Observed,
     },
+    /// It will have a share of the traffic, beside the one that has the rest. Recorded before the weights are moved.
+    Weighed {
+        /// The version.
+        version: VersionNumber,
+        /// The name of the release.
+        release: String,
+        /// Its share, in per cent.
+        percent: u32,
+        /// What the endpoint said before.
+        before: Observed,
+    },
     /// It has all the traffic, says the endpoint.
     Settled {
         /// The version.
@@ -91,6 +102,8 @@ struct Line {
     settled: Option<Recorded<Placed>>,
     /// What was begun and not seen to end.
     open: Option<Recorded<Placed>>,
+    /// The shares that it had or was to have last, in per cent: before the last move of weights and after it.
+    weighed: Option<(u32, u32)>,
     /// Every release that was ever begun.
     versions: BTreeMap<String, VersionNumber>,
     /// The release under which each version last served.
@@ -106,6 +119,11 @@ impl Rollouts {
     /// What was begun at an endpoint and not seen to end.
     pub fn open(&self, endpoint: &EndpointName) -> Option<&Recorded<Placed>> {
         self.by_endpoint.get(endpoint)?.open.as_ref()
+    }
+
+    /// The shares in per cent that what is open may have: before the last move of weights and after it.
+    pub fn weighed(&self, endpoint: &EndpointName) -> Option<(u32, u32)> {
+        self.by_endpoint.get(endpoint)?.weighed
     }
 
     /// The release under which a version last served at an endpoint.
@@ -127,7 +145,14 @@ impl Rollouts {
         let line = self.by_endpoint.entry(endpoint).or_default();
         let placed = |version, release| Recorded { what: Placed { version, release }, evidence, time, by };
         match event {
+            RolloutEvent::Weighed { percent, .. } => {
+                line.weighed = Some((line.weighed.map_or(0, |(_, last)| last), percent));
+            }
             RolloutEvent::Begun { version, release, .. } => {
+                // Whoever goes on with the same release finds the shares that it had.
+                if line.open.as_ref().is_none_or(|open| open.what.release != release) {
+                    line.weighed = None;
+                }
                 line.versions.insert(release.clone(), version);
                 line.open = Some(placed(version, release));
             }
@@ -135,12 +160,12 @@ impl Rollouts {
                 line.versions.insert(release.clone(), version);
                 line.last.insert(version, release.clone());
                 line.settled = Some(placed(version, release));
-                line.open = None;
+                (line.open, line.weighed) = (None, None);
             }
-            RolloutEvent::Failed { .. } => line.open = None,
+            RolloutEvent::Failed { .. } => (line.open, line.weighed) = (None, None),
             // It may still go on, so it stays open.
             RolloutEvent::Unknown { .. } => {}
-            RolloutEvent::Stopped { .. } => (line.settled, line.open) = (None, None),
+            RolloutEvent::Stopped { .. } => (line.settled, line.open, line.weighed) = (None, None, None),
             RolloutEvent::Pruned { releases } => {
                 line.versions.retain(|name, _| !releases.contains(name));
                 line.last.retain(|_, name| !releases.contains(name));

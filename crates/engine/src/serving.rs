@@ -138,6 +138,11 @@ impl Engine {
         let open = rollouts.open(&site.endpoint);
         let begun = |name: &str| open.is_some_and(|open| open.what.release == name);
         let settled = rollouts.settled(&site.endpoint).map(|settled| &settled.what);
+        // Weights that we moved on the way to a release are ours; any others are somebody else's.
+        let ours = rollouts.weighed(&site.endpoint).zip(open).is_some_and(|((from, to), open)| {
+            let share = observed.share_of(&open.what.release);
+            [from, to].iter().any(|percent| (share - f64::from(*percent)).abs() < 0.5)
+        });
         for share in &observed.serving {
             let (name, percent) = (&share.release, share.percent);
             let known = settled.is_some_and(|settled| settled.release == *name);
@@ -156,7 +161,7 @@ impl Engine {
                     "`{name}`, which is of no version in the record, has {percent:.0} % of the traffic"
                 ),
             };
-            match open.filter(|_| begun(name)) {
+            match open.filter(|_| ours || begun(name) && rollouts.weighed(&site.endpoint).is_none()) {
                 Some(open) => say(
                     false,
                     format!("{what}: a deployment that began ({}) was not seen to end", open.evidence),

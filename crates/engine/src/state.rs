@@ -13,6 +13,7 @@ use crate::record::{
 };
 use crate::remediation_record::Remediations;
 use crate::rollout_record::Rollouts;
+use crate::stack_record::Stacks;
 use charter::Checked;
 use facts::{
     AlertRule, Digest, EndpointName, EvidenceId, KeyId, ModelName, PersonId, SnapshotName, StreamName,
@@ -70,6 +71,7 @@ pub struct State {
     waivers: Waivers,
     mirrors: Mirrors,
     rollouts: Rollouts,
+    stacks: Stacks,
     documents: BTreeMap<(ModelName, VersionNumber), Vec<Recorded<FileDigests>>>,
     /// What the last server's doors were.
     doors: Option<Digest>,
@@ -233,6 +235,11 @@ impl State {
         &self.rollouts
     }
 
+    /// Stacks that follow from the charter.
+    pub fn stacks(&self) -> &Stacks {
+        &self.stacks
+    }
+
     pub(crate) fn doors(&self) -> Option<Digest> {
         self.doors
     }
@@ -348,7 +355,8 @@ impl State {
             | Fact::Posture { .. }
             | Fact::Incident { .. }
             | Fact::Waiver { .. }
-            | Fact::Rollout { .. }) => {
+            | Fact::Rollout { .. }
+            | Fact::Stack { .. }) => {
                 self.watched(fact, Recorded { what: (), evidence, time, by }, receipt)?;
             }
             fact @ (Fact::CredentialIssued { .. }
@@ -392,6 +400,7 @@ impl State {
         let known = match fact {
             Fact::Incident { incident, event } => self.postures.follow(event, of(incident)),
             Fact::Waiver { waiver, event } => self.waivers.take(event, of(waiver)),
+            Fact::Stack { stack, event } => self.stacks.take(event, of(stack)),
             Fact::Rollout { endpoint, event } => {
                 self.rollouts.take(event, Recorded { what: endpoint, evidence, time, by });
                 return Ok(());

@@ -29,6 +29,9 @@ pub enum ServeOn {
 pub struct Directory {
     /// The folder, from that of the charter if it is relative. `current` in it leads to the files of the version that serves.
     pub path: String,
+    /// How traffic goes over to a new version: all at once, or by weights, which are in `weights.json` beside `current`.
+    #[serde(default, skip_serializing_if = "is_at_once")]
+    pub traffic: Traffic,
 }
 
 /// An endpoint of Amazon SageMaker.
@@ -149,6 +152,13 @@ pub enum Traffic {
     Canary(Step),
     /// In equal parts, with a while between them.
     Linear(Step),
+    /// In equal parts by weights of two versions that serve beside each other; a part follows once the house has looked at the
+    /// alarms for a while.
+    Weights(Step),
+}
+
+fn is_at_once(traffic: &Traffic) -> bool {
+    *traffic == Traffic::AllAtOnce
 }
 
 /// A part of the traffic, and a while.
@@ -188,6 +198,16 @@ impl ServeOn {
         }
     }
 
+    /// The parts in which traffic goes over by weights, if it does.
+    pub fn weights(&self) -> Option<Step> {
+        let traffic = match self {
+            Self::Directory(on) => on.traffic,
+            Self::Sagemaker(on) => on.traffic,
+            Self::Ecs(_) | Self::Eks(_) => Traffic::AllAtOnce,
+        };
+        if let Traffic::Weights(step) = traffic { Some(step) } else { None }
+    }
+
     /// How long an update may take, in seconds.
     pub fn time_limit_seconds(&self) -> u64 {
         let minutes = match self {
@@ -204,7 +224,7 @@ impl ServeOn {
     pub fn settled(&self) -> Self {
         let mut on = self.clone();
         match &mut on {
-            Self::Directory(_) => {}
+            Self::Directory(on) => on.traffic = Traffic::AllAtOnce,
             Self::Sagemaker(on) => {
                 on.alarms.clear();
                 on.traffic = Traffic::AllAtOnce;

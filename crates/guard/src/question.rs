@@ -92,6 +92,8 @@ actions! {
     RemediationApprove = "remediation.approve",
     /// Carry such a plan out, or undo it.
     RemediationApply = "remediation.apply",
+    /// Make, change or delete a stack that follows from the charter.
+    StackChange = "stack.change",
     /// Watch an account and put on record what changes.
     WatchRun = "watch.run",
     /// Take an incident in hand.
@@ -176,6 +178,11 @@ pub enum Resource {
         /// Its number.
         id: String,
     },
+    /// A stack of CloudFormation that follows from the charter.
+    Stack {
+        /// Its name.
+        name: String,
+    },
     /// Leave for something broken to stay as it is for a while.
     Waiver {
         /// Its id: `W-1`.
@@ -220,6 +227,7 @@ impl Resource {
             Self::Experiment { id, .. } => format!("experiments/{id}"),
             Self::RegisteredModel { name, .. } => format!("registered-models/{name}"),
             Self::Account { id } => format!("account/{id}"),
+            Self::Stack { name } => format!("stack/{name}"),
             // Streams have lower-case names.
             Self::Waiver { id, .. } => format!("waivers/{}", id.to_lowercase()),
         }
@@ -253,6 +261,7 @@ impl Resource {
             Self::Experiment { .. } => "Experiment",
             Self::RegisteredModel { .. } => "RegisteredModel",
             Self::Account { .. } => "Account",
+            Self::Stack { .. } => "Stack",
             Self::Waiver { .. } => "Waiver",
         }
     }
@@ -261,7 +270,7 @@ impl Resource {
         let mut attributes = HashMap::new();
         let mut put = |name: &str, value: RestrictedExpression| attributes.insert(name.to_owned(), value);
         match self {
-            Self::Charter | Self::Ledger | Self::Account { .. } => {}
+            Self::Charter | Self::Ledger | Self::Account { .. } | Self::Stack { .. } => {}
             Self::Waiver { owner, .. } => {
                 put("owner", RestrictedExpression::new_string(owner.to_string()));
             }

@@ -64,6 +64,12 @@ fn serving_from_a_folder() {
     let site = world::Site { endpoint, on, tags, capture_share: 1.0 };
     let open = || ServingDirectories::at(folder.path());
     world::contract::fleet::check(&|| Box::new(open()), &site);
+    let shared = world::Site {
+        endpoint: "shared".parse().unwrap(),
+        on: serde_json::from_value(serde_json::json!({"directory": {"path": "shared"}})).unwrap(),
+        ..site.clone()
+    };
+    world::contract::fleet::check_weights(&|| Box::new(open()), &shared);
 
     // What a crash leaves, what somebody changes, and where a link should not lead.
     let root = folder.path().join("serving");

@@ -517,7 +517,10 @@ pub(crate) struct CardArgs {
 pub(crate) struct HistoryArgs {
     /// The model.
     #[arg(long)]
-    pub(crate) model: ModelName,
+    pub(crate) model: Option<ModelName>,
+    /// A stack of the reference architecture, in place of a model: what was done to it until then.
+    #[arg(long, value_name = "NAME", conflicts_with = "model")]
+    pub(crate) stack: Option<String>,
     /// The time, as RFC 3339 or a date (its midnight in UTC); now by default.
     #[arg(long, value_name = "TIME")]
     pub(crate) as_of: Option<Timestamp>,

@@ -30,7 +30,10 @@ pub(crate) fn run(cli: &Cli, answers: &Answers) -> Run {
         Command::Init(args) => at.init(args),
         Command::Plan(args) if args.aws => crate::blueprint::plan(&house, args, answers),
         Command::Plan(_) => at.plan(),
-        Command::Apply(args) if args.aws => crate::blueprint::apply(&house, args, answers),
+        Command::Apply(args) if args.aws => {
+            let at = crate::blueprint::At { house: &house, act_as: cli.act_as.as_ref(), answers };
+            crate::blueprint::apply(&at, args)
+        }
         Command::Apply(_) => at.apply(),
         Command::Schema => answers.line(&format!("{:#}", charter::schema())).map(|()| ExitCode::SUCCESS),
         Command::Data(command) => at.data(command),
@@ -326,7 +329,8 @@ impl At<'_> {
                     self.answers.give(&answer, |_| render::monitored(&report.answer, &acted, &evidence))?;
                 }
             }
-            crate::aws::send(self.house, &report, &acted)
+            let days = ::blueprint::log_days(engine.charter()?.charter());
+            crate::aws::send(self.house, (&report, &acted), days)
         })
     }
 

@@ -67,6 +67,11 @@ impl Failure {
         &self.message
     }
 
+    /// What to do next.
+    pub(crate) fn help(&self) -> Option<&str> {
+        self.help.as_deref()
+    }
+
     /// For the process.
     pub(crate) fn exit_code(&self) -> ExitCode {
         ExitCode::from(self.exit as u8)

@@ -62,6 +62,14 @@ impl Fleet for HouseFleet {
         self.on(site, |fleet| fleet.shift(site, release, pace))
     }
 
+    fn weigh(&self, site: &Site, release: &str, percent: u32) -> Result<(), PortError> {
+        self.on(site, |fleet| fleet.weigh(site, release, percent))
+    }
+
+    fn watch(&self, site: &Site, minutes: u32) -> Result<Option<String>, PortError> {
+        self.on(site, |fleet| fleet.watch(site, minutes))
+    }
+
     fn examine(&self, site: &Site, release: &Release, name: &str) -> Result<Vec<String>, PortError> {
         self.on(site, |fleet| fleet.examine(site, release, name))
     }

@@ -9,6 +9,7 @@
 //! capture/            traffic that is not sealed yet
 //! scratch/            private folders of running programs
 //! tracking.db         experiments and runs
+//! waiting/            lines for CloudWatch Logs that are not there yet
 //! ```
 
 use crate::aws::HouseSettings;

@@ -2,7 +2,7 @@
 
 use crate::args::{HistoryArgs, ProofArgs, VersionArgs};
 use crate::commands::{At, Run};
-use crate::failure::Failure;
+use crate::failure::{Exit, Failure};
 use crate::{proofs, render};
 use engine::{Engine, HistoryAnswer, Rehearsal, Served, VersionDiff, WhoApproved};
 use facts::{EvidenceId, ModelName};
@@ -14,7 +14,16 @@ use std::process::ExitCode;
 impl At<'_> {
     pub(crate) fn history(&self, args: &HistoryArgs) -> Run {
         let engine = self.house.open_read_only()?;
-        let answer = engine.history(&args.model, args.as_of)?;
+        if let Some(stack) = &args.stack {
+            let answer = engine.stack_history(stack, args.as_of)?;
+            let entries = answer.evidence();
+            return self.answered(&engine, &answer, (&entries, &args.proof), crate::blueprint::history);
+        }
+        let model = args.model.as_ref().ok_or_else(|| {
+            Failure::new(Exit::Usage, "nothing is named whose history is asked for")
+                .with_help("add `--model NAME` or `--stack NAME`")
+        })?;
+        let answer = engine.history(model, args.as_of)?;
         let entries = answer.evidence();
         self.answered(&engine, &answer, (&entries, &args.proof), history)
     }

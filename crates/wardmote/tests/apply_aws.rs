@@ -9,10 +9,13 @@ mod on_aws;
 mod support;
 
 use common::{example, stable};
-use on_aws::{json, run, said};
+use on_aws::{json, on_aws, run, said};
 use serde_json::Value;
 use std::collections::BTreeSet;
 use std::fs;
+use std::process::Stdio;
+use std::time::Duration;
+use support::proxy::{Fate, Proxy, xml_error};
 use support::{Emulator, script};
 
 const ORG: &str = "first-example-bank";
@@ -60,6 +63,92 @@ fn a_stack_is_shown_made_changed_and_deleted() {
     all.push_str(&said(&dir, at, &["apply", "--aws", "--destroy", "--yes"]));
     all.push_str(&said(&dir, at, &["apply", "--aws", "--permissions"]));
     insta::assert_snapshot!(stable(&dir, &all));
+}
+
+const SMALL: &str = "charter: 1
+organisation: {id: small, name: Small}
+people:
+  - {id: selma, name: Selma, roles: [security-engineer]}
+  - {id: carla, name: Carla, roles: [compliance-officer]}
+tag_standard: {}
+";
+
+/// What differs from run to run, and from one template to the next.
+fn without_digests(text: &str) -> String {
+    let hex = |word: &str| word.len() >= 8 && word.bytes().all(|b| b.is_ascii_hexdigit());
+    let mask = |word: &str| {
+        let core = word.trim_end_matches([',', ':', ')', '`']);
+        let bare = core.rsplit([':', '-', '/']).next().unwrap_or(core);
+        if let Some((date, _)) = core.split_once("DATE") {
+            return word.replace(core, &format!("{date}DATE"));
+        }
+        if hex(bare) { word.replace(bare, "HEX") } else { word.to_owned() }
+    };
+    let line = |line: &str| line.split(' ').map(mask).collect::<Vec<_>>().join(" ");
+    text.lines().map(line).collect::<Vec<_>>().join("\n") + "\n"
+}
+
+#[test]
+fn what_is_applied_is_on_record_and_what_nobody_saw_end_is_looked_for() {
+    let folder = tempfile::tempdir().unwrap();
+    let dir = folder.path().join("house");
+    fs::create_dir(&dir).unwrap();
+    fs::write(dir.join("charter.yaml"), SMALL).unwrap();
+    let proxy = Proxy::before(Some(Emulator::get().address));
+    let at = proxy.address;
+    script("stack.py", "prepare", Emulator::get().address, "small");
+    Emulator::get().bucket("small-templates");
+    json(&dir, at, &["apply", "--as", "carla"]);
+    let apply = ["apply", "--aws", "--templates", "s3://small-templates/"];
+    let as_selma = [&apply[..], &["--as", "selma"]].concat();
+    let yes = [&as_selma[..], &["--yes"]].concat();
+
+    let mut all = said(&dir, at, &[&apply[..], &["--yes"]].concat());
+    all.push_str(&said(&dir, at, &[&apply[..], &["--yes", "--as", "carla"]].concat()));
+    assert!(!run(&dir, at, &as_selma).status.success(), "nobody said yes");
+    all.push_str(&said(&dir, at, &["history", "--stack", "small"]));
+
+    // Not allowed: surely nothing was done, and what was proposed is taken back.
+    proxy.seen();
+    proxy.always_of("ExecuteChangeSet", xml_error(403, "AccessDenied"));
+    assert_eq!(run(&dir, at, &yes).status.code(), Some(8));
+    proxy.calm();
+    assert!(proxy.seen().iter().any(|request| request.contains("Action=DeleteChangeSet")));
+
+    // The call is lost on the way: whether it arrived, nobody knows yet.
+    proxy.always_of("ExecuteChangeSet", Fate::Reset);
+    assert_eq!(run(&dir, at, &yes).status.code(), Some(8));
+    proxy.calm();
+    // It did not, and is taken back; the next one is killed while CloudFormation is at work.
+    proxy.seen();
+    let mut killed = on_aws(&dir, at).args(&yes).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    // Once it has heard that CloudFormation begins, it looks at the stack.
+    let mut seen = Vec::new();
+    let waits = |seen: &[String]| {
+        let mut after = seen.iter().skip_while(|request| !request.contains("Action=ExecuteChangeSet"));
+        after.any(|request| request.contains("Action=DescribeStacks"))
+    };
+    while !waits(&seen) {
+        seen.extend(proxy.seen());
+        assert!(killed.try_wait().unwrap().is_none(), "it ended before it was killed");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    killed.kill().unwrap();
+    killed.wait().unwrap();
+    all.push_str(&said(&dir, at, &["history", "--stack", "small"]));
+    all.push_str(&said(&dir, at, &as_selma));
+    let destroyed = json(&dir, at, &["apply", "--aws", "--destroy", "--yes", "--as", "selma"]);
+    assert_eq!(destroyed["evidence"].as_array().unwrap().len(), 2);
+    all.push_str(&said(&dir, at, &["history", "--stack", "small"]));
+    let history = json(&dir, at, &["history", "--stack", "small"]);
+    let kept = |of: &str| dir.join("objects/stacks").join(of.trim_start_matches("sha256:"));
+    for change in history["changes"].as_array().unwrap() {
+        assert!(kept(change["plan"].as_str().unwrap()).is_file());
+        assert!(change["template"].as_str().is_none_or(|of| kept(of).is_file()));
+    }
+    all.push_str(&said(&dir, at, &["history"]));
+    insta::assert_snapshot!(without_digests(&stable(&dir, &all)));
+    assert!(run(&dir, at, &["verify"]).status.success());
 }
 
 /// Every resource is there but those of types that the emulator does not make, which the documentation lists.

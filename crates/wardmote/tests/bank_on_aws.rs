@@ -10,11 +10,13 @@ mod on_aws;
 mod support;
 
 use common::{example, trainer};
-use on_aws::{json, run};
+use on_aws::{actions, json, run};
 use serde_json::{Value, json as object};
+use std::collections::BTreeSet;
 use std::fs;
 use std::net::SocketAddr;
 use std::path::Path;
+use support::proxy::{Proxy, json_error};
 use support::{Emulator, outlets, script};
 
 const NAME: &str = "bank";
@@ -42,7 +44,8 @@ fn founded(dir: &Path, at: SocketAddr) {
     let words = ["init", "--trainer", trainer.to_str().unwrap(), "--objects", &objects, "--keys", &keys];
     let signals =
         ["--metrics", "Wardmote/bank", "--alerts", topic.trim(), "--events", NAME, "--retraining", NAME];
-    json(dir, at, &[&words[..], &signals].concat());
+    let logs = ["--logs", "/wardmote/bank", "--logs-key", KEY];
+    json(dir, at, &[&words[..], &signals, &logs].concat());
     let charter = dir.join("charter.yaml");
     let text = fs::read_to_string(&charter).unwrap();
     fs::write(&charter, text.replacen("    endpoint:\n", &endpoint(), 1)).unwrap();
@@ -124,6 +127,46 @@ fn ended(dir: &Path, at: SocketAddr, lines: &str) {
     assert_eq!(missed.status.code(), Some(5), "{}", String::from_utf8_lossy(&missed.stderr));
 }
 
+/// How many lines wait to be sent.
+fn waiting(dir: &Path) -> usize {
+    fs::read_dir(dir.join("waiting/logs")).unwrap().count()
+}
+
+/// A look whose line cannot be delivered; the policy that is printed has all that is called for it.
+fn lines_wait(dir: &Path, look: &[&str]) {
+    let closed = Proxy::before(Some(Emulator::get().address));
+    closed.always_of("Logs_20140328.PutLogEvents", json_error(400, "AccessDeniedException"));
+    let output = run(dir, closed.address, &[look, &["--look-only"]].concat());
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(8), "{said}");
+    assert!(
+        said.contains("the report is recorded, and not all of it was sent: `logs:PutLogEvents` failed"),
+        "{said}"
+    );
+    assert_eq!(waiting(dir), 1);
+    let allowed = actions(&json(dir, closed.address, &["aws", "permissions", "monitor"]));
+    let called = closed.seen();
+    let called =
+        called.iter().filter_map(|request| request.split("Logs_20140328.").nth(1)?.split('\r').next());
+    for name in called {
+        assert!(allowed.contains(&format!("logs:{name}")), "`logs:{name}` is called and not allowed");
+    }
+}
+
+/// What waited is there, and the line of the look after it.
+fn lines_arrived(dir: &Path, at: SocketAddr) {
+    let logged: Value = serde_json::from_str(&script("logs.py", "read", at, "/wardmote/bank")).unwrap();
+    assert_eq!((&logged["retention"], &logged["key"]), (&365.into(), &KEY.into()));
+    let evidence =
+        logged["events"].as_array().unwrap().iter().map(|event| event["evidence"].as_str().unwrap());
+    assert_eq!(
+        evidence.collect::<BTreeSet<_>>().len(),
+        2,
+        "what waited, and the line of this look: {logged}"
+    );
+    assert_eq!(waiting(dir), 0);
+}
+
 #[test]
 fn data_registry_endpoint_capture_alarm_pipeline_and_the_way_back() {
     let folder = tempfile::tempdir().unwrap();
@@ -147,7 +190,9 @@ fn data_registry_endpoint_capture_alarm_pipeline_and_the_way_back() {
         at,
         &["labels", "import", "credit-scoring", file.to_str().unwrap(), "--as", "wardmote-automation"],
     );
+    lines_wait(&dir, &look);
     let report = json(&dir, at, &look);
+    lines_arrived(&dir, at);
     assert_eq!(
         (&report["report"]["requests"], &report["report"]["labelled"]),
         (&400.into(), &400.into()),

@@ -257,6 +257,90 @@ fn an_endpoint_of_sagemaker_serves_what_the_record_says() {
 }
 
 #[test]
+fn weights_in_a_folder_are_moved_recorded_and_put_right() {
+    let folder = tempfile::tempdir().unwrap();
+    let dir = folder.path().join("house");
+    let at: SocketAddr = ([127, 0, 0, 1], 9).into();
+    let on = "{directory: {path: serving, traffic: {weights: {percent: 40, minutes: 0}}}}";
+    two_approved(&dir, at, "credit-scoring", on);
+    let mut told = Told { text: String::new(), at };
+    told.say(&dir, "model deploy credit-scoring 1 --as ada");
+    let first = link(&dir).replace("releases/", "");
+    told.say(&dir, "model deploy credit-scoring 2 --as ada");
+    let second = link(&dir).replace("releases/", "");
+    let weights = dir.join("serving/weights.json");
+    assert!(first != second && !weights.exists());
+    told.remark("somebody gives version 1 a share by hand");
+    fs::write(&weights, format!("{{\"{first}\": 30, \"{second}\": 70}}")).unwrap();
+    told.say(&dir, "model serving --record --as ada");
+    told.say(&dir, "model serving credit-scoring --sync --as ada");
+    assert!(!weights.exists());
+    fs::write(&weights, "thirty").unwrap();
+    told.say(&dir, "model serving credit-scoring");
+    fs::remove_file(&weights).unwrap();
+    let bodies = |line: &Value| line["body"].clone();
+    let log = json(&dir, at, &["log", "--stream", "endpoint/credit-scoring"]);
+    let moved = log.as_array().unwrap().iter().map(bodies).filter(|body| body["event"]["event"] == "weighed");
+    let shares: Vec<u64> = moved.map(|body| body["event"]["percent"].as_u64().unwrap()).collect();
+    assert_eq!(shares, [40, 80]);
+    insta::assert_snapshot!(told.stable(&dir));
+}
+
+#[test]
+fn weights_of_sagemaker_are_taken_back_gone_on_with_and_put_right() {
+    let folder = tempfile::tempdir().unwrap();
+    let dir = folder.path().join("house");
+    let (endpoint, proxy) = ("weights-sm", Proxy::before(Some(Emulator::get().address)));
+    Emulator::get().bucket(endpoint);
+    alarm("quiet", endpoint);
+    let on = sagemaker(endpoint)
+        .replace("canary: {percent: 10, minutes: 10}", "weights: {percent: 40, minutes: 0}");
+    two_approved(&dir, proxy.address, endpoint, &on);
+    let mut told = Told { text: String::new(), at: proxy.address };
+    json(&dir, proxy.address, &["model", "deploy", "credit-scoring", "1", "--as", "ada"]);
+
+    told.remark("an alarm goes off once version 2 has a share");
+    let ringing = format!(
+        "<DescribeAlarmsResponse><DescribeAlarmsResult><MetricAlarms><member><AlarmName>{endpoint}-5xx</AlarmName>\
+         <StateValue>ALARM</StateValue></member></MetricAlarms></DescribeAlarmsResult></DescribeAlarmsResponse>"
+    );
+    proxy.always_of("DescribeAlarms", Fate::Answer(200, String::new(), ringing));
+    told.say(&dir, "model deploy credit-scoring 2 --as ada");
+    told.say(&dir, "model serving");
+
+    told.remark("nobody can say whether one is on");
+    proxy.calm();
+    proxy.always_of("DescribeAlarms", Fate::Answer(403, String::new(), "<html>no</html>".to_owned()));
+    told.say(&dir, "model deploy credit-scoring 2 --as ada");
+    proxy.calm();
+
+    told.remark("killed while weights are moved: what it has is ours, and what somebody makes of it is not");
+    let deploy = ["model", "deploy", "credit-scoring", "2", "--as", "ada"];
+    let moved = |proxy: &Proxy| {
+        proxy.seen().iter().filter(|request| request.contains("UpdateEndpointWeightsAndCapacities")).count()
+    };
+    drop(proxy.seen());
+    let mut process = on_aws::on_aws(&dir, proxy.address).args(deploy).spawn().unwrap();
+    while moved(&proxy) == 0 {
+        std::thread::sleep(std::time::Duration::from_millis(20));
+    }
+    process.kill().unwrap();
+    process.wait().unwrap();
+    let until = |word: &str| (0..20).any(|_| said(&dir, proxy.address, &["model", "serving"]).contains(word));
+    assert!(until("80 % of the traffic"));
+    told.say(&dir, "model serving");
+    somebody("weigh", endpoint);
+    assert!(until("37 % of the traffic"));
+    told.say(&dir, "model serving --record --as ada");
+
+    told.remark("the next run goes on");
+    told.say(&dir, "model deploy credit-scoring 2 --as ada");
+    told.say(&dir, "model serving");
+    told.say(&dir, "log --stream endpoint/weights-sm");
+    insta::assert_snapshot!(told.stable(&dir));
+}
+
+#[test]
 fn a_crash_while_traffic_goes_over_is_gone_on_with() {
     let folder = tempfile::tempdir().unwrap();
     let dir = folder.path().join("house");

@@ -101,12 +101,22 @@ impl Observed {
         Self { condition: Condition::Absent, serving: Vec::new(), towards: None, said: None }
     }
 
+    /// The share of a release, in per cent.
+    pub fn share_of(&self, release: &str) -> f64 {
+        self.serving.iter().filter(|share| share.release == release).map(|share| share.percent).sum()
+    }
+
     /// The one release that has all the traffic, if there is one.
     pub fn only(&self) -> Option<&str> {
         match &self.serving[..] {
             [one] => Some(&one.release),
             _ => None,
         }
+    }
+
+    /// Whether this release has all the traffic, or is on the way to it.
+    pub fn goes_to(&self, release: &str) -> bool {
+        self.serves(release) || self.towards.as_deref() == Some(release)
     }
 
     /// Whether this release has all the traffic, and nothing moves.
@@ -154,6 +164,26 @@ pub trait Fleet: Send + Sync {
     /// there is no such release, Busy if the endpoint is changing to something else.
     fn shift(&self, site: &Site, release: &str, pace: Pace) -> Result<(), PortError>;
 
+    /// Begins to give a release that is there a share of the traffic in per cent, from 1 to 99, beside the one that has the rest; if it
+    /// has that share already, nothing is done. Kind Absent if there is no such release, Invalid if the platform shares no
+    /// traffic or the share is none, Conflict if nothing else serves, or two others do, Busy if the endpoint is changing.
+    fn weigh(&self, site: &Site, release: &str, percent: u32) -> Result<(), PortError> {
+        let text = format!(
+            "`{}` serves on {}, where two releases share no traffic",
+            site.endpoint,
+            site.on.platform()
+        );
+        let _ = (release, percent);
+        Err(PortError::new(Kind::Invalid, text))
+    }
+
+    /// Looks at the alarms of an endpoint for so many minutes, at least once: why traffic is to be taken back, as soon as one is
+    /// on. Nothing if none is on, or the platform has none.
+    fn watch(&self, site: &Site, minutes: u32) -> Result<Option<String>, PortError> {
+        let _ = (site, minutes);
+        Ok(None)
+    }
+
     /// How a release that is there differs from what it should be, in sentences; nothing if it does not.
     fn examine(&self, site: &Site, release: &Release, name: &str) -> Result<Vec<String>, PortError>;
 
@@ -191,7 +221,7 @@ mod tests {
     }
 
     fn directory(path: &str) -> ServeOn {
-        ServeOn::Directory(Directory { path: path.to_owned() })
+        ServeOn::Directory(Directory { path: path.to_owned(), traffic: Traffic::AllAtOnce })
     }
 
     fn release(version: u32, artefact: &[u8]) -> Release {
@@ -234,6 +264,9 @@ mod tests {
         let canary = Traffic::Canary(Step { percent: 10, minutes: 1 });
         let plain = name(1, b"x", sagemaker(1, Traffic::AllAtOnce, &[]));
         assert_eq!(plain, name(1, b"x", sagemaker(1, canary, &["a"])), "how it is updated is no part of it");
+        let weights =
+            Directory { path: "x".to_owned(), traffic: Traffic::Weights(Step { percent: 10, minutes: 1 }) };
+        assert_eq!(first, name(1, b"x", ServeOn::Directory(weights)), "nor there");
         assert_ne!(plain, name(1, b"x", sagemaker(2, Traffic::AllAtOnce, &[])));
     }
 

@@ -281,7 +281,7 @@ impl Platform for EcsService<'_> {
         let service = self.service()?;
         let stopped = service.desired_count == 0;
         let seen = observed(&service);
-        if seen.serves(name) || seen.towards.as_deref() == Some(name) {
+        if seen.goes_to(name) {
             return Ok(());
         }
         if seen.condition == Condition::Changing {
@@ -299,11 +299,11 @@ impl Platform for EcsService<'_> {
             input["desiredCount"] = self.on.tasks.into();
         }
         let Err(error) = self.call(&UPDATE_SERVICE, &input) else { return Ok(()) };
-        let after = self.describe()?;
-        if after.serves(name) || after.towards.as_deref() == Some(name) {
-            return Ok(());
-        }
-        Err(error.into())
+        if self.goes_to(name) { Ok(()) } else { Err(error.into()) }
+    }
+
+    fn weigh(&self, _name: &str, _percent: u32) -> Result<(), PortError> {
+        Err(super::shares_nothing(self.site))
     }
 
     fn stop(&self) -> Result<(), PortError> {

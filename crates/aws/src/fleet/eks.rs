@@ -279,7 +279,7 @@ impl Platform for EksDeployment<'_> {
         let live = cluster.get(&self.deployment_path())?;
         let seen = live.as_ref().map_or_else(Observed::absent, observed);
         let removed = live.as_ref().is_some_and(|live| !live["metadata"]["deletionTimestamp"].is_null());
-        if seen.serves(name) || seen.towards.as_deref() == Some(name) {
+        if seen.goes_to(name) {
             return Ok(());
         }
         if removed || seen.towards.is_some() {
@@ -292,7 +292,12 @@ impl Platform for EksDeployment<'_> {
             cluster.apply(&path, &object)?;
         }
         let before = seen.serving.first().map(|share| share.release.as_str());
-        cluster.apply(&self.deployment_path(), &self.deployment(&template, before))
+        let applied = cluster.apply(&self.deployment_path(), &self.deployment(&template, before));
+        applied.or_else(|error| if self.goes_to(name) { Ok(()) } else { Err(error) })
+    }
+
+    fn weigh(&self, _name: &str, _percent: u32) -> Result<(), PortError> {
+        Err(super::shares_nothing(self.site))
     }
 
     fn stop(&self) -> Result<(), PortError> {

@@ -13,7 +13,6 @@ use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use serde::Deserialize;
 use serde_json::{Value, json};
-use std::time::Duration;
 use ureq::http::Request;
 use world::{Kind, PortError};
 use zeroize::Zeroizing;
@@ -26,9 +25,6 @@ const TOKEN_SECONDS: u32 = 60;
 const CLUSTER_HEADER: &str = "x-k8s-aws-id";
 /// An object has at most 1.5 MiB; a list of releases may have more.
 const LARGEST: usize = 16 << 20;
-const TIME: Duration = Duration::from_secs(30);
-/// Reading and applying can be done again; so often, with pauses between.
-const ATTEMPTS: u32 = 4;
 /// Who applies, as the cluster records it for each field.
 const MANAGER: &str = "wardmote";
 
@@ -80,27 +76,27 @@ impl Cluster {
 
     /// The object at a path; nothing if there is none.
     pub(super) fn get(&self, path: &str) -> Result<Option<Value>, PortError> {
-        let answer = self.send("GET", path, None)?;
-        if answer.status == 404 {
-            return Ok(None);
-        }
-        self.read(&answer).map(Some)
+        self.read(&self.send("GET", path, None)?)
     }
 
     /// Makes or changes the object at a path so that it has these fields; those that others set are taken over.
     pub(super) fn apply(&self, path: &str, object: &Value) -> Result<(), PortError> {
-        let path = format!("{path}?fieldManager={MANAGER}&force=true");
-        let answer = self.send("PATCH", &path, Some(object))?;
-        self.read(&answer).map(|_| ())
+        let managed = format!("{path}?fieldManager={MANAGER}&force=true");
+        let there = self.read(&self.send("PATCH", &managed, Some(object))?)?;
+        there.map(|_| ()).ok_or_else(|| {
+            let text = format!("the cluster `{}` knows no place `{path}`", self.name);
+            PortError::new(Kind::Absent, text).with_help("look whether the namespace is there")
+        })
     }
 
     /// Removes the object at a path; fine if there is none.
     pub(super) fn delete(&self, path: &str) -> Result<(), PortError> {
-        let answer = self.send("DELETE", path, None)?;
-        if answer.status == 404 { Ok(()) } else { self.read(&answer).map(|_| ()) }
+        self.read(&self.send("DELETE", path, None)?).map(|_| ())
     }
 
-    fn read(&self, answer: &Answer) -> Result<Value, PortError> {
+    /// What the cluster says; nothing if it says itself that there is no such thing. A 404 without its word may be from
+    /// anybody between.
+    fn read(&self, answer: &Answer) -> Result<Option<Value>, PortError> {
         let said: Option<Value> = serde_json::from_slice(&answer.body).ok();
         let message = said.as_ref().and_then(|said| said["message"].as_str()).unwrap_or_default();
         let message: String = message.chars().filter(|c| !c.is_control()).take(500).collect();
@@ -109,11 +105,13 @@ impl Cluster {
             PortError::new(kind, text)
         };
         match (answer.status, said) {
-            (200..=299, Some(object)) => Ok(object),
+            (200..=299, Some(object)) => Ok(Some(object)),
+            (404, Some(said)) if said["reason"] == "NotFound" => Ok(None),
             (401 | 403, _) => Err(error(Kind::Denied, "does not allow it")
                 .with_help("give the caller an access entry of the cluster, with a role that may read and apply Deployments, Services, NetworkPolicies and ConfigMaps of the namespace")),
-            (404, _) => Err(error(Kind::Absent, "has no such thing")),
+            (404, _) => Err(error(Kind::Failed, "is not who answers")),
             (409, _) => Err(error(Kind::Conflict, "says that somebody else changes it")),
+            (429, _) => Err(error(Kind::Busy, "has too much to do")),
             (400..=499, _) => Err(error(Kind::Invalid, "does not take it")),
             _ => Err(error(Kind::Failed, "cannot answer")),
         }
@@ -128,7 +126,7 @@ impl Cluster {
                 Ok(answer) => answer.status == 429 || answer.status >= 500,
                 Err(fault) => !matches!(fault, Fault::Untrusted | Fault::TooLarge),
             };
-            if !again || attempt >= ATTEMPTS {
+            if !again || attempt >= self.client.settings().attempts {
                 return sent.map_err(|fault| self.silence(fault));
             }
             std::thread::sleep(self.client.pause_between(attempt - 1));
@@ -158,7 +156,7 @@ impl Cluster {
         let request = request.body(bytes.as_bytes()).map_err(|_| {
             PortError::new(Kind::Failed, format!("the address of the cluster `{}` is none", self.name))
         })?;
-        Ok(self.transport.send_within(request, LARGEST, TIME))
+        Ok(self.transport.send_within(request, LARGEST, self.client.settings().timeout))
     }
 
     fn silence(&self, fault: Fault) -> PortError {

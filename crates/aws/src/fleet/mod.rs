@@ -9,6 +9,7 @@ mod eks;
 mod kubernetes;
 mod operations;
 mod sagemaker;
+mod weights;
 
 use crate::client::Client;
 use crate::error::{AwsError, Trouble};
@@ -46,11 +47,18 @@ pub struct AwsFleet {
 /// What one platform does. The port's promises are met by [`AwsFleet`] over these.
 trait Platform {
     fn describe(&self) -> Result<Observed, PortError>;
+    /// Whether a look shows that a release has all the traffic or gets it, after a call that failed and may have been carried
+    /// out all the same. False if nothing can be seen: then the failure of the call is what is told.
+    fn goes_to(&self, name: &str) -> bool {
+        self.describe().is_ok_and(|seen| seen.goes_to(name))
+    }
     /// What is there under a name, and how it differs from what it should be; nothing if there is nothing.
     fn differences(&self, release: &Release, name: &str) -> Result<Option<Vec<String>>, PortError>;
     /// Makes what is not there yet.
     fn make(&self, release: &Release, name: &str) -> Result<(), PortError>;
     fn shift(&self, name: &str, pace: Pace) -> Result<(), PortError>;
+    /// Gives a release a share of the traffic beside the one that has the rest.
+    fn weigh(&self, name: &str, percent: u32) -> Result<(), PortError>;
     fn stop(&self) -> Result<(), PortError>;
     fn prune(&self, keep: &BTreeSet<String>) -> Result<Vec<String>, PortError>;
     fn operations(&self) -> &'static [&'static Operation];
@@ -148,6 +156,12 @@ impl AwsFleet {
 
 fn elsewhere(site: &Site) -> PortError {
     let text = format!("`{}` serves on {}, which is no platform of AWS", site.endpoint, site.on.platform());
+    PortError::new(Kind::Invalid, text)
+}
+
+fn shares_nothing(site: &Site) -> PortError {
+    let text =
+        format!("`{}` serves on {}, where two releases share no traffic", site.endpoint, site.on.platform());
     PortError::new(Kind::Invalid, text)
 }
 
@@ -324,6 +338,20 @@ impl Fleet for AwsFleet {
 
     fn shift(&self, site: &Site, release: &str, pace: Pace) -> Result<(), PortError> {
         self.ask(site, |on| on.shift(release, pace))
+    }
+
+    fn weigh(&self, site: &Site, release: &str, percent: u32) -> Result<(), PortError> {
+        if !(1..=99).contains(&percent) {
+            return Err(PortError::new(Kind::Invalid, format!("{percent} % are no share of the traffic")));
+        }
+        self.ask(site, |on| on.weigh(release, percent))
+    }
+
+    fn watch(&self, site: &Site, minutes: u32) -> Result<Option<String>, PortError> {
+        match &site.on {
+            ServeOn::Sagemaker(on) => weights::watch(&self.client_for(&on.key)?, &on.alarms, minutes),
+            ServeOn::Directory(_) | ServeOn::Ecs(_) | ServeOn::Eks(_) => Ok(None),
+        }
     }
 
     fn examine(&self, site: &Site, release: &Release, name: &str) -> Result<Vec<String>, PortError> {

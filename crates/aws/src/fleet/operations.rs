@@ -1,6 +1,6 @@
 //! The calls of platforms, declared once, with the permissions that each needs.
 
-use crate::operation::{Call, ECS, EKS, On, Operation, Permission, Retry, SAGEMAKER};
+use crate::operation::{CLOUDWATCH, Call, ECS, EKS, On, Operation, Permission, Retry, SAGEMAKER};
 
 /// A call, and its needs. Names follow from what is in them, so that a second creation is refused by the service and found
 /// out by a look: it can be tried again.
@@ -51,6 +51,13 @@ pub(super) const UPDATE_ENDPOINT: Operation = operation!(
     "sagemaker:UpdateEndpoint" on Releases,
     "cloudwatch:DescribeAlarms" on Account
 );
+pub(super) const UPDATE_WEIGHTS: Operation = operation!(
+    SAGEMAKER,
+    "UpdateEndpointWeightsAndCapacities",
+    "sagemaker:UpdateEndpointWeightsAndCapacities" on Endpoint
+);
+pub(super) const DESCRIBE_ALARMS: Operation =
+    operation!(CLOUDWATCH, "DescribeAlarms", "cloudwatch:DescribeAlarms" on Account);
 pub(super) const DELETE_ENDPOINT: Operation =
     operation!(SAGEMAKER, "DeleteEndpoint", "sagemaker:DeleteEndpoint" on Endpoint);
 pub(super) const DELETE_CONFIG: Operation =
@@ -64,7 +71,7 @@ pub(super) const LIST_MODELS: Operation =
 pub(super) const LIST_TAGS: Operation = operation!(SAGEMAKER, "ListTags", "sagemaker:ListTags" on Releases);
 
 /// All of an endpoint of SageMaker.
-pub(super) const OF_SAGEMAKER: [&Operation; 13] = [
+pub(super) const OF_SAGEMAKER: [&Operation; 15] = [
     &DESCRIBE_MODEL,
     &DESCRIBE_CONFIG,
     &DESCRIBE_ENDPOINT,
@@ -72,6 +79,8 @@ pub(super) const OF_SAGEMAKER: [&Operation; 13] = [
     &CREATE_CONFIG,
     &CREATE_ENDPOINT,
     &UPDATE_ENDPOINT,
+    &UPDATE_WEIGHTS,
+    &DESCRIBE_ALARMS,
     &DELETE_ENDPOINT,
     &DELETE_CONFIG,
     &DELETE_MODEL,

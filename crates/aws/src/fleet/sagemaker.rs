@@ -39,8 +39,8 @@ pub(super) struct SageMakerEndpoint<'a> {
 /// What the service says of an endpoint; `DescribeEndpoint`.
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
-struct Described {
-    endpoint_config_name: Option<String>,
+pub(super) struct Described {
+    pub(super) endpoint_config_name: Option<String>,
     endpoint_status: String,
     failure_reason: Option<String>,
     #[serde(default)]
@@ -71,20 +71,20 @@ struct Capture {
 }
 
 impl SageMakerEndpoint<'_> {
-    fn name(&self) -> &str {
+    pub(super) fn name(&self) -> &str {
         self.site.endpoint.as_str()
     }
 
-    fn call(&self, operation: &'static Operation, input: &Value) -> Result<(), AwsError> {
+    pub(super) fn call(&self, operation: &'static Operation, input: &Value) -> Result<(), AwsError> {
         self.client.call(operation, &Wire::json(operation, input)?).map(|_| ())
     }
 
-    fn raw(&self) -> Result<Option<Described>, PortError> {
+    pub(super) fn raw(&self) -> Result<Option<Described>, PortError> {
         let input = json!({ "EndpointName": self.name() });
         Ok(or_absent(self.client.json(&DESCRIBE_ENDPOINT, &input), &NO_ENDPOINT)?)
     }
 
-    fn config(&self, name: &str) -> Result<Option<Value>, PortError> {
+    pub(super) fn config(&self, name: &str) -> Result<Option<Value>, PortError> {
         let input = json!({ "EndpointConfigName": name });
         Ok(or_absent(self.client.json(&DESCRIBE_CONFIG, &input), &NO_CONFIG)?)
     }
@@ -115,7 +115,7 @@ impl SageMakerEndpoint<'_> {
         Ok(shares)
     }
 
-    fn observed(&self, seen: Described) -> Result<Observed, PortError> {
+    pub(super) fn observed(&self, seen: Described) -> Result<Observed, PortError> {
         let config = seen.endpoint_config_name.unwrap_or_default();
         let pending = seen.pending_deployment_summary.map(|pending| pending.endpoint_config_name);
         let condition = match seen.endpoint_status.as_str() {
@@ -208,7 +208,9 @@ impl SageMakerEndpoint<'_> {
 
     fn deployment(&self, pace: Pace) -> Value {
         let (kind, step) = match (pace, self.on.traffic) {
-            (Pace::AtOnce, _) | (_, Traffic::AllAtOnce) => ("ALL_AT_ONCE", Step { percent: 100, minutes: 0 }),
+            (Pace::AtOnce, _) | (_, Traffic::AllAtOnce | Traffic::Weights(_)) => {
+                ("ALL_AT_ONCE", Step { percent: 100, minutes: 0 })
+            }
             (_, Traffic::Canary(step)) => ("CANARY", step),
             (_, Traffic::Linear(step)) => ("LINEAR", step),
         };
@@ -241,7 +243,7 @@ impl SageMakerEndpoint<'_> {
         self.call(&CREATE_ENDPOINT, &input)
     }
 
-    fn update(&self, config: &str, pace: Pace) -> Result<(), AwsError> {
+    pub(super) fn update(&self, config: &str, pace: Pace) -> Result<(), AwsError> {
         let input = json!({
             "EndpointName": self.name(), "EndpointConfigName": config,
             "RetainAllVariantProperties": false, "DeploymentConfig": self.deployment(pace),
@@ -297,7 +299,7 @@ impl SageMakerEndpoint<'_> {
 
 /// A name that is taken now, and was not a moment ago, is from an attempt of ours whose answer was lost, or from somebody
 /// else: what is there is compared afterwards.
-fn unless_taken(made: Result<(), AwsError>) -> Result<(), AwsError> {
+pub(super) fn unless_taken(made: Result<(), AwsError>) -> Result<(), AwsError> {
     or_absent(made, &[("ValidationException", "already existing")]).map(|_| ())
 }
 
@@ -350,7 +352,7 @@ impl Platform for SageMakerEndpoint<'_> {
         }
         let seen = self.describe()?;
         let changed = match seen.condition {
-            _ if seen.serves(name) || seen.towards.as_deref() == Some(name) => return Ok(()),
+            _ if seen.goes_to(name) => return Ok(()),
             Condition::Changing => {
                 let text = format!("the endpoint `{}` is being changed", self.name());
                 return Err(
@@ -366,11 +368,11 @@ impl Platform for SageMakerEndpoint<'_> {
         };
         let Err(error) = changed else { return Ok(()) };
         // It may have been carried out all the same, or an earlier attempt was.
-        let after = self.describe()?;
-        if after.serves(name) || after.towards.as_deref() == Some(name) {
-            return Ok(());
-        }
-        Err(error.into())
+        if self.goes_to(name) { Ok(()) } else { Err(error.into()) }
+    }
+
+    fn weigh(&self, name: &str, percent: u32) -> Result<(), PortError> {
+        self.share(name, percent)
     }
 
     fn stop(&self) -> Result<(), PortError> {
@@ -383,6 +385,13 @@ impl Platform for SageMakerEndpoint<'_> {
         let configs =
             self.listed(&LIST_CONFIGS, ("EndpointConfigs", "EndpointConfigName", "EndpointConfigArn"))?;
         let models = self.listed(&LIST_MODELS, ("Models", "ModelName", "ModelArn"))?;
+        // Two that share the traffic do so by a configuration of its own.
+        let mut keep = keep.clone();
+        keep.extend(self.raw()?.into_iter().flat_map(|seen| {
+            [seen.endpoint_config_name, seen.pending_deployment_summary.map(|one| one.endpoint_config_name)]
+                .into_iter()
+                .flatten()
+        }));
         let mut gone = BTreeSet::new();
         // Configurations first: a model without one serves nothing.
         for (name, arn) in configs.iter().filter(|(name, _)| !keep.contains(name)) {

@@ -8,11 +8,13 @@
 mod alarms;
 mod emf;
 mod incidents;
+mod logs;
 mod pipelines;
 
 pub use alarms::Alarm;
 pub use emf::emf_line;
 pub use incidents::IncidentSignal;
+pub use logs::{Delivery, LogLine, LogSettings};
 
 use crate::client::Client;
 use crate::error::{AwsError, Trouble};
@@ -51,6 +53,8 @@ const SOURCE: &str = "wardmote";
 pub struct SignalSettings {
     /// The namespace of metrics in CloudWatch: `Wardmote/bank`.
     pub namespace: Option<String>,
+    /// The group of logs into which figures are written as lines, beside the metrics.
+    pub logs: Option<LogSettings>,
     /// The topic of alerts.
     pub topic: Option<Arn>,
     /// The name or ARN of the event bus of alerts.
@@ -145,6 +149,10 @@ impl Signals {
                     "expected letters, digits and any of `._-/#:`, not beginning with `AWS/`",
                 );
             }
+        }
+        if settings.logs.is_some() && settings.namespace.is_none() {
+            let text = "lines of figures name a namespace of metrics, and there is none".to_owned();
+            return wrong(text, "name a namespace for metrics too");
         }
         if let Some(topic) =
             settings.topic.as_ref().filter(|topic| region_of(topic.as_str(), "sns").is_none())
@@ -275,7 +283,12 @@ impl Signals {
         let mut operations: Vec<&Operation> = Vec::new();
         for one in uses {
             match one {
-                SignalUse::Metrics if self.settings.namespace.is_some() => operations.push(&PUT_METRICS),
+                SignalUse::Metrics if self.settings.namespace.is_some() => {
+                    operations.push(&PUT_METRICS);
+                    if self.logs() {
+                        operations.extend(logs::OF_LOGS);
+                    }
+                }
                 SignalUse::Alarms if self.settings.namespace.is_some() => operations.push(&PUT_ALARM),
                 SignalUse::Alerts => {
                     operations.extend(self.settings.topic.is_some().then_some(&PUBLISH));
@@ -288,6 +301,13 @@ impl Signals {
         let (partition, region) = (self.client.partition()?.name, self.client.region()?);
         let of = |resource: String| Place { resource: vec![resource], condition: BTreeMap::new() };
         Ok(PolicyDocument::of(&operations, |on| match on {
+            On::LogGroup => {
+                let group =
+                    self.settings.logs.as_ref().map(|logs| logs.group.to_string()).unwrap_or_default();
+                let arn = format!("arn:{partition}:logs:{region}:*:log-group:{group}");
+                Place { resource: vec![arn.clone(), format!("{arn}:*")], condition: BTreeMap::new() }
+            }
+            On::Account => of("*".to_owned()),
             On::Topic => of(self.settings.topic.as_ref().map(ToString::to_string).unwrap_or_default()),
             On::Bus => of(match self.settings.bus.as_deref().unwrap_or_default() {
                 arn if arn.starts_with("arn:") => arn.to_owned(),

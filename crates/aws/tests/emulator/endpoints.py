@@ -5,6 +5,7 @@
 - an endpoint is Creating, then InService; one that is updated is Updating, with the configuration that it goes to, and
   cannot be updated meanwhile;
 - an update is taken back if one of its alarms is on: then the endpoint serves what it served before, and says why;
+- weights are moved while the endpoint is Updating, and cannot be moved meanwhile;
 - an endpoint with the tag `wardmote-tests:fails` fails when it is made.
 
 How many looks a change takes is LOOKS; time does not pass here.
@@ -71,6 +72,20 @@ def update_endpoint(self):
     return ActionResult({"EndpointArn": endpoint.arn})
 
 
+def update_weights(self):
+    name, wanted = self._get_param("EndpointName"), self._get_param("DesiredWeightsAndCapacities")
+    self.sagemaker_backend.describe_endpoint(name)
+    endpoint = self.sagemaker_backend.endpoints[name]
+    if getattr(endpoint, "change", None):
+        raise ValidationError(message=f"Cannot update in-progress endpoint \"{endpoint.arn}\".")
+    variants = {variant["VariantName"] for variant in endpoint.production_variants}
+    if not variants >= {one["VariantName"] for one in wanted}:
+        raise ValidationError(message="The variant name(s) are not present within endpoint configuration.")
+    weights = {one["VariantName"]: one["DesiredWeight"] for one in wanted}
+    endpoint.change = {"status": "Updating", "looks": LOOKS, "weights": weights, "then": "InService"}
+    return ActionResult({"EndpointArn": endpoint.arn})
+
+
 def advance(self, endpoint):
     change = endpoint.change
     if change["looks"] > 0:
@@ -88,6 +103,10 @@ def advance(self, endpoint):
         endpoint.endpoint_config_name = change["config"]
         endpoint.production_variants = endpoint._process_production_variants(config["ProductionVariants"])
         endpoint.data_capture_config = config.get("DataCaptureConfig")
+    for variant in endpoint.production_variants:
+        weight = change.get("weights", {}).get(variant["VariantName"])
+        if weight is not None:
+            variant["CurrentWeight"] = variant["DesiredWeight"] = weight
     endpoint.change = None
     if change["then"] == "Failed":
         endpoint.failure_reason = "The primary container for production variant v1 did not pass the ping health check."
@@ -117,4 +136,5 @@ def mend():
     SageMakerResponse.create_endpoint_config = create_new_config
     SageMakerResponse.create_endpoint = create_new_endpoint
     SageMakerResponse.update_endpoint = update_endpoint
+    SageMakerResponse.update_endpoint_weights_and_capacities = update_weights
     SageMakerResponse.describe_endpoint = describe_endpoint

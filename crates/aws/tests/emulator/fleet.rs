@@ -25,7 +25,7 @@ fn site(name: &str, platform: &str, mut on: Value, more: &Value) -> Site {
     Site { endpoint: name.parse().unwrap(), on, tags, capture_share: 1.0 }
 }
 
-fn sagemaker(name: &str, more: &Value) -> Site {
+pub(crate) fn sagemaker(name: &str, more: &Value) -> Site {
     let on = json!({
         "image": format!("123456789012.dkr.ecr.eu-central-1.amazonaws.com/scorer@{DIGEST}"),
         "instance_type": "ml.m5.large",
@@ -38,7 +38,7 @@ fn sagemaker(name: &str, more: &Value) -> Site {
     site(name, "sagemaker", on, more)
 }
 
-fn ecs(name: &str, more: &Value) -> Site {
+pub(crate) fn ecs(name: &str, more: &Value) -> Site {
     script("service.py", "make", Emulator::get().address, name);
     let on = json!({
         "cluster": "models",
@@ -53,7 +53,7 @@ fn ecs(name: &str, more: &Value) -> Site {
     site(name, "ecs", on, more)
 }
 
-fn eks(name: &str, more: &Value) -> Site {
+pub(crate) fn eks(name: &str, more: &Value) -> Site {
     let on = json!({
         "cluster": "models",
         "namespace": "scoring",
@@ -67,14 +67,14 @@ fn eks(name: &str, more: &Value) -> Site {
     site(name, "eks", on, more)
 }
 
-fn release(version: u32) -> (Release, Files) {
+pub(crate) fn release(version: u32) -> (Release, Files) {
     let content = format!("model {version}").into_bytes();
     let artefact = Digest::of(&content);
     let release = Release { model: "credit".parse().unwrap(), version, artefact, recorded: None };
     (release, Files::from([("model.onnx".to_owned(), content)]))
 }
 
-fn settled(fleet: &AwsFleet, site: &Site) -> Observed {
+pub(crate) fn settled(fleet: &AwsFleet, site: &Site) -> Observed {
     for looks in 0..100 {
         let seen = fleet.describe(site).unwrap();
         if seen.condition != Condition::Changing {
@@ -94,6 +94,46 @@ fn endpoints_of_sagemaker_keep_the_contract() {
     let site = sagemaker("contract-sm", &json!({}));
     let open = || AwsFleet::new(client(Emulator::get().address));
     world::contract::fleet::check(&|| Box::new(open()), &site);
+}
+
+#[test]
+fn two_releases_share_the_traffic_also_when_every_call_fails_once() {
+    let more = json!({ "alarms": ["weighed-5xx"], "traffic": {"weights": {"percent": 10, "minutes": 0}} });
+    alarm("quiet", "weighed-5xx");
+    let open = || AwsFleet::new(client(Emulator::get().address));
+    world::contract::fleet::check_weights(&|| Box::new(open()), &sagemaker("weighed-sm", &more));
+    let troubles =
+        [json_error(500, "InternalFailure"), json_error(400, "ThrottlingException"), Fate::Lost, Fate::Half];
+    for (n, trouble) in troubles.into_iter().enumerate() {
+        let site = sagemaker(&format!("weighed-sm-{n}"), &more);
+        let (proxy, client) = proxied();
+        // S3 and CloudWatch speak XML.
+        proxy.fail_each_once(trouble, &["/s3/aws4_request", "/monitoring/aws4_request"]);
+        world::contract::fleet::check_weights(&|| Box::new(AwsFleet::new(client.clone())), &site);
+    }
+}
+
+#[test]
+fn alarms_are_looked_at_and_one_that_is_not_there_is_no_watch() {
+    let made = sagemaker("watched-sm", &json!({}));
+    let site = |alarm: &str| {
+        let mut site = made.clone();
+        if let facts::serving::ServeOn::Sagemaker(on) = &mut site.on {
+            on.alarms = vec![alarm.parse().unwrap()];
+        }
+        site
+    };
+    alarm("quiet", "watched-5xx");
+    let fleet = AwsFleet::new(client(Emulator::get().address));
+    assert_eq!(fleet.watch(&site("watched-5xx"), 1).unwrap(), None);
+    alarm("loud", "watched-5xx");
+    let on = fleet.watch(&site("watched-5xx"), 1).unwrap();
+    assert_eq!(on.as_deref(), Some("the alarm `watched-5xx` is on"));
+    let error = fleet.watch(&site("nobody-made-it"), 0).unwrap_err();
+    insta::assert_snapshot!(error, @"there is no alarm `nobody-made-it`, so that nothing would take the traffic back");
+    let service = ecs("watched-ecs", &json!({}));
+    let error = fleet.weigh(&service, "x", 10).unwrap_err();
+    insta::assert_snapshot!(error, @"`watched-ecs` serves on ECS, where two releases share no traffic");
 }
 
 #[test]
@@ -191,13 +231,18 @@ fn a_service_of_ecs_is_taken_back_and_what_somebody_runs_there_is_seen() {
 fn with_cluster() -> (Proxy, ApiServer, AwsFleet) {
     let (proxy, client) = proxied();
     let server = ApiServer::start("models");
+    proxy.always("GET /clusters/models", cluster_at(server.address));
+    (proxy, server, AwsFleet::new(client))
+}
+
+/// What EKS says of the cluster `models`, whose API is at an address.
+pub(crate) fn cluster_at(address: std::net::SocketAddr) -> Fate {
     let pem = std::fs::read(certificate()).unwrap();
     let cluster = json!({ "cluster": {
-        "name": "models", "endpoint": format!("http://{}", server.address),
+        "name": "models", "endpoint": format!("http://{address}"),
         "certificateAuthority": { "data": base64::engine::general_purpose::STANDARD.encode(pem) },
     } });
-    proxy.always("GET /clusters/models", Fate::Answer(200, String::new(), cluster.to_string()));
-    (proxy, server, AwsFleet::new(client))
+    Fate::Answer(200, String::new(), cluster.to_string())
 }
 
 /// A certificate of this machine's authorities, which stands for that of a cluster.

@@ -5,10 +5,12 @@
 mod credentials;
 mod faults;
 mod fleet;
+mod fleet_faults;
 mod inventory;
 mod parts;
 mod posture;
 mod signals;
+mod stacks;
 mod support;
 mod watch;
 

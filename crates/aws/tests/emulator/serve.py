@@ -18,7 +18,8 @@ What AWS CloudFormation takes and moto does not (AWS CloudFormation Template Ref
 What other services do and moto 5.2.5 does not know (their API references):
 - GetAuthorizers of API Gateway version 2;
 - uploads to S3 in parts (see `uploads.py`);
-- endpoints of SageMaker (see `endpoints.py`), and deployments of ECS services (see `services.py`);
+- endpoints of SageMaker (see `endpoints.py`), deployments of ECS services (see `services.py`), and change sets (see
+  `stacks.py`);
 - AssociateKmsKey and DisassociateKmsKey of CloudWatch Logs;
 - ListNotebookInstanceLifecycleConfigs of SageMaker;
 - model packages as a whole (see `model_packages.py`);
@@ -37,6 +38,7 @@ import endpoints
 import grants
 import model_packages  # mends by being there
 import services
+import stacks
 import uploads
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, utils
@@ -156,6 +158,7 @@ grants.mend()
 endpoints.mend()
 services.mend()
 uploads.mend()
+stacks.mend()
 
 
 def associate_kms_key(self):

@@ -2,7 +2,11 @@
 
 use crate::support::proxy::{Fate, json_error, xml_error};
 use crate::support::{Emulator, outlets, proxied, script};
-use aws::signals::{Alarm, Alert, Figure, Measured, SignalSettings, SignalUse, Signals, emf_line};
+use aws::signals::{
+    Alarm, Alert, Delivery, Figure, LogLine, LogSettings, Measured, SignalSettings, SignalUse, Signals,
+    emf_line,
+};
+use facts::Timestamp;
 use std::collections::{BTreeMap, BTreeSet};
 
 fn dimensions(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
@@ -50,6 +54,7 @@ fn settings(name: &str) -> SignalSettings {
     let topic = outlets("make", Emulator::get().address, name);
     SignalSettings {
         namespace: Some(format!("Wardmote/{name}")),
+        logs: None,
         topic: Some(topic.trim().parse().unwrap()),
         bus: Some(name.into()),
         pipeline: None,
@@ -78,6 +83,98 @@ fn a_pipeline_is_started_once_for_an_alert() {
         insta::assert_snapshot!(format!("policy_to_start_{}", pipeline.len()), format!("{policy:#}"));
     }
     insta::assert_snapshot!(serde_json::to_string_pretty(&executions("retrain")).unwrap());
+}
+
+fn log_settings(group: &str) -> LogSettings {
+    LogSettings { group: group.parse().unwrap(), key: Some(crate::KEY.parse().unwrap()) }
+}
+
+/// The group, and the lines of its stream.
+fn logged(group: &str) -> serde_json::Value {
+    serde_json::from_str(&script("logs.py", "read", Emulator::get().address, group)).unwrap()
+}
+
+fn lines(seconds: &[i64], now: Timestamp) -> Vec<LogLine> {
+    let line = |ago: &i64| {
+        let time = now.plus_seconds(-ago);
+        LogLine {
+            id: format!("{ago}"),
+            time,
+            text: emf_line("Wardmote/logs", &Measured { time, ..measured() }),
+        }
+    };
+    seconds.iter().map(line).collect()
+}
+
+#[test]
+fn lines_are_delivered_once_each_whatever_fails_and_what_is_too_old_is_told() {
+    let now = local_now();
+    let troubles = [
+        json_error(500, "InternalFailure"),
+        json_error(400, "ThrottlingException"),
+        Fate::Reset,
+        Fate::Half,
+        Fate::Lost,
+        Fate::Pass,
+    ];
+    for (n, trouble) in troubles.into_iter().enumerate() {
+        let (proxy, client) = proxied();
+        let group = format!("/wardmote/logs-{n}");
+        let logs = Some(log_settings(&group));
+        let settings =
+            SignalSettings { namespace: Some("Wardmote/logs".into()), logs, ..SignalSettings::default() };
+        let signals = Signals::new(client, settings).unwrap();
+        // An answer that is lost lets a line come twice: it says of what it speaks.
+        let once = !matches!(trouble, Fate::Half | Fate::Lost);
+        proxy.fail_each_once(trouble, &[]);
+        let mut told = Vec::new();
+        // Two days apart: two batches; the last one is older than the service takes.
+        let all = lines(&[10, 172_800, 20, 20 * 86_400], now);
+        let mut tell = |line: &LogLine, became: Delivery| told.push((line.id.clone(), became));
+        signals.deliver("monitor", (all, 400), now, &mut tell).unwrap();
+        told.sort_by_key(|(id, _)| id.parse::<i64>().unwrap());
+        let taken = |id: &str| (id.to_owned(), Delivery::Taken);
+        assert_eq!(
+            told,
+            [taken("10"), taken("20"), taken("172800"), ("1728000".to_owned(), Delivery::Refused)]
+        );
+        let there = logged(&group);
+        assert_eq!((&there["retention"], &there["key"]), (&400.into(), &crate::KEY.into()));
+        let events: Vec<String> =
+            there["events"].as_array().unwrap().iter().map(ToString::to_string).collect();
+        assert_eq!(events.iter().collect::<BTreeSet<_>>().len(), 3, "{events:?}");
+        assert!(!once || events.len() == 3, "{events:?}");
+    }
+}
+
+#[test]
+fn lines_that_could_not_be_delivered_are_not_told_as_taken() {
+    let now = local_now();
+    let (proxy, client) = proxied();
+    let logs = Some(LogSettings { key: None, ..log_settings("/wardmote/faults") });
+    let settings =
+        SignalSettings { namespace: Some("Wardmote/logs".into()), logs, ..SignalSettings::default() };
+    let signals = Signals::new(client.clone(), settings.clone()).unwrap();
+    let mut told = 0;
+    for fate in [json_error(400, "AccessDeniedException"), Fate::Reset, Fate::Half] {
+        proxy.always_of("Logs_20140328.PutLogEvents", fate);
+        assert!(signals.deliver("monitor", (lines(&[10], now), 30), now, &mut |_, _| told += 1).is_err());
+        proxy.calm();
+    }
+    assert_eq!(told, 0);
+    signals.deliver("monitor", (lines(&[10], now), 30), now, &mut |_, _| told += 1).unwrap();
+    // A longer time stays, a shorter one is made longer.
+    signals.deliver("monitor", (lines(&[9], now), 7), now, &mut |_, _| told += 1).unwrap();
+    assert_eq!((logged("/wardmote/faults")["retention"].clone(), told), (30.into(), 2));
+    signals.deliver("monitor", (lines(&[8], now), 60), now, &mut |_, _| told += 1).unwrap();
+    assert_eq!(logged("/wardmote/faults")["retention"], 60);
+    let error = Signals::new(client, SignalSettings { namespace: None, ..settings }).err().unwrap();
+    insta::assert_snapshot!(format!("{error}; {}", error.help().unwrap()), @"lines of figures name a namespace of metrics, and there is none; name a namespace for metrics too");
+}
+
+fn local_now() -> Timestamp {
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
+    Timestamp::from_unix_ms(i64::try_from(since.as_millis()).unwrap()).unwrap()
 }
 
 #[test]
@@ -177,6 +274,7 @@ fn the_smallest_policy_of_signals() {
     let topic = "arn:aws:sns:eu-central-1:123456789012:alerts".parse().ok();
     let settings = SignalSettings {
         namespace: Some("Wardmote/bank".into()),
+        logs: Some(log_settings("/wardmote/bank")),
         topic,
         bus: Some("default".into()),
         pipeline: None,

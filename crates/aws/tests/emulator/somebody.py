@@ -1,4 +1,4 @@
-"""Somebody changes an endpoint by hand: what serves, how much of it, the model, the artefact."""
+"""Somebody changes an endpoint by hand: what serves, how much of it, by which weights, the model, the artefact."""
 import sys
 
 import boto3
@@ -33,3 +33,7 @@ if what == "config":
     client.create_endpoint_config(EndpointConfigName=f"{endpoint}-theirs", ProductionVariants=[
         variant("v1", "theirs", 1)])
     client.update_endpoint(EndpointName=endpoint, EndpointConfigName=f"{endpoint}-theirs")
+if what == "weigh":
+    variants = client.describe_endpoint(EndpointName=endpoint)["ProductionVariants"]
+    client.update_endpoint_weights_and_capacities(EndpointName=endpoint, DesiredWeightsAndCapacities=[
+        {"VariantName": one["VariantName"], "DesiredWeight": weight} for one, weight in zip(variants, (63, 37))])

@@ -1,9 +1,10 @@
 //! Serving from a folder: `releases/NAME/` holds the files of a version, and the link `current` leads to the one that
-//! serves. Changing it is one step, so a model server that reads `current/` sees the old version or the new one.
+//! serves. Changing it is one step, so a model server that reads `current/` sees the old version or the new one. While two share
+//! the traffic, `weights.json` says in per cent who has how much; a model server that does not read it serves the old one.
 
 use crate::files;
 use facts::serving::{Directory, ServeOn};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io::ErrorKind;
 use std::os::unix::fs::symlink;
@@ -12,6 +13,8 @@ use world::{Condition, Files, Fleet, Kind, Observed, Pace, PortError, Release, S
 
 const CURRENT: &str = "current";
 const RELEASES: &str = "releases";
+/// An object of releases and their shares in per cent.
+const WEIGHTS: &str = "weights.json";
 /// A version has no more files than that, and a folder that has is not one of ours.
 const MOST_FILES: usize = 10_000;
 const LOOKS: u32 = 3;
@@ -30,11 +33,38 @@ impl ServingDirectories {
 
     fn root(&self, site: &Site) -> Result<PathBuf, PortError> {
         match &site.on {
-            ServeOn::Directory(Directory { path }) => Ok(self.base.join(path)),
+            ServeOn::Directory(Directory { path, .. }) => Ok(self.base.join(path)),
             other => {
                 let text = format!("`{}` serves on {}, which is no folder", site.endpoint, other.platform());
                 Err(PortError::new(Kind::Invalid, text))
             }
+        }
+    }
+
+    /// Who shares the traffic; nothing if one has all of it.
+    fn weights(&self, site: &Site) -> Result<Option<Vec<Share>>, PortError> {
+        let path = self.root(site)?.join(WEIGHTS);
+        if !path.exists() {
+            return Ok(None);
+        }
+        let wrong = || {
+            PortError::new(Kind::Damaged, format!("`{}` does not say who has which share", path.display()))
+                .with_help("see who wrote it, and remove it: the link says who serves")
+        };
+        let all: BTreeMap<String, f64> = serde_json::from_slice(&files::read(&path)?).map_err(|_| wrong())?;
+        let mut shares: Vec<Share> =
+            all.into_iter().map(|(release, percent)| Share { release, percent }).collect();
+        shares.sort_by(|a, b| b.percent.total_cmp(&a.percent).then_with(|| a.release.cmp(&b.release)));
+        Ok(Some(shares))
+    }
+
+    fn forget_weights(&self, site: &Site) -> Result<(), PortError> {
+        let path = self.root(site)?.join(WEIGHTS);
+        match fs::remove_file(&path) {
+            Err(error) if error.kind() != ErrorKind::NotFound => {
+                Err(PortError::io(format!("remove `{}`", path.display()), error))
+            }
+            _ => Ok(()),
         }
     }
 
@@ -114,7 +144,8 @@ impl Fleet for ServingDirectories {
         let there = root.join(&target).is_dir();
         let condition = if there { Condition::Steady } else { Condition::Failed };
         let said = (!there).then(|| format!("`{}` leads to nothing", link.display()));
-        let serving = vec![Share { release: shown, percent: 100.0 }];
+        let alone = || vec![Share { release: shown, percent: 100.0 }];
+        let serving = self.weights(site)?.unwrap_or_else(alone);
         Ok(Observed { condition, serving, towards: None, said })
     }
 
@@ -169,7 +200,28 @@ impl Fleet for ServingDirectories {
         symlink(Path::new(RELEASES).join(release), &fresh)
             .and_then(|()| fs::rename(&fresh, &link))
             .and_then(|()| files::sync_dir(&link))
-            .map_err(failed)
+            .map_err(failed)?;
+        self.forget_weights(site)
+    }
+
+    fn weigh(&self, site: &Site, release: &str, percent: u32) -> Result<(), PortError> {
+        if !(1..=99).contains(&percent) {
+            return Err(PortError::new(Kind::Invalid, format!("{percent} % are no share of the traffic")));
+        }
+        if !self.place(site, release)?.is_dir() {
+            return Err(PortError::new(Kind::Absent, format!("there is no release `{release}`")));
+        }
+        let serving = self.describe(site)?.serving;
+        let others: Vec<&str> =
+            serving.iter().map(|share| share.release.as_str()).filter(|name| *name != release).collect();
+        let [former] = others[..] else {
+            let text = format!("`{release}` shares with one other release, and {} serve", others.len());
+            return Err(PortError::new(Kind::Conflict, text));
+        };
+        let shares = BTreeMap::from([(former, 100 - percent), (release, percent)]);
+        let text = serde_json::to_vec(&shares)
+            .map_err(|error| PortError::new(Kind::Failed, format!("cannot encode the shares: {error}")))?;
+        files::replace(&self.root(site)?.join(WEIGHTS), &text)
     }
 
     fn examine(&self, site: &Site, release: &Release, name: &str) -> Result<Vec<String>, PortError> {
@@ -184,6 +236,7 @@ impl Fleet for ServingDirectories {
     }
 
     fn stop(&self, site: &Site) -> Result<(), PortError> {
+        self.forget_weights(site)?;
         let link = self.root(site)?.join(CURRENT);
         match fs::remove_file(&link) {
             Err(error) if error.kind() != ErrorKind::NotFound => {

@@ -2,6 +2,7 @@
 
 use super::settings::{Account, KeyPlace, ObjectPlace};
 use clap::{Args, Subcommand, ValueHint};
+use facts::serving::LogGroup;
 use facts::{Arn, Timestamp};
 use std::path::PathBuf;
 
@@ -171,6 +172,12 @@ pub(crate) struct StoreArgs {
     /// Send the figures of the monitor to CloudWatch, in this namespace, for example `Wardmote/bank`.
     #[arg(long, value_name = "NAMESPACE")]
     pub(crate) metrics: Option<String>,
+    /// Write them as lines into this group of CloudWatch Logs too, which is made if it is not there.
+    #[arg(long, value_name = "GROUP", requires = "metrics")]
+    pub(crate) logs: Option<LogGroup>,
+    /// The key of KMS that encrypts the group; its policy must let CloudWatch Logs use it.
+    #[arg(long, value_name = "ARN", requires = "logs")]
+    pub(crate) logs_key: Option<Arn>,
     /// Send alerts to this SNS topic.
     #[arg(long, value_name = "ARN")]
     pub(crate) alerts: Option<Arn>,
@@ -224,6 +231,8 @@ impl StoreArgs {
             ("--key-user", texts(&self.key_users)),
             ("--administration-profile", text(&self.administration_profile)),
             ("--metrics", text(&self.metrics)),
+            ("--logs", self.logs.iter().map(ToString::to_string).collect()),
+            ("--logs-key", texts(self.logs_key.as_slice())),
             ("--alerts", text(&self.alerts)),
             ("--events", text(&self.events)),
             ("--retraining", text(&self.retraining)),

@@ -13,6 +13,7 @@ mod settings;
 mod signals;
 mod token;
 mod trail;
+mod waiting;
 
 pub(crate) use args::{AwsCommand, StoreArgs};
 pub(crate) use incidents::send as send_incidents;

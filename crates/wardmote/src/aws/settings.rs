@@ -5,10 +5,11 @@ use super::StoreArgs;
 use crate::doors::DoorSettings;
 use crate::failure::{Exit, Failure};
 use crate::house::write_private;
-use aws::signals::{SignalSettings, Signals};
+use aws::signals::{LogSettings, SignalSettings, Signals};
 use aws::trails::TrailBucket;
 use aws::{AwsError, Client, KeySettings, KmsKeys, ObjectSettings, S3Objects, Settings, Sources};
 use facts::Arn;
+use facts::serving::LogGroup;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fmt;
@@ -78,6 +79,9 @@ struct Outlets {
     /// The namespace in CloudWatch.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     metrics: Option<String>,
+    /// The group of CloudWatch Logs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    logs: Option<Logs>,
     /// The SNS topic.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     alerts: Option<Arn>,
@@ -87,6 +91,14 @@ struct Outlets {
     /// The retraining pipeline elsewhere.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     retraining: Option<String>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Logs {
+    group: LogGroup,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    kms_key: Option<Arn>,
 }
 
 impl HouseSettings {
@@ -124,6 +136,7 @@ impl HouseSettings {
                 .contains(&true);
         let signals = sends.then(|| Outlets {
             metrics: args.metrics.clone(),
+            logs: args.logs.clone().map(|group| Logs { group, kms_key: args.logs_key.clone() }),
             alerts: args.alerts.clone(),
             events: args.events.clone(),
             retraining: args.retraining.clone(),
@@ -242,11 +255,20 @@ impl HouseSettings {
         }))
     }
 
+    /// The namespace of figures, if they are sent.
+    pub(crate) fn namespace(&self) -> Option<&str> {
+        self.signals.as_ref()?.metrics.as_deref()
+    }
+
     /// The ways out for figures and alerts, if there are any.
     pub(crate) fn signals(&self) -> Result<Option<Signals>, Failure> {
         let Some(outlets) = &self.signals else { return Ok(None) };
         let settings = SignalSettings {
             namespace: outlets.metrics.clone(),
+            logs: outlets
+                .logs
+                .as_ref()
+                .map(|logs| LogSettings { group: logs.group.clone(), key: logs.kms_key.clone() }),
             topic: outlets.alerts.clone(),
             bus: outlets.events.clone(),
             pipeline: outlets.retraining.clone(),

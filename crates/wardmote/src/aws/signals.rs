@@ -18,23 +18,40 @@ use world::Clock;
 /// Figures that count.
 const COUNTS: [&str; 3] = ["drifted_features", "labels", "requests"];
 
-/// Sends what a look found and what was done. All of it is tried; what could not be sent is said.
+/// Sends what a look found and what was done. All of it is tried; what could not be sent is said. Lines for a log, which it keeps for
+/// `log_days`, wait until they are there.
 pub(crate) fn send(
     house: &House,
-    report: &Done<MonitorReport>,
-    acted: &[Done<AlertAction>],
+    (report, acted): (&Done<MonitorReport>, &[Done<AlertAction>]),
+    log_days: u32,
 ) -> Result<(), Failure> {
-    let Some(signals) = house.settings()?.signals()? else { return Ok(()) };
+    let settings = house.settings()?;
+    let Some(signals) = settings.signals()? else { return Ok(()) };
     let time = SystemClock.now();
-    let mut failed: Vec<_> = signals.measured(&measured(report, time)).err().into_iter().collect();
+    let measured = measured(report, time);
+    let mut failed: Vec<Failure> = signals.measured(&measured).err().into_iter().map(failure).collect();
+    if let Some(namespace) = settings.namespace().filter(|_| signals.logs()) {
+        let line = emf_line(namespace, &measured);
+        let waits = super::waiting::put(house, time, (&measured.evidence, &line));
+        match waits.and_then(|()| super::waiting::send(house, &signals, log_days, time)) {
+            Ok(0) => {}
+            Ok(refused) => failed.push(Failure::new(
+                Exit::Outside,
+                format!(
+                    "CloudWatch Logs does not take {refused} lines, which are too old; they are in the ledger"
+                ),
+            )),
+            Err(error) => failed.push(error),
+        }
+    }
     for alert in alerts(&report.answer, acted) {
-        failed.extend(signals.alert(&alert, time));
+        failed.extend(signals.alert(&alert, time).into_iter().map(failure));
         if alert.action == facts::Action::TriggerRetrainingPipeline.to_string() {
-            failed.extend(signals.retrain(&alert).err());
+            failed.extend(signals.retrain(&alert).err().map(failure));
         }
     }
     let Some(first) = failed.first() else { return Ok(()) };
-    let sentences: Vec<String> = failed.iter().map(ToString::to_string).collect();
+    let sentences: Vec<&str> = failed.iter().map(Failure::message).collect();
     let text = format!("the report is recorded, and not all of it was sent: {}", sentences.join("; "));
     let failure = Failure::new(Exit::Outside, text);
     Err(match first.help() {

@@ -1,33 +1,49 @@
-//! `wardmote apply --aws`: shows what a change set and the proofs say, asks, and carries it out.
+//! `wardmote apply --aws`: shows what a change set and the proofs say, asks, and carries it out. What will be done is on record
+//! before it is done, and how it ended after; a change that nobody saw end is looked for before anything else.
 
 use super::args::ApplyArgs;
 use super::known::{Known, differences};
-use crate::answer::Answers;
+use super::record::Record;
+use super::stack::{Site, is_wanted, of_failed_call};
+use crate::answer::{Answers, evidence};
 use crate::failure::{Exit, Failure};
 use crate::house::House;
 use ::blueprint::{Blueprint, MOST_BYTES_INLINE};
+use aws::AwsError;
 use aws::stacks::{Change, ChangeSet, Proposal, Stack, Stacks, TemplateSource};
-use facts::Digest;
+use engine::{ResourceCounts, ShownStackChange, StackAction, StackChange, StackEvent};
+use facts::{Digest, PersonId};
+use local::SystemEntropy;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{BufRead, IsTerminal};
 use std::process::ExitCode;
-use std::time::Duration;
-use world::ObjectStore;
+use world::{Entropy as _, ObjectStore};
 
-/// Between two looks at what CloudFormation does.
-const PAUSE: Duration = Duration::from_secs(3);
-/// CloudFormation may be at work for hours; longer than a day it is not waited for.
-const LOOKS: u32 = 28_800;
-
-/// One stack and the way to it.
-struct Site<'a> {
-    stacks: Stacks,
-    name: String,
-    answers: &'a Answers,
+/// Where a command runs, and for whom.
+pub(crate) struct At<'a> {
+    pub(crate) house: &'a House,
+    pub(crate) act_as: Option<&'a PersonId>,
+    pub(crate) answers: &'a Answers,
 }
 
-pub(crate) fn apply(house: &House, args: &ApplyArgs, answers: &Answers) -> Result<ExitCode, Failure> {
+/// What is put before whoever decides, and recorded before it is carried out.
+struct Shown {
+    change: StackChange,
+    plan: Value,
+    template: Option<String>,
+}
+
+/// A change that is on record, and the events of its stack before it.
+struct Begun {
+    action: StackAction,
+    stack_id: String,
+    change_set: Option<String>,
+    told: BTreeSet<String>,
+}
+
+pub(crate) fn apply(at: &At<'_>, args: &ApplyArgs) -> Result<ExitCode, Failure> {
+    let (house, answers) = (at.house, at.answers);
     let charter = super::charter(house, args.charter.as_deref(), answers)?;
     let name = args.stack.clone().unwrap_or_else(|| charter.charter().organisation.id.to_string());
     let stacks = Stacks::new(house.settings()?.client()?);
@@ -36,64 +52,156 @@ pub(crate) fn apply(house: &House, args: &ApplyArgs, answers: &Answers) -> Resul
         answers.give(&document.to_json(), |document| format!("{document:#}"))?;
         return Ok(ExitCode::SUCCESS);
     }
-    let site = Site { stacks, name, answers };
+    let mut record = Record::open(house, at.act_as, &name, answers)?;
+    if !record.is_in_force(&charter) {
+        answers.remark("note: this charter is not the one in force; `wardmote apply` puts it in force");
+    }
+    let site = Site { stacks, name: name.clone(), answers };
+    site.settle(&mut record)?;
     let there = site.find()?;
     if let Some(busy) = there.as_ref().filter(|stack| stack.is_busy()) {
         let text = format!("the stack `{}` is being changed: {}", site.name, busy.stack_status);
         return Err(Failure::new(Exit::Conflict, text).with_help("run the command again when that is done"));
     }
     if args.destroy {
-        return site.destroy(there, args);
+        return site.destroy(there, (args, charter.digest()), &mut record);
     }
-    let blueprint = super::draw(&charter, &args.drawing)?;
+    let blueprint = super::draw(&charter, &args.drawing, answers)?;
     let there = there.filter(|stack| !stack.is_review());
-    site.deploy(house, args, &blueprint, there.as_ref())
+    let set = site.propose(house, args, &blueprint, there.as_ref())?;
+    match site.decide(&set, (args, charter.digest()), &blueprint, there.as_ref()) {
+        Ok(Some(shown)) => site.carry_out(&set, shown, &mut record),
+        Ok(None) => {
+            site.discard(&site.name, &set);
+            let answer = json!({"stack": site.name, "changes": [], "done": "nothing"});
+            answers.give(&answer, |_| format!("the stack `{}` is so already", site.name))?;
+            Ok(ExitCode::SUCCESS)
+        }
+        Err(failure) => {
+            site.discard(&site.name, &set);
+            Err(failure)
+        }
+    }
 }
 
 impl Site<'_> {
-    fn find(&self) -> Result<Option<Stack>, Failure> {
-        self.stacks.find(&self.name).map_err(crate::aws::failure)
+    /// Looks what became of a change that nobody saw end, and records it.
+    fn settle(&self, record: &mut Record<'_>) -> Result<(), Failure> {
+        let Some((change, known)) = record.open_change() else { return Ok(()) };
+        self.answers
+            .remark(&format!("note: a change of the stack `{}` was begun and not seen to end", self.name));
+        let event = self.became_of(&change)?;
+        let said = match &event {
+            StackEvent::Settled { status } => format!("it came to its end: {status}"),
+            StackEvent::Failed { reason, .. } => format!("it failed: {reason}"),
+            StackEvent::Unknown { missing } => format!("what became of it is not known: {missing}"),
+            StackEvent::Begun(_) => String::new(),
+        };
+        self.answers.remark(&format!("note: {said}"));
+        // That it is not known is said once.
+        if known && matches!(event, StackEvent::Unknown { .. }) { Ok(()) } else { record.end(event) }
     }
 
-    fn deploy(
+    /// What a change set would do, once somebody said yes to it; nothing if there is nothing to do.
+    fn decide(
         &self,
-        house: &House,
-        args: &ApplyArgs,
+        set: &str,
+        (args, charter): (&ApplyArgs, Digest),
         blueprint: &Blueprint,
         there: Option<&Stack>,
-    ) -> Result<ExitCode, Failure> {
-        let text = blueprint.template.to_json().to_string();
-        let set = self.propose(house, args, &text, there)?;
-        let shown = self.look(&set, |status| !matches!(status, "CREATE_PENDING" | "CREATE_IN_PROGRESS"))?;
-        if shown.is_empty() {
-            self.discard(&set, there.is_none())?;
-            let answer = json!({"stack": self.name, "changes": [], "done": "nothing"});
-            self.answers.give(&answer, |_| format!("the stack `{}` is so already", self.name))?;
-            return Ok(ExitCode::SUCCESS);
+    ) -> Result<Option<Shown>, Failure> {
+        let set = self.look(set)?;
+        if set.is_empty() {
+            return Ok(None);
         }
-        if shown.status != "CREATE_COMPLETE" {
-            self.discard(&set, there.is_none())?;
-            let text = format!("CloudFormation made no change set: {}: {}", shown.status, shown.reason);
+        if set.status != "CREATE_COMPLETE" {
+            let text = format!("CloudFormation made no change set: {}: {}", set.status, set.reason);
             return Err(Failure::new(Exit::Outside, text).with_help(
                 "give parameters with `--parameter NAME=VALUE`; docs/reference-architecture.md lists them",
             ));
         }
-        let plan = self.plan(blueprint, &text, &shown.changes, there)?;
+        let text = blueprint.template.to_json().to_string();
+        let (mut plan, differences) = self.plan(blueprint, &text, &set.changes, there)?;
         if !self.may(args, &plan)? {
-            self.discard(&set, there.is_none())?;
             return Err(unasked(&plan));
         }
-        let told = self.told()?;
-        self.stacks.execute(&self.name, &set).map_err(crate::aws::failure)?;
-        let stack = self.wait(&self.name, told)?;
-        let Some(stack) = stack.filter(Stack::is_well) else { return Err(self.failed("changed")) };
-        let answer = json!({"stack": self.name, "status": stack.stack_status, "plan": plan, "outputs": stack.outputs()});
+        let action = if there.is_none() { StackAction::Create } else { StackAction::Update };
+        let names: Vec<&str> = args.parameters.iter().map(|(name, _)| name.as_str()).collect();
+        plan["parameters"] = json!(names);
+        let ChangeSet { id, stack_id, changes, .. } = set;
+        let change = StackChange {
+            action,
+            stack_id,
+            change_set: Some(id),
+            charter,
+            template: None,
+            plan: Digest::of(b""),
+            resources: counts(&changes),
+            differences,
+        };
+        Ok(Some(Shown { change, plan, template: Some(text) }))
+    }
+
+    fn carry_out(&self, set: &str, shown: Shown, record: &mut Record<'_>) -> Result<ExitCode, Failure> {
+        let plan = shown.plan.clone();
+        let begun = self.begin(shown, record);
+        // What is not on record is not carried out, and nobody is to carry it out later.
+        let begun = begun.inspect_err(|_| self.discard(&self.name, set))?;
+        let stack = self.finish(begun, record, || self.stacks.execute(&self.name, set))?;
+        let stack = stack.ok_or_else(|| self.failed("changed"))?;
+        let answer = json!({
+            "stack": self.name, "status": stack.stack_status, "plan": plan, "outputs": stack.outputs(),
+            "evidence": record.evidence(),
+        });
         self.answers.give(&answer, |_| {
             let outputs: Vec<String> =
                 stack.outputs().iter().map(|(key, value)| format!("  {key}: {value}")).collect();
-            format!("{}: {}\n{}", self.name, stack.stack_status, outputs.join("\n"))
+            let text = format!("{}: {}\n{}", self.name, stack.stack_status, outputs.join("\n"));
+            format!("{text}\n{}", evidence(record.evidence()))
         })?;
         Ok(ExitCode::SUCCESS)
+    }
+
+    /// Records what will be done.
+    fn begin(&self, shown: Shown, record: &mut Record<'_>) -> Result<Begun, Failure> {
+        let Shown { change, plan, template } = shown;
+        let (action, stack_id) = (change.action, change.stack_id.clone());
+        let change_set = change.change_set.clone();
+        let told = self.told(&stack_id)?;
+        let plan = plan.to_string();
+        let template = template.as_deref().map(str::as_bytes);
+        record.begin(ShownStackChange { change, plan: plan.as_bytes(), template })?;
+        Ok(Begun { action, stack_id, change_set, told })
+    }
+
+    /// Does it, waits for its end and records that. The stack; none if it is gone.
+    fn finish(
+        &self,
+        Begun { action, stack_id, change_set, told }: Begun,
+        record: &mut Record<'_>,
+        act: impl FnOnce() -> Result<(), AwsError>,
+    ) -> Result<Option<Stack>, Failure> {
+        if let Err(error) = act() {
+            let event = of_failed_call(&error);
+            // Surely not carried out: nobody is to do it later.
+            let set = change_set.filter(|_| matches!(event, StackEvent::Failed { .. }));
+            set.iter().for_each(|set| self.discard(&stack_id, set));
+            record.end(event)?;
+            return Err(crate::aws::failure(error));
+        }
+        let ended = match self.wait(&stack_id, told) {
+            Ok(ended) => ended,
+            Err(failure) => {
+                record.end(StackEvent::Unknown { missing: failure.message().to_owned() })?;
+                return Err(failure
+                    .with_help("run the command again: it looks what became of the change, and goes on"));
+            }
+        };
+        let event = ended.event(is_wanted(action));
+        let well = matches!(event, StackEvent::Settled { .. });
+        record.end(event)?;
+        let what = if action == StackAction::Delete { "deleted" } else { "changed" };
+        if well { Ok(ended.stack) } else { Err(self.failed(what)) }
     }
 
     /// The id of a change set for the template.
@@ -101,10 +209,11 @@ impl Site<'_> {
         &self,
         house: &House,
         args: &ApplyArgs,
-        text: &str,
+        blueprint: &Blueprint,
         there: Option<&Stack>,
     ) -> Result<String, Failure> {
-        let template: Value = serde_json::from_str(text).unwrap_or_default();
+        let template = blueprint.template.to_json();
+        let text = template.to_string();
         let known = |key: &String| template["Parameters"].get(key).is_some();
         if let Some((other, _)) = args.parameters.iter().find(|(key, _)| !known(key)) {
             let names: Vec<String> = template["Parameters"]
@@ -127,10 +236,12 @@ impl Site<'_> {
             .collect();
         let digest = Digest::of(text.as_bytes()).to_string();
         let short: String = digest.rsplit(':').next().unwrap_or_default().chars().take(16).collect();
-        let url = self.stored(house, args, text, &short)?;
-        let template = url.as_deref().map_or(TemplateSource::Body(text), TemplateSource::Url);
-        // Another change set of the same template may be there, from somebody who did not decide.
-        let name = format!("wardmote-{short}-{}", std::process::id());
+        let url = self.stored(house, args, &text, &short)?;
+        let template = url.as_deref().map_or(TemplateSource::Body(&text), TemplateSource::Url);
+        // Another change set of the same template may be there, from somebody who did not decide: nobody else gives this name.
+        let mut chance = [0; 8];
+        SystemEntropy.fill(&mut chance)?;
+        let name = format!("wardmote-{short}-{:016x}", u64::from_be_bytes(chance));
         let create = there.is_none();
         let (stack, parameters, previous) = (self.name.as_str(), &parameters, &previous);
         let proposal = Proposal { stack, name: &name, template, parameters, previous, create };
@@ -164,27 +275,6 @@ impl Site<'_> {
         Ok(Some(url))
     }
 
-    /// A change set once it is there.
-    fn look(&self, set: &str, done: impl Fn(&str) -> bool) -> Result<ChangeSet, Failure> {
-        for _ in 0..LOOKS {
-            let shown = self.stacks.change_set(&self.name, set).map_err(crate::aws::failure)?;
-            if done(&shown.status) {
-                return Ok(shown);
-            }
-            std::thread::sleep(PAUSE);
-        }
-        Err(Failure::new(Exit::Outside, "CloudFormation does not come to an end with the change set"))
-    }
-
-    /// Takes a change set back; of a stack that was never made, nothing stays.
-    fn discard(&self, set: &str, fresh: bool) -> Result<(), Failure> {
-        self.stacks.discard(&self.name, set).map_err(crate::aws::failure)?;
-        match fresh {
-            true => self.stacks.delete(&self.name).map_err(crate::aws::failure),
-            false => Ok(()),
-        }
-    }
-
     /// What would change, of resources and of what is known of them.
     fn plan(
         &self,
@@ -192,7 +282,7 @@ impl Site<'_> {
         text: &str,
         changes: &[Change],
         there: Option<&Stack>,
-    ) -> Result<Value, Failure> {
+    ) -> Result<(Value, Vec<String>), Failure> {
         let before = match there {
             Some(_) => {
                 let old = self.stacks.template(&self.name).map_err(crate::aws::failure)?;
@@ -202,7 +292,7 @@ impl Site<'_> {
         };
         let after = Known::of(blueprint, text)?;
         let differences = differences(before.as_ref(), &after);
-        Ok(json!({"stack": self.name, "changes": changes, "differences": differences}))
+        Ok((json!({"stack": self.name, "changes": changes, "differences": differences}), differences))
     }
 
     /// Shows the plan, and asks whoever sits there.
@@ -225,39 +315,17 @@ impl Site<'_> {
         Ok(line.trim() == "yes")
     }
 
-    /// The events that are there already.
-    fn told(&self) -> Result<BTreeSet<String>, Failure> {
-        let events = self.stacks.events(&self.name).map_err(crate::aws::failure)?;
-        Ok(events.into_iter().map(|event| event.event_id).collect())
-    }
-
-    /// Waits for CloudFormation, and tells what it does beyond what was `told`. None if the stack is gone.
-    fn wait(&self, stack: &str, mut told: BTreeSet<String>) -> Result<Option<Stack>, Failure> {
-        for _ in 0..LOOKS {
-            let now = self.stacks.find(stack).map_err(crate::aws::failure)?;
-            let Some(now) = now else { return Ok(None) };
-            let events = self.stacks.events(stack).map_err(crate::aws::failure)?;
-            for event in events.iter().rev() {
-                if told.insert(event.event_id.clone()) {
-                    let why = event.resource_status_reason.as_deref().unwrap_or_default();
-                    let what = format!("{} {}", event.resource_status, event.logical_resource_id);
-                    self.answers.remark(format!("{what} {} {why}", event.resource_type).trim_end());
-                }
-            }
-            if !now.is_busy() {
-                return Ok(Some(now));
-            }
-            std::thread::sleep(PAUSE);
-        }
-        Err(Failure::new(Exit::Outside, format!("`{stack}` is still being changed")))
-    }
-
     fn failed(&self, what: &str) -> Failure {
         let text = format!("the stack `{}` could not be {what}; CloudFormation said why above", self.name);
         Failure::new(Exit::Outside, text).with_help("put right what it said, and run the command again")
     }
 
-    fn destroy(&self, there: Option<Stack>, args: &ApplyArgs) -> Result<ExitCode, Failure> {
+    fn destroy(
+        &self,
+        there: Option<Stack>,
+        (args, charter): (&ApplyArgs, Digest),
+        record: &mut Record<'_>,
+    ) -> Result<ExitCode, Failure> {
         let Some(stack) = there else {
             return Err(Failure::new(Exit::NotFound, format!("there is no stack `{}`", self.name))
                 .with_help("name it with `--stack`"));
@@ -280,18 +348,46 @@ impl Site<'_> {
         if !self.may(args, &plan)? {
             return Err(unasked(&plan));
         }
-        let told = self.told()?;
-        self.stacks.delete(&self.name).map_err(crate::aws::failure)?;
-        let left = self.wait(&stack.stack_id, told)?;
-        if left.is_some_and(|stack| !stack.is_well()) {
-            return Err(self.failed("deleted"));
-        }
-        let answer = json!({"stack": self.name, "status": "DELETE_COMPLETE", "plan": plan});
+        let number = |all: &[(String, Value)]| u32::try_from(all.len()).unwrap_or(u32::MAX);
+        let resources =
+            ResourceCounts { removed: number(&goes), kept: number(&stays), ..ResourceCounts::default() };
+        let change = StackChange {
+            action: StackAction::Delete,
+            stack_id: stack.stack_id.clone(),
+            change_set: None,
+            charter,
+            template: None,
+            plan: Digest::of(b""),
+            resources,
+            differences: Vec::new(),
+        };
+        let shown = Shown { change, plan: plan.clone(), template: None };
+        let begun = self.begin(shown, record)?;
+        self.finish(begun, record, || self.stacks.delete(&stack.stack_id))?;
+        let answer = json!({
+            "stack": self.name, "status": "DELETE_COMPLETE", "plan": plan, "evidence": record.evidence(),
+        });
         self.answers.give(&answer, |_| {
-            format!("{} is deleted; {} resources with evidence stay", self.name, stays.len())
+            let text = format!("{} is deleted; {} resources with evidence stay", self.name, stays.len());
+            format!("{text}\n{}", evidence(record.evidence()))
         })?;
         Ok(ExitCode::SUCCESS)
     }
+}
+
+fn counts(changes: &[Change]) -> ResourceCounts {
+    let mut all = ResourceCounts::default();
+    for change in changes {
+        let replaced = change.replacement.as_deref().is_some_and(|said| said != "False");
+        let one = match change.action.as_str() {
+            "Add" | "Import" => &mut all.added,
+            "Remove" => &mut all.removed,
+            _ if replaced => &mut all.replaced,
+            _ => &mut all.modified,
+        };
+        *one += 1;
+    }
+    all
 }
 
 fn unasked(plan: &Value) -> Failure {

@@ -4,9 +4,12 @@
 mod apply;
 mod args;
 mod known;
+mod record;
+mod stack;
 
-pub(crate) use apply::apply;
+pub(crate) use apply::{At, apply};
 pub(crate) use args::{ApplyArgs, PlanArgs};
+pub(crate) use record::history;
 
 use crate::answer::Answers;
 use crate::failure::{Exit, Failure};
@@ -22,7 +25,7 @@ use std::process::ExitCode;
 /// Writes the template to standard output, or everything into a folder.
 pub(crate) fn plan(house: &House, args: &PlanArgs, answers: &Answers) -> Result<ExitCode, Failure> {
     let charter = charter(house, args.charter.as_deref(), answers)?;
-    let blueprint = draw(&charter, &args.drawing)?;
+    let blueprint = draw(&charter, &args.drawing, answers)?;
     let text = match args.format {
         Format::Yaml => blueprint.template.to_yaml(),
         Format::Json => format!("{:#}\n", blueprint.template.to_json()),
@@ -71,11 +74,13 @@ fn charter(house: &House, path: Option<&Path>, answers: &Answers) -> Result<Chec
     }
 }
 
-fn draw(charter: &Checked, args: &DrawingArgs) -> Result<Blueprint, Failure> {
+fn draw(charter: &Checked, args: &DrawingArgs, answers: &Answers) -> Result<Blueprint, Failure> {
     let authoriser = match args.authoriser {
         Authoriser::Iam => ::blueprint::Authoriser::Iam,
         Authoriser::Cognito => ::blueprint::Authoriser::Cognito,
     };
-    ::blueprint::draw(charter, Settings { authoriser, private: args.private_api })
-        .map_err(|wrong| Failure::new(Exit::Input, wrong.to_string()).with_help(wrong.help()))
+    let drawn = ::blueprint::draw(charter, Settings { authoriser, private: args.private_api })
+        .map_err(|wrong| Failure::new(Exit::Input, wrong.to_string()).with_help(wrong.help()))?;
+    drawn.left_out.iter().for_each(|left| answers.remark(&format!("note: {left}")));
+    Ok(drawn)
 }

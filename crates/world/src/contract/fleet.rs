@@ -89,6 +89,64 @@ pub fn check(open: &dyn Fn() -> Box<dyn Fleet>, site: &Site) {
     gone_and_back(fleet.as_ref(), site, (&one, &name), (&two, &second));
 }
 
+/// Checks that two releases share the traffic of an endpoint at which nothing serves and for which nothing was made.
+///
+/// # Panics
+/// When the platform does not keep the contract.
+pub fn check_weights(open: &dyn Fn() -> Box<dyn Fleet>, site: &Site) {
+    let fleet = open();
+    let kind = |result: Result<(), PortError>| result.err().map(|error| error.kind());
+    let make = |version: u32| {
+        let content = format!("weighed {version}").into_bytes();
+        let release = release(version, &content)?;
+        fleet.prepare(site, &release, &BTreeMap::from([("model.onnx".to_owned(), content)])).ok()
+    };
+    let made = make(1).zip(make(2)).zip(make(3));
+    assert!(made.is_some(), "releases can be made");
+    let Some(((one, two), three)) = made else { return };
+    let shares = |first: (&str, f64), second: (&str, f64)| {
+        let seen = settled(fleet.as_ref(), site);
+        seen.is_some_and(|seen| {
+            let near = |(name, percent): (&str, f64)| (seen.share_of(name) - percent).abs() < 0.01;
+            seen.condition == Condition::Steady && seen.serving.len() == 2 && near(first) && near(second)
+        })
+    };
+    let serves = |name: &str| settled(fleet.as_ref(), site).is_some_and(|observed| observed.serves(name));
+
+    assert_eq!(kind(fleet.weigh(site, &two, 10)), Some(Kind::Conflict), "there is nothing to share with");
+    assert!(fleet.shift(site, &one, Pace::Staged).is_ok() && serves(&one));
+    for percent in [0, 100] {
+        assert_eq!(kind(fleet.weigh(site, &two, percent)), Some(Kind::Invalid), "{percent} is no share");
+    }
+    assert_eq!(
+        kind(fleet.weigh(site, "contract-v9-000000000000", 10)),
+        Some(Kind::Absent),
+        "there is nothing to share"
+    );
+    assert_eq!(kind(fleet.weigh(site, &one, 10)), Some(Kind::Conflict), "it cannot share with itself");
+    assert!(serves(&one), "nothing of that moved any traffic");
+    for percent in [10, 10, 50] {
+        assert_eq!(kind(open().weigh(site, &two, percent)), None);
+        let (rest, share) = (f64::from(100 - percent), f64::from(percent));
+        assert!(shares((&one, rest), (&two, share)), "{percent} % go over");
+    }
+    assert_eq!(kind(fleet.weigh(site, &three, 10)), Some(Kind::Conflict), "two others share it");
+    assert_eq!(fleet.watch(site, 0).ok(), Some(None), "nothing speaks against it");
+    let gone = fleet.prune(site, &BTreeSet::new()).unwrap_or_default();
+    assert!(
+        gone.contains(&three) && !gone.contains(&one) && !gone.contains(&two),
+        "what shares is not removed"
+    );
+    assert!(shares((&one, 50.0), (&two, 50.0)), "and goes on");
+    assert!(fleet.shift(site, &two, Pace::Staged).is_ok() && serves(&two), "the rest goes over");
+    assert_eq!(kind(fleet.weigh(site, &one, 20)), None);
+    assert!(shares((&two, 80.0), (&one, 20.0)), "the former one can have a share again");
+    assert!(fleet.shift(site, &two, Pace::AtOnce).is_ok() && serves(&two), "all of it goes back");
+    let gone = fleet.prune(site, &BTreeSet::new()).unwrap_or_default();
+    assert!(gone.contains(&one) && !gone.contains(&two) && serves(&two), "what has no share is removed");
+    assert!(fleet.stop(site).is_ok());
+}
+
 /// What can be removed, and what stopping leaves.
 fn gone_and_back(
     fleet: &dyn Fleet,

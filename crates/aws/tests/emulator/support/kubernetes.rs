@@ -108,9 +108,7 @@ impl State {
             }
             "GET" => {
                 self.roll(path);
-                self.objects
-                    .get(path)
-                    .map_or((404, json!({ "message": "not found" })), |one| (200, one.clone()))
+                self.objects.get(path).map_or_else(not_found, |one| (200, one.clone()))
             }
             "PATCH" => {
                 assert!(
@@ -120,7 +118,7 @@ impl State {
                 assert!(query.contains("fieldManager=wardmote"), "{target}");
                 self.apply(path, &serde_json::from_str(body).unwrap())
             }
-            "DELETE" => self.objects.remove(path).map_or((404, json!({})), |object| (200, object)),
+            "DELETE" => self.objects.remove(path).map_or_else(not_found, |object| (200, object)),
             _ => (405, json!({})),
         }
     }
@@ -183,6 +181,13 @@ impl State {
         };
         object["status"] = status;
     }
+}
+
+fn not_found() -> (u16, Value) {
+    (
+        404,
+        json!({ "kind": "Status", "status": "Failure", "reason": "NotFound", "message": "not found", "code": 404 }),
+    )
 }
 
 fn merge(there: &mut Value, applied: &Value) {

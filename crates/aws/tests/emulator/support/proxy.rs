@@ -24,6 +24,8 @@ pub(crate) enum Fate {
     Slow,
     /// Nothing happens for a second.
     Silence,
+    /// The service does it, half of the body of the answer comes back, and then nothing for a second.
+    Stall,
 }
 
 /// Answers of the service by their questions, for proxies that share them.
@@ -43,7 +45,7 @@ struct Shared {
     every_other: Mutex<Option<(Fate, &'static [&'static str])>>,
     turn: AtomicBool,
     /// What happens to every request that holds a word, before all else.
-    always: Mutex<Vec<(&'static str, Fate)>>,
+    always: Mutex<Vec<(String, Fate)>>,
     /// What happens to every request of an operation, as [`operation`] names it.
     of_operation: Mutex<HashMap<String, Fate>>,
     /// What happens to every question when it comes for the first time.
@@ -80,8 +82,17 @@ impl Proxy {
     }
 
     /// Sets what happens to every request that holds a word.
-    pub(crate) fn always(&self, word: &'static str, fate: Fate) {
-        self.shared.always.lock().unwrap().push((word, fate));
+    pub(crate) fn always(&self, word: &str, fate: Fate) {
+        self.shared.always.lock().unwrap().push((word.to_owned(), fate));
+    }
+
+    /// Everything passes again.
+    pub(crate) fn calm(&self) {
+        self.shared.always.lock().unwrap().clear();
+        self.shared.of_operation.lock().unwrap().clear();
+        self.shared.fates.lock().unwrap().clear();
+        *self.shared.every_other.lock().unwrap() = None;
+        *self.shared.at_first.lock().unwrap() = None;
     }
 
     /// Sets what happens to every request of an operation, as [`operation`] names it.
@@ -131,7 +142,7 @@ pub(crate) fn xml_error(status: u16, code: &str) -> Fate {
 impl Shared {
     fn always_to(&self, request: &str) -> Option<Fate> {
         let always = self.always.lock().unwrap();
-        always.iter().find(|(word, _)| request.contains(word)).map(|(_, fate)| fate.clone())
+        always.iter().find(|(word, _)| request.contains(word.as_str())).map(|(_, fate)| fate.clone())
     }
 
     fn by_operation(&self, request: &str) -> Option<Fate> {
@@ -181,6 +192,9 @@ pub(crate) fn operation(request: &str) -> String {
     let mut line = request.lines().next().unwrap_or_default().split(' ');
     let (method, place) = (line.next().unwrap_or_default(), line.next().unwrap_or_default());
     let (path, query) = place.split_once('?').unwrap_or((place, ""));
+    if let Some((_, rest)) = path.split_once("/namespaces/") {
+        return format!("kubernetes {method} {}", rest.split('/').nth(1).unwrap_or_default());
+    }
     let service = signed_as(request);
     if service == "s3" {
         let part = query.split(['=', '&']).next().unwrap_or_default();
@@ -235,11 +249,11 @@ fn serve(mut stream: TcpStream, service: Option<SocketAddr>, shared: &Shared) {
             forward();
             return;
         }
-        Fate::Half => {
-            let mut answer = forward().unwrap_or_default();
-            let body = head_end(&answer).unwrap_or(0);
-            answer.truncate(body + (answer.len() - body) / 2);
-            answer
+        Fate::Half => half(forward().unwrap_or_default()),
+        Fate::Stall => {
+            let _ = stream.write_all(&half(forward().unwrap_or_default()));
+            std::thread::sleep(Duration::from_secs(1));
+            return;
         }
         Fate::Slow => {
             for part in forward().unwrap_or_default().chunks(64) {
@@ -255,6 +269,13 @@ fn serve(mut stream: TcpStream, service: Option<SocketAddr>, shared: &Shared) {
     };
     let _ = stream.write_all(&answer);
     let _ = stream.shutdown(Shutdown::Both);
+}
+
+/// An answer with half of its body.
+fn half(mut answer: Vec<u8>) -> Vec<u8> {
+    let body = head_end(&answer).unwrap_or(0);
+    answer.truncate(body + (answer.len() - body) / 2);
+    answer
 }
 
 /// One request; the service is told to close the connection after it.

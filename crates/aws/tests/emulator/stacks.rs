@@ -1,0 +1,150 @@
+//! Stacks: a change is proposed, looked at, carried out once and seen to end, whatever fails on the way.
+
+use crate::fleet_faults::{patient_and_hasty, told, troubles};
+use crate::support::proxy::{Fate, Proxy, operation, xml_error};
+use crate::support::{Emulator, client};
+use aws::stacks::{Execution, Proposal, Stack, Stacks, TemplateSource};
+use std::collections::{BTreeMap, BTreeSet};
+use world::PortError;
+
+const TEMPLATE: &str = r#"{"Parameters": {"Fails": {"Type": "String", "Default": "no"}},
+    "Resources": {"Topic": {"Type": "AWS::SNS::Topic", "Properties": {}}}}"#;
+
+fn propose(stacks: &Stacks, stack: &str, fails: &str) -> Result<String, PortError> {
+    let parameters = BTreeMap::from([("Fails".to_owned(), fails.to_owned())]);
+    let template = TemplateSource::Body(TEMPLATE);
+    let name = format!("of-{stack}");
+    let previous = BTreeSet::new();
+    let proposal =
+        Proposal { stack, name: &name, template, parameters: &parameters, previous: &previous, create: true };
+    Ok(stacks.propose(&proposal)?)
+}
+
+fn execution(stacks: &Stacks, stack: &str) -> Result<Option<Execution>, PortError> {
+    Ok(stacks.change_set(stack, &format!("of-{stack}"))?.map(|set| set.execution))
+}
+
+fn settled(stacks: &Stacks, stack: &str) -> Option<Stack> {
+    (0..20).find_map(|_| match stacks.find(stack).unwrap() {
+        Some(seen) if seen.is_busy() => None,
+        seen => Some(seen),
+    })?
+}
+
+/// A step, to be done again after a failure.
+type Step = fn(&Stacks, &str) -> Result<(), PortError>;
+
+const STORY: [(&str, Step); 7] = [
+    ("see nothing", |stacks, stack| {
+        assert_eq!(stacks.find(stack)?, None);
+        Ok(())
+    }),
+    ("propose", |stacks, stack| propose(stacks, stack, "no").map(|_| ())),
+    ("look at it", |stacks, stack| {
+        let set = stacks.change_set(stack, &format!("of-{stack}"))?.unwrap();
+        assert_eq!(
+            (set.execution, set.changes.len(), set.status.as_str()),
+            (Execution::Available, 1, "CREATE_COMPLETE")
+        );
+        Ok(())
+    }),
+    ("carry it out", |stacks, stack| Ok(stacks.execute(stack, &format!("of-{stack}"))?)),
+    ("read what it is", |stacks, stack| {
+        assert!(stacks.template(stack)?.contains("AWS::SNS::Topic"));
+        Ok(stacks.events(stack).map(|_| ())?)
+    }),
+    ("forget nothing that is there", |stacks, stack| Ok(stacks.forget(stack)?)),
+    ("delete it", |stacks, stack| match stacks.find(stack)? {
+        Some(there) => Ok(stacks.delete(&there.stack_id)?),
+        None => Ok(()),
+    }),
+];
+
+#[test]
+fn a_stack_comes_through_whatever_fails() {
+    let address = Emulator::get().address;
+    let (proxy, sure) = (Proxy::before(Some(address)), Stacks::new(client(address)));
+    let [patient, hasty] = patient_and_hasty(&proxy).map(Stacks::new);
+    let called: Vec<BTreeSet<String>> = STORY
+        .iter()
+        .map(|(_, step)| {
+            step(&patient, "calm").unwrap();
+            settled(&sure, "calm");
+            proxy.seen().iter().map(|request| operation(request)).collect()
+        })
+        .collect();
+    assert_eq!(called.iter().flatten().collect::<BTreeSet<_>>().len(), 7, "{called:?}");
+    let mut known = BTreeSet::new();
+    for ((name, step), calls) in STORY.iter().zip(&called) {
+        for (turn, call) in calls.iter().enumerate() {
+            for (fate, kind) in troubles(call, turn, !known.insert(call)) {
+                proxy.always_of(call, fate.clone());
+                let hurry = matches!(fate, Fate::Silence | Fate::Stall);
+                let done = step(if hurry { &hasty } else { &patient }, "faults");
+                let what = format!("{name}, {call}: {fate:?}");
+                told(done, kind, (!hurry).then_some(call.as_str()), &what);
+                proxy.calm();
+                settled(&sure, "faults");
+            }
+        }
+        step(&patient, "faults").unwrap_or_else(|error| panic!("{name} goes on: {error}"));
+        let now = settled(&sure, "faults");
+        if *name == "carry it out" {
+            assert_eq!(now.unwrap().stack_status, "CREATE_COMPLETE");
+            let events = sure.events("faults").unwrap();
+            let made = events.iter().filter(|event| event.resource_status == "CREATE_COMPLETE");
+            assert_eq!(
+                made.filter(|event| event.logical_resource_id == "faults").count(),
+                1,
+                "it was carried out once"
+            );
+        }
+    }
+    assert_eq!(sure.find("faults").unwrap(), None);
+}
+
+#[test]
+fn a_call_whose_answer_is_lost_is_looked_for() {
+    let address = Emulator::get().address;
+    let proxy = Proxy::before(Some(address));
+    let stacks = Stacks::new(client(proxy.address));
+    for (n, fate) in [Fate::Lost, Fate::Half].into_iter().enumerate() {
+        let stack = format!("lost-{n}");
+        proxy.always_of("CreateChangeSet", fate.clone());
+        proxy.always_of("ExecuteChangeSet", fate);
+        let id = propose(&stacks, &stack, "no").unwrap();
+        assert_eq!(execution(&stacks, &stack).unwrap(), Some(Execution::Available));
+        stacks.execute(&stack, &id).unwrap();
+        proxy.calm();
+        assert_eq!(settled(&stacks, &stack).unwrap().stack_status, "CREATE_COMPLETE");
+    }
+    // What did not reach it was not done, and is said so.
+    proxy.always_of("CreateChangeSet", Fate::Reset);
+    let error = propose(&stacks, "never", "no").unwrap_err();
+    insta::assert_snapshot!(error, @"`cloudformation:CreateChangeSet` failed: the connection to `127.0.0.1` broke; it may have happened all the same");
+    proxy.calm();
+    assert_eq!(execution(&stacks, "never").unwrap(), None);
+    let id = propose(&stacks, "refused", "no").unwrap();
+    proxy.always_of("ExecuteChangeSet", xml_error(403, "AccessDenied"));
+    let error = PortError::from(stacks.execute("refused", &id).unwrap_err());
+    insta::assert_snapshot!(error, @"`cloudformation:ExecuteChangeSet` failed: AWS says `AccessDenied`: `because` (request `4442587FB7D0A2F9`)");
+    assert_eq!(execution(&stacks, "refused").unwrap(), Some(Execution::Available));
+}
+
+#[test]
+fn what_was_only_looked_at_is_forgotten_and_what_was_made_is_not() {
+    let stacks = Stacks::new(client(Emulator::get().address));
+    let id = propose(&stacks, "looked-at", "no").unwrap();
+    assert!(stacks.find("looked-at").unwrap().unwrap().is_review());
+    stacks.discard("looked-at", &id).unwrap();
+    stacks.discard("looked-at", &id).unwrap();
+    stacks.forget("looked-at").unwrap();
+    assert_eq!(stacks.find("looked-at").unwrap(), None);
+    let id = propose(&stacks, "fails", "yes").unwrap();
+    stacks.execute("fails", &id).unwrap();
+    let stack = settled(&stacks, "fails").unwrap();
+    assert!(!stack.is_well() && stack.stack_status == "ROLLBACK_COMPLETE");
+    assert_eq!(execution(&stacks, "fails").unwrap(), Some(Execution::Failed));
+    stacks.forget("fails").unwrap();
+    assert!(stacks.find("fails").unwrap().is_some());
+}
