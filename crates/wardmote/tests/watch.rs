@@ -239,13 +239,15 @@ fn a_log_file_is_read_instead_of_the_account() {
     account("log", "logged|watched-a|PutPublicAccessBlock");
     house.until("it is over", |house| house.open().is_empty());
     terminate(watch);
-    // What cannot be read as a log file costs a sweep, and is said.
-    account("log", "logged|broken");
+    // What cannot be read as a log file costs a sweep, and is said. In a queue of its own: what was just ended may still have a
+    // question open at the first, which takes the next message there.
+    let queue = account("queue", "unread");
+    account("log", "unread|broken");
     let rounds = house.once(&["--queue", &queue]);
     assert_eq!(rounds[1]["swept"], true, "{rounds:#?}");
     let remarks = rounds[1]["remarks"].to_string();
     assert!(remarks.contains("broken.json.gz` in `trail` could not be read, so everything was"), "{remarks}");
-    assert_eq!(left("logged"), 0);
+    assert_eq!(left("unread"), 0);
 }
 
 #[test]
