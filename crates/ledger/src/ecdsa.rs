@@ -3,7 +3,7 @@
 //!
 //! Source: C2SP signed-note, "Signature types"; the key id is the beginning of SHA-256 over the SubjectPublicKeyInfo.
 
-use crate::note::{NoteError, Verifier, line, signatures};
+use crate::note::{NoteError, Verifier, key_parts, key_text, line, opened, signatures};
 use aws_lc_rs::signature::{ECDSA_P256_SHA256_ASN1, UnparsedPublicKey};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -49,20 +49,14 @@ impl EcdsaVerifier {
     /// # Errors
     /// If it is none of this type.
     pub fn parse(vkey: &str) -> Result<Self, NoteError> {
-        let mut parts = vkey.trim().splitn(3, '+');
-        let (Some(name), Some(id), Some(key)) = (parts.next(), parts.next(), parts.next()) else {
-            return Err(NoteError::WrongKey);
-        };
-        let key = STANDARD.decode(key).map_err(|_| NoteError::WrongKey)?;
-        let Some((&ECDSA_TYPE, spki)) = key.split_first() else { return Err(NoteError::WrongKey) };
-        let verifier = Self::new(name, spki.to_vec())?;
+        let (name, id, spki) = key_parts(vkey, ECDSA_TYPE)?;
+        let verifier = Self::new(name, spki)?;
         if hex::encode(verifier.key_id()) == id { Ok(verifier) } else { Err(NoteError::WrongKey) }
     }
 
     /// The verifier key as text.
     pub fn vkey(&self) -> String {
-        let key = [&[ECDSA_TYPE], self.spki.as_slice()].concat();
-        format!("{}+{}+{}", self.name, hex::encode(self.key_id()), STANDARD.encode(key))
+        key_text(&self.name, self.key_id(), ECDSA_TYPE, &self.spki)
     }
 
     /// The name.
@@ -75,17 +69,8 @@ impl EcdsaVerifier {
     /// # Errors
     /// If it is no note, or this key did not sign its text.
     pub fn open<'a>(&self, note: &'a str) -> Result<&'a str, NoteError> {
-        let (text, lines) = signatures(note)?;
-        let mut seen = Err(NoteError::NotSigned(self.name.clone()));
-        for (name, bytes) in lines {
-            let Some(der) = bytes.strip_prefix(&self.key_id()).filter(|_| name == self.name) else {
-                continue;
-            };
-            let key = UnparsedPublicKey::new(&ECDSA_P256_SHA256_ASN1, &self.spki);
-            key.verify(text.as_bytes(), der).map_err(|_| NoteError::WrongSignature(self.name.clone()))?;
-            seen = Ok(text);
-        }
-        seen
+        let key = UnparsedPublicKey::new(&ECDSA_P256_SHA256_ASN1, &self.spki);
+        opened(note, (&self.name, self.key_id()), |text, der| key.verify(text, der).is_ok())
     }
 
     /// Adds a signature of this key over the text of a note that others signed.

@@ -109,12 +109,7 @@ pub struct Verifier {
 impl Verifier {
     /// Reads a verifier key: `name+hash+base64`.
     pub fn parse(vkey: &str) -> Result<Self, NoteError> {
-        let mut parts = vkey.trim().splitn(3, '+');
-        let (Some(name), Some(id), Some(key)) = (parts.next(), parts.next(), parts.next()) else {
-            return Err(NoteError::WrongKey);
-        };
-        let key = STANDARD.decode(key).map_err(|_| NoteError::WrongKey)?;
-        let Some((&ED25519_TYPE, public)) = key.split_first() else { return Err(NoteError::WrongKey) };
+        let (name, id, public) = key_parts(vkey, ED25519_TYPE)?;
         let verifier =
             Self { name: name.to_owned(), public: public.try_into().map_err(|_| NoteError::WrongKey)? };
         if hex::encode(verifier.key_id()) == id && !name.is_empty() {
@@ -126,8 +121,7 @@ impl Verifier {
 
     /// The verifier key as text.
     pub fn vkey(&self) -> String {
-        let key = [&[ED25519_TYPE], self.public.as_slice()].concat();
-        format!("{}+{}+{}", self.name, hex::encode(self.key_id()), STANDARD.encode(key))
+        key_text(&self.name, self.key_id(), ED25519_TYPE, &self.public)
     }
 
     /// The name.
@@ -137,18 +131,8 @@ impl Verifier {
 
     /// Checks a note and gives its text. Signatures by others are passed over, as the specification asks.
     pub fn open<'a>(&self, note: &'a str) -> Result<&'a str, NoteError> {
-        let (text, lines) = signatures(note)?;
-        let mut seen = Err(NoteError::NotSigned(self.name.clone()));
-        for (name, bytes) in lines {
-            if name != self.name || bytes.get(..4) != Some(self.key_id().as_slice()) {
-                continue;
-            }
-            let key = UnparsedPublicKey::new(&ED25519, self.public);
-            key.verify(text.as_bytes(), &bytes[4..])
-                .map_err(|_| NoteError::WrongSignature(self.name.clone()))?;
-            seen = Ok(text);
-        }
-        seen
+        let key = UnparsedPublicKey::new(&ED25519, self.public);
+        opened(note, (&self.name, self.key_id()), |text, signature| key.verify(text, signature).is_ok())
     }
 
     /// SHA-256 over name, newline, type and key. Notes name a key by the first 4 bytes of it.
@@ -162,6 +146,44 @@ impl Verifier {
         id.copy_from_slice(&self.id().as_bytes()[..4]);
         id
     }
+}
+
+/// The name, the key id and the key of a verifier key's text, if it is of this signature type.
+pub(crate) fn key_parts(vkey: &str, of_type: u8) -> Result<(&str, &str, Vec<u8>), NoteError> {
+    let mut parts = vkey.trim().splitn(3, '+');
+    let (Some(name), Some(id), Some(key)) = (parts.next(), parts.next(), parts.next()) else {
+        return Err(NoteError::WrongKey);
+    };
+    let key = STANDARD.decode(key).map_err(|_| NoteError::WrongKey)?;
+    match key.split_first() {
+        Some((found, public)) if *found == of_type => Ok((name, id, public.to_vec())),
+        _ => Err(NoteError::WrongKey),
+    }
+}
+
+/// A verifier key as text: `name+hash+base64`.
+pub(crate) fn key_text(name: &str, key_id: [u8; 4], of_type: u8, public: &[u8]) -> String {
+    let key = [&[of_type], public].concat();
+    format!("{name}+{}+{}", hex::encode(key_id), STANDARD.encode(key))
+}
+
+/// The text of a note that this key signed; each signature by it must fit. Those of others are passed over, as the
+/// specification asks.
+pub(crate) fn opened<'a>(
+    note: &'a str,
+    (name, key_id): (&str, [u8; 4]),
+    fits: impl Fn(&[u8], &[u8]) -> bool,
+) -> Result<&'a str, NoteError> {
+    let (text, lines) = signatures(note)?;
+    let mut seen = Err(NoteError::NotSigned(name.to_owned()));
+    for (by, bytes) in lines {
+        let Some(signature) = bytes.strip_prefix(&key_id).filter(|_| by == name) else { continue };
+        if !fits(text.as_bytes(), signature) {
+            return Err(NoteError::WrongSignature(name.to_owned()));
+        }
+        seen = Ok(text);
+    }
+    seen
 }
 
 /// What a signature line holds: a name, and a key id with a signature.
