@@ -168,7 +168,7 @@ impl Engine {
             ..NewModelVersion::default()
         };
         let notebook = self.notebook();
-        let version = self.create_version(actor, &notebook, new)?;
+        let version = self.create_version(actor, &notebook, notebook.prepare(new))?;
         if let Some(asking) = self.asking_at_registration(import.model.as_str(), version)? {
             self.answered_at_registration(actor, asking.ask())?;
         }

@@ -68,7 +68,7 @@ pub use approval_audit::{ApprovalAudit, ApprovalFinding};
 pub use approver_keys::{ApproverKeys, KeyBinding, RegisteredKey};
 pub use artefacts::{Opening, PART_BYTES, Sealing};
 pub use capture::LabelsImported;
-pub use catalogue::{NewModelVersion, WaitingRequest, Wanted};
+pub use catalogue::{NewModelVersion, Prepared, WaitingRequest, Wanted};
 pub use checkpoints::CheckpointSigner;
 pub use data::{ImportRequest, ReadRequest, SnapshotMade, View};
 pub use deployment::{Deployed, PlacedOn, ServingModel};

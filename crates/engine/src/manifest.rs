@@ -19,10 +19,32 @@ pub struct Manifest {
     pub files: BTreeMap<String, FileRecord>,
 }
 
+/// A manifest in writing.
+pub(crate) struct Kept {
+    files: Files,
+    bytes: Vec<u8>,
+}
+
 impl Manifest {
     /// The digest of all names and contents.
     pub fn content(&self) -> Digest {
         Digest::of_files(self.files.iter().map(|(path, file)| (path.as_str(), file.digest, file.size_bytes)))
+    }
+
+    /// As it is kept.
+    pub(crate) fn written(&self) -> Result<Kept, Error> {
+        if self.files.len() > MAX_FILES {
+            return Err(Error::input(format!("an artefact has at most {MAX_FILES} files")));
+        }
+        let bytes = serde_json::to_vec(self)
+            .map_err(|error| Error::damaged(format!("cannot write a manifest: {error}")))?;
+        let files = Files {
+            digest: self.content(),
+            object: format!("manifests/{}", Digest::of(&bytes).to_hex()),
+            count: u32::try_from(self.files.len()).unwrap_or(u32::MAX),
+            size_bytes: self.files.values().map(|file| file.size_bytes).sum(),
+        };
+        Ok(Kept { files, bytes })
     }
 
     /// Names and digests, as a signature lists them.
@@ -48,20 +70,9 @@ impl Manifest {
 
 impl Engine {
     /// Keeps a manifest for good.
-    pub(crate) fn keep_manifest(&self, manifest: &Manifest) -> Result<Files, Error> {
-        if manifest.files.len() > MAX_FILES {
-            return Err(Error::input(format!("an artefact has at most {MAX_FILES} files")));
-        }
-        let bytes = serde_json::to_vec(manifest)
-            .map_err(|error| Error::damaged(format!("cannot write a manifest: {error}")))?;
-        let object = format!("manifests/{}", Digest::of(&bytes).to_hex());
-        self.ports.objects.put(&object, &bytes)?;
-        Ok(Files {
-            digest: manifest.content(),
-            object,
-            count: u32::try_from(manifest.files.len()).unwrap_or(u32::MAX),
-            size_bytes: manifest.files.values().map(|file| file.size_bytes).sum(),
-        })
+    pub(crate) fn keep_manifest(&self, manifest: Kept) -> Result<Files, Error> {
+        self.ports.objects.put(&manifest.files.object, &manifest.bytes)?;
+        Ok(manifest.files)
     }
 
     /// Reads a manifest: the very one that was kept, for the very artefact.

@@ -2,8 +2,8 @@
 
 use crate::question::{Action, Resource, uid};
 use cedar_policy::{
-    Authorizer as Cedar, Context, Decision as CedarDecision, Entities, Entity, EntityUid, Policy, PolicyId,
-    PolicySet, Request, Schema, ValidationMode, Validator,
+    ActionConstraint, Authorizer as Cedar, Context, Decision as CedarDecision, Entities, Entity, EntityUid,
+    Policy, PolicyId, PolicySet, Request, Schema, ValidationMode, Validator,
 };
 use facts::{Actor, ActorKind, RoleId};
 use std::collections::{HashMap, HashSet};
@@ -118,7 +118,8 @@ pub enum Decision {
 
 /// All policies in force.
 pub struct Authorizer {
-    policies: PolicySet,
+    /// For each action those that can say anything about it: the scope of the others leaves it out.
+    policies: HashMap<Action, PolicySet>,
     reasons: HashMap<PolicyId, (String, String)>,
     cedar: Cedar,
 }
@@ -126,16 +127,13 @@ pub struct Authorizer {
 impl Authorizer {
     /// The product's policies and `extra` ones of a charter (id and Cedar text). All are checked against the schema.
     pub fn new(extra: &[(String, String)]) -> Result<Self, PolicyError> {
-        let mut authorizer =
-            Self { policies: PolicySet::new(), reasons: HashMap::new(), cedar: Cedar::new() };
-        for (file, text) in POLICIES {
-            authorizer.add(file, text)?;
-        }
-        for (id, text) in extra {
-            authorizer.add(id, text)?;
-        }
-        authorizer.validate()?;
-        Ok(authorizer)
+        let mut reasons = HashMap::new();
+        let all = all_policies(extra, &mut reasons)?;
+        validate(&all)?;
+        let policies = Action::ALL.iter().map(|action| Ok((*action, about(&all, *action)?)));
+        let policies =
+            policies.collect::<Result<_, String>>().map_err(|reason| wrong("the policies", reason))?;
+        Ok(Self { policies, reasons, cedar: Cedar::new() })
     }
 
     /// Decides one question.
@@ -172,10 +170,11 @@ impl Authorizer {
         let resource_uid = resource_entity.uid();
         entities.push(resource_entity);
         let entities = Entities::from_entities(entities, None).map_err(|error| error.to_string())?;
+        let policies = self.policies.get(&action).ok_or("the action is not known")?;
         let action = uid("Action", action.as_str())?;
         let request = Request::new(principal, action, resource_uid, Context::empty(), None)
             .map_err(|error| error.to_string())?;
-        let response = self.cedar.is_authorized(&request, &self.policies, &entities);
+        let response = self.cedar.is_authorized(&request, policies, &entities);
         if let Some(error) = response.diagnostics().errors().next() {
             return Err(error.to_string());
         }
@@ -225,11 +224,22 @@ impl Authorizer {
         roles.retain(|role| kinds.iter().any(|kind| allowed(role, *kind)));
         roles
     }
+}
 
-    fn add(&mut self, source: &str, text: &str) -> Result<(), PolicyError> {
-        let wrong = |reason: String| PolicyError { id: source.to_owned(), reason };
+fn wrong(id: &str, reason: String) -> PolicyError {
+    PolicyError { id: id.to_owned(), reason }
+}
+
+/// The product's policies and those of a charter, with what each says when it decides.
+fn all_policies(
+    extra: &[(String, String)],
+    reasons: &mut HashMap<PolicyId, (String, String)>,
+) -> Result<PolicySet, PolicyError> {
+    let mut all = PolicySet::new();
+    let extra = extra.iter().map(|(id, text)| (id.as_str(), text.as_str()));
+    for (source, text) in POLICIES.into_iter().chain(extra) {
         let set: PolicySet =
-            text.parse().map_err(|error: cedar_policy::ParseErrors| wrong(error.to_string()))?;
+            text.parse().map_err(|error: cedar_policy::ParseErrors| wrong(source, error.to_string()))?;
         let mut policies: Vec<Policy> = set.policies().cloned().collect();
         policies.sort_by_key(|policy| policy.id().to_string().len());
         for (n, policy) in policies.into_iter().enumerate() {
@@ -238,20 +248,31 @@ impl Authorizer {
                 .annotation("reason")
                 .map_or_else(|| format!("the policy `{name}` decides so"), str::to_owned);
             let id = PolicyId::new(&name);
-            self.policies.add(policy.new_id(id.clone())).map_err(|error| wrong(error.to_string()))?;
-            self.reasons.insert(id, (name, reason));
+            all.add(policy.new_id(id.clone())).map_err(|error| wrong(source, error.to_string()))?;
+            reasons.insert(id, (name, reason));
         }
-        Ok(())
     }
+    Ok(all)
+}
 
-    fn validate(&self) -> Result<(), PolicyError> {
-        let wrong = |reason: String| PolicyError { id: "wardmote.cedarschema".to_owned(), reason };
-        let (schema, _) = Schema::from_cedarschema_str(SCHEMA).map_err(|error| wrong(error.to_string()))?;
-        let result = Validator::new(schema).validate(&self.policies, ValidationMode::Strict);
-        match result.validation_errors().next() {
-            None => Ok(()),
-            Some(error) => Err(PolicyError { id: error.policy_id().to_string(), reason: error.to_string() }),
-        }
+/// Those whose scope does not leave the action out.
+fn about(all: &PolicySet, action: Action) -> Result<PolicySet, String> {
+    let action = uid("Action", action.as_str())?;
+    let concerns = |policy: &&Policy| match policy.action_constraint() {
+        ActionConstraint::Any => true,
+        ActionConstraint::Eq(one) => one == action,
+        ActionConstraint::In(some) => some.contains(&action),
+    };
+    PolicySet::from_policies(all.policies().filter(concerns).cloned()).map_err(|error| error.to_string())
+}
+
+fn validate(policies: &PolicySet) -> Result<(), PolicyError> {
+    let (schema, _) = Schema::from_cedarschema_str(SCHEMA)
+        .map_err(|error| wrong("wardmote.cedarschema", error.to_string()))?;
+    let result = Validator::new(schema).validate(policies, ValidationMode::Strict);
+    match result.validation_errors().next() {
+        None => Ok(()),
+        Some(error) => Err(wrong(error.policy_id().as_ref(), error.to_string())),
     }
 }
 
@@ -279,4 +300,51 @@ fn principal(actor: &Actor) -> Result<(EntityUid, Vec<Entity>), String> {
     let mut entities = vec![Entity::new(id.clone(), attributes, parents).map_err(|error| error.to_string())?];
     entities.extend(roles.into_iter().map(Entity::with_uid));
     Ok((id, entities))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const KINDS: [ActorKind; 3] = [ActorKind::Human, ActorKind::Service, ActorKind::Alert];
+
+    #[test]
+    fn policies_that_are_left_out_would_have_said_nothing() {
+        let extra = [
+            ("any", "permit(principal, action, resource) when { principal in Wardmote::Role::\"root\" };"),
+            ("not-on-monday", "forbid(principal, action == Wardmote::Action::\"model.train\", resource);"),
+            (
+                "visitors",
+                "permit(principal, action in [Wardmote::Action::\"charter.read\", Wardmote::Action::\"ledger.verify\"],
+                    resource) when { principal in Wardmote::Role::\"visitor\" };",
+            ),
+        ]
+        .map(|(id, text)| (id.to_owned(), text.to_owned()));
+        let few = Authorizer::new(&extra).unwrap();
+        let all = all_policies(&extra, &mut HashMap::new()).unwrap();
+        assert!(few.policies.values().all(|some| some.policies().count() < all.policies().count() / 2));
+        let every = Action::ALL.iter().map(|action| (*action, all.clone())).collect();
+        let every = Authorizer { policies: every, reasons: few.reasons.clone(), cedar: Cedar::new() };
+        let dataset = Resource::Dataset {
+            id: "raw".parse().unwrap(),
+            classification: facts::DataClassification::Restricted,
+            readers: vec!["data-steward".parse().unwrap()],
+            writers: Vec::new(),
+        };
+        let resources = [Resource::Charter, Resource::Ledger, dataset];
+        let mut allowed = 0;
+        for role in ROLES.into_iter().chain(["root", "visitor"]) {
+            for (kind, action) in
+                KINDS.into_iter().flat_map(|kind| Action::ALL.iter().map(move |a| (kind, *a)))
+            {
+                let actor = Actor::new("somebody".parse().unwrap(), kind, vec![role.parse().unwrap()]);
+                for resource in &resources {
+                    let said = few.ask(&actor, action, resource);
+                    assert_eq!(said, every.ask(&actor, action, resource), "{actor} {action:?} {resource:?}");
+                    allowed += usize::from(said.is_ok_and(|(allowed, _)| allowed));
+                }
+            }
+        }
+        assert!(allowed > 300, "{allowed}");
+    }
 }

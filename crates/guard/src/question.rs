@@ -1,8 +1,9 @@
 //! What can be asked: every action there is, and the resources as policies see them.
 
-use cedar_policy::{Entity, EntityUid, RestrictedExpression};
+use cedar_policy::{Entity, EntityId, EntityTypeName, EntityUid, ParseErrors, RestrictedExpression};
 use facts::{DataClassification, DatasetId, EndpointName, KeyId, ModelName, PersonId, RoleId};
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::{PoisonError, RwLock};
 
 /// Declares the actions once: variant and name.
 macro_rules! actions {
@@ -312,10 +313,20 @@ impl Resource {
     }
 }
 
-/// `Wardmote::Kind::"id"`.
-pub(crate) fn uid(kind: &str, id: &str) -> Result<EntityUid, String> {
-    let json = serde_json::json!({ "type": format!("Wardmote::{kind}"), "id": id });
-    EntityUid::from_json(json).map_err(|error| error.to_string())
+/// `Wardmote::Kind::"id"`. Names of kinds are read once: there are few, and each question needs several.
+pub(crate) fn uid(kind: &'static str, id: &str) -> Result<EntityUid, String> {
+    static KINDS: RwLock<BTreeMap<&str, EntityTypeName>> = RwLock::new(BTreeMap::new());
+    let known = KINDS.read().unwrap_or_else(PoisonError::into_inner).get(kind).cloned();
+    let name = match known {
+        Some(name) => name,
+        None => {
+            let name: EntityTypeName =
+                format!("Wardmote::{kind}").parse().map_err(|error: ParseErrors| error.to_string())?;
+            KINDS.write().unwrap_or_else(PoisonError::into_inner).insert(kind, name.clone());
+            name
+        }
+    };
+    Ok(EntityUid::from_type_name_and_id(name, EntityId::new(id)))
 }
 
 fn roles(roles: &[RoleId]) -> Result<RestrictedExpression, String> {

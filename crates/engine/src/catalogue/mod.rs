@@ -3,10 +3,12 @@
 
 mod loading;
 mod production;
+mod source;
 mod submission;
 
 pub(crate) use production::PRODUCTION;
 pub use production::{WaitingRequest, Wanted};
+pub use source::Prepared;
 pub use submission::NewModelVersion;
 
 use crate::core::NewEntry;

@@ -1,12 +1,12 @@
 //! A new version that a client registers: its files are frozen as they are, and if the charter names the model, what it
 //! rests on goes on record: the run, its figures, its parameters, its commit, its data, and who had a hand in it.
 
+use super::source::{Prepared, Source};
 use super::{bounded, catalogue_entry, no_model};
 use crate::core::NewEntry;
 use crate::hands::{CodeState, hand};
 use crate::lineage::{is_output, named_snapshots, said_name};
-use crate::manifest::Manifest;
-use crate::notebook::{Notebook, checked_path};
+use crate::notebook::Notebook;
 use crate::record::{Fact, Refused};
 use crate::{Engine, Error};
 use charter::model::Model;
@@ -51,19 +51,17 @@ impl Engine {
         &mut self,
         actor: &Actor,
         notebook: &Notebook,
-        mut new: NewModelVersion,
+        prepared: Prepared,
     ) -> Result<u32, Error> {
+        let Prepared { new, found } = prepared;
         bounded(&new.description, &new.tags)?;
         if self.state.catalogue().model(&new.name).is_none() {
             return Err(no_model(&new.name));
         }
         self.authorise_registry(actor, Action::RegistryWrite, &new.name)?;
-        if let (None, Some(model)) = (&new.run_id, &new.model_id) {
-            new.run_id = notebook.logged_model(model)?.info.source_run_id;
-        }
-        let run =
-            new.run_id.as_deref().filter(|id| !id.is_empty()).map(|id| notebook.owned_run(id)).transpose()?;
-        let files = self.freeze(notebook, &new)?;
+        // What the notebook says is told to nobody who may not register here.
+        let found = found?;
+        let files = self.freeze(found.source)?;
         let made = NewVersion {
             source: new.source.clone(),
             run_id: new.run_id.clone(),
@@ -80,7 +78,7 @@ impl Engine {
                 self.catalogue_event(actor, event)?;
                 Ok(version)
             }
-            Some(model) => self.submit((actor, notebook), &model, (run, files, new.document), made),
+            Some(model) => self.submit((actor, notebook), &model, (found.run, files, new.document), made),
         }
     }
 
@@ -202,86 +200,14 @@ impl Engine {
     }
 
     /// The files of a source, frozen; none if the source is somewhere else.
-    fn freeze(&mut self, notebook: &Notebook, new: &NewModelVersion) -> Result<Option<Files>, Error> {
-        let Some(source) = self.source(notebook, new)? else { return Ok(None) };
-        let folder = match source {
-            Source::Version(files) => return Ok(Some(files)),
-            Source::Folder(folder) => folder,
-        };
-        let files = notebook.files_below(&folder)?;
-        if files.is_empty() {
-            // A run may register a folder to which nothing was logged yet; there is nothing to govern in it.
-            return Ok(None);
-        }
-        let manifest = Manifest { files };
-        if let Some(path) = manifest.ignored() {
-            return Err(Error::input(format!(
-                "the file `{path}` cannot be part of a version: tools that verify signatures leave such paths out"
-            ))
-            .with_help("log the model again without it"));
-        }
-        self.keep_manifest(&manifest).map(Some)
-    }
-
-    fn source(&self, notebook: &Notebook, new: &NewModelVersion) -> Result<Option<Source>, Error> {
-        let wrong = |why: &str| {
-            Error::from(mlflow::Error::invalid(format!(
-                "`{}` is not the source of a version: {why}",
-                new.source.chars().take(200).collect::<String>()
-            )))
-        };
-        if let Some(rest) = new.source.strip_prefix("models:/") {
-            let rest = rest.trim_matches('/');
-            if rest.starts_with("m-") && !rest.contains('/') {
-                let uri = notebook.logged_model(rest)?.info.artifact_uri;
-                return Ok(Some(Source::Folder(checked_path(folder_of(&uri).unwrap_or_default())?)));
+    fn freeze(&self, source: Source) -> Result<Option<Files>, Error> {
+        match source {
+            Source::Elsewhere => Ok(None),
+            Source::Version { name, number } => {
+                Ok(self.registered_version(&name, number)?.1.made.files.clone())
             }
-            let (name, number) =
-                rest.split_once('/').ok_or_else(|| wrong("expected `models:/NAME/VERSION`"))?;
-            let number = number.parse().map_err(|_| wrong("expected `models:/NAME/VERSION`"))?;
-            let (_, version) = self.registered_version(name, number)?;
-            return Ok(version.made.files.clone().map(Source::Version));
+            Source::Folder(kept) => self.keep_manifest(kept).map(Some),
         }
-        if let Some(rest) = new.source.strip_prefix("runs:/") {
-            let (run, path) = rest.split_once('/').ok_or_else(|| wrong("expected `runs:/RUN/PATH`"))?;
-            let uri = notebook.run(run)?.info.artifact_uri;
-            let folder = format!("{}/{path}", folder_of(&uri).unwrap_or_default());
-            return Ok(Some(Source::Folder(checked_path(&folder)?)));
-        }
-        if let Some(folder) = folder_of(&new.source) {
-            let folder = checked_path(folder)?;
-            let owner = new.run_id.as_deref().filter(|id| !id.is_empty());
-            let run = owner.map(|id| notebook.run(id)).transpose()?;
-            let inside = run.is_some_and(|run| {
-                let root = folder_of(&run.info.artifact_uri).unwrap_or_default().trim_matches('/').to_owned();
-                folder == root || folder.starts_with(&format!("{root}/"))
-            });
-            let logged = folder.split('/').nth(1) == Some("models");
-            return if inside || logged {
-                Ok(Some(Source::Folder(folder)))
-            } else {
-                Err(wrong("it is not below the artefacts of the run that is named with it"))
-            };
-        }
-        let remote = new.source.split_once("://").map(|(scheme, _)| scheme);
-        match remote {
-            Some(scheme) if !scheme.eq_ignore_ascii_case("file") => Ok(None),
-            _ => Err(wrong("it is a path on somebody's machine; log the model to this house first")),
-        }
-    }
-}
-
-enum Source {
-    Folder(String),
-    Version(Files),
-}
-
-/// The folder of an `mlflow-artifacts:` address, with or without a host.
-fn folder_of(uri: &str) -> Option<&str> {
-    let rest = uri.strip_prefix("mlflow-artifacts:")?;
-    match rest.strip_prefix("//") {
-        Some(with_host) => with_host.split_once('/').map(|(_, path)| path),
-        None => Some(rest),
     }
 }
 

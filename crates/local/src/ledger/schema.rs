@@ -84,6 +84,8 @@ fn configure(connection: &Connection) -> Result<(), PortError> {
     let error = |error: rusqlite::Error| failed("open", &error);
     connection.busy_timeout(PATIENCE).map_err(error)?;
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true).map_err(error)?;
+    // Else each new value of a range has its statement planned anew.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true).map_err(error)?;
     let mode: String =
         connection.query_row("PRAGMA journal_mode=wal", [], |row| row.get(0)).map_err(error)?;
     // An I/O error while switching leaves the old mode without complaint: look at what it says it did.

@@ -1,5 +1,6 @@
 //! The notebook in one SQLite file.
 
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, Row, ToSql, Transaction, TransactionBehavior};
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
@@ -37,6 +38,9 @@ impl SqliteTracking {
         std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600))
             .map_err(|error| PortError::io(format!("protect `{}`", path.display()), error))?;
         connection.busy_timeout(PATIENCE).map_err(|error| failed(&error))?;
+        // Else each new value of a range has its statement planned anew.
+        let planned_once = connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true);
+        planned_once.map_err(|error| failed(&error))?;
         connection
             .execute_batch("PRAGMA journal_mode=wal; PRAGMA synchronous=FULL;")
             .and_then(|()| connection.execute_batch(TABLES))

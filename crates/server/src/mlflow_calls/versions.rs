@@ -61,8 +61,9 @@ pub(crate) fn create(desk: &Desk, actor: &Actor, input: Create) -> Result<OneVer
         tags: input.tags,
         document: None,
     };
+    let prepared = desk.notebook().prepare(new);
     let mut engine = desk.engine()?;
-    let made = engine.create_version(actor, desk.notebook(), new).map_err(wire)?;
+    let made = engine.create_version(actor, desk.notebook(), prepared).map_err(wire)?;
     if let Some(asking) = engine.asking_at_registration(&name, made).map_err(wire)? {
         // Programs take their time, and only who registers waits for them.
         drop(engine);
