@@ -1,5 +1,6 @@
 //! The client: signs, sends, tries again within its budget, and says what went wrong.
 
+use crate::calls::{Attempt, Exchange};
 use crate::credentials::{self, Credentials};
 use crate::endpoint::{Endpoint, Partition, partition, signing_region};
 use crate::error::{AwsError, Trouble};
@@ -19,21 +20,6 @@ use ureq::http::Request;
 const LARGEST_OBJECT: usize = 5 << 40;
 const LARGEST_ANSWER: usize = 16 << 20;
 
-/// One attempt, for whoever counts, traces or records them. Holds no content and no secret.
-#[derive(Debug, Clone, Copy)]
-pub struct Attempt {
-    /// What was called.
-    pub operation: &'static Operation,
-    /// From 1.
-    pub number: u32,
-    /// Why it failed, if it did.
-    pub trouble: Option<Trouble>,
-    /// How long it took.
-    pub elapsed: Duration,
-}
-
-type Watcher = dyn Fn(&Attempt) + Send + Sync;
-
 /// A client for all services that share settings. Cheap to clone; clones share connections, credentials and budget.
 #[derive(Clone)]
 pub struct Client {
@@ -51,26 +37,13 @@ pub(crate) struct Line {
     pub(crate) settings: Settings,
     pub(crate) transport: Transport,
     budget: Budget,
-    watcher: Option<Box<Watcher>>,
 }
 
 impl Client {
     /// A client with these settings. Nothing is called yet.
     pub fn new(settings: Settings) -> Result<Self, AwsError> {
-        Self::build(settings, None)
-    }
-
-    /// The same; `watcher` is told of every attempt.
-    pub fn watched(
-        settings: Settings,
-        watcher: impl Fn(&Attempt) + Send + Sync + 'static,
-    ) -> Result<Self, AwsError> {
-        Self::build(settings, Some(Box::new(watcher)))
-    }
-
-    fn build(settings: Settings, watcher: Option<Box<Watcher>>) -> Result<Self, AwsError> {
         let transport = Transport::new(&settings)?;
-        let line = Line { settings, transport, budget: Budget::new(), watcher };
+        let line = Line { settings, transport, budget: Budget::new() };
         let inner = Inner { line, region: OnceLock::new(), credentials: Mutex::new(None) };
         Ok(Self { inner: Arc::new(inner) })
     }
@@ -225,10 +198,19 @@ impl Line {
             let limit =
                 if operation.service.protocol == Protocol::RestXml { LARGEST_OBJECT } else { LARGEST_ANSWER };
             let limit = wire.most.map_or(limit, |most| most.min(limit));
-            let sent = self.transport.send(request, limit, self.settings.timeout);
+            let sent = self.exchange().send(request, limit, self.settings.timeout);
+            let id = sent.as_ref().ok().and_then(wire::request_id);
+            let told = |trouble| Attempt {
+                operation,
+                region: signed_in,
+                number,
+                trouble,
+                request_id: id.as_deref(),
+                elapsed: start.elapsed(),
+            };
             let (error, failure, asked) = match sent {
                 Ok(answer) if answer.status < 300 && !wire::failed_late(operation, &answer) => {
-                    self.tell(operation, number, None, start);
+                    self.tell(&told(None));
                     self.budget.earn(last);
                     return Ok(answer);
                 }
@@ -245,7 +227,7 @@ impl Line {
                     (error, failure, None)
                 }
             };
-            self.tell(operation, number, Some(error.trouble()), start);
+            self.tell(&told(Some(error.trouble())));
             let again = number < self.settings.attempts
                 && failure.may_retry(operation.retry)
                 && self.budget.pay(failure);
@@ -258,10 +240,13 @@ impl Line {
         Err(AwsError::new(Trouble::Unreached, "no attempt was made").of(operation))
     }
 
-    fn tell(&self, operation: &'static Operation, number: u32, trouble: Option<Trouble>, start: Instant) {
-        if let Some(watcher) = &self.watcher {
-            watcher(&Attempt { operation, number, trouble, elapsed: start.elapsed() });
-        }
+    /// What requests go through.
+    pub(crate) fn exchange(&self) -> Exchange<'_> {
+        Exchange { transport: &self.transport, settings: &self.settings }
+    }
+
+    fn tell(&self, attempt: &Attempt<'_>) {
+        self.settings.watchers.iter().for_each(|watcher| watcher(attempt));
     }
 
     fn silence(
@@ -284,6 +269,10 @@ impl Line {
                 (Failure::UnclearAfterTimeout, format!("`{host}` said nothing for {seconds} seconds"))
             }
             Fault::Broken => (Failure::Unclear, format!("the connection to `{host}` broke")),
+            Fault::Unrecorded => {
+                let message = "there is no such question, or no more answers to it, on the tape";
+                return (AwsError::new(Trouble::Unreached, message).of(operation), Failure::Final);
+            }
             Fault::TooLarge => {
                 let message = format!("`{host}` answers with more bytes than are taken");
                 let error = AwsError::new(Trouble::Unreached, message).of(operation);

@@ -4,6 +4,7 @@
 //! permissions that an adapter needs. Endpoints, regions and credentials follow the AWS SDKs and Tools Reference Guide;
 //! nothing here knows whether AWS, a private endpoint or something else answers.
 
+pub mod calls;
 mod client;
 mod credentials;
 mod endpoint;
@@ -31,7 +32,7 @@ pub mod watch;
 mod web;
 mod wire;
 
-pub use client::{Attempt, Client};
+pub use client::Client;
 pub use credentials::Credentials;
 pub use error::{AwsError, Trouble};
 pub use identity::{Identity, caller_in, identity, signed_identity, sts};

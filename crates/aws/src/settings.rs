@@ -1,11 +1,13 @@
 //! What a client needs to know before it can call: region, endpoints, profile, limits. From the environment and the
 //! shared files, in the order of the AWS SDKs and Tools Reference Guide.
 
+use crate::calls::{Attempt, Tape, Trace, Watcher};
 use crate::error::{AwsError, Trouble};
 use crate::profile::{Profiles, Section};
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 /// Where settings come from.
@@ -74,6 +76,10 @@ pub struct Settings {
     pub(crate) connect_timeout: Duration,
     /// The first pause before trying again, before chance is added.
     pub(crate) pause: Duration,
+    /// Who is told of every attempt.
+    pub(crate) watchers: Vec<Watcher>,
+    /// Where calls are kept, or answered from.
+    pub(crate) tape: Option<Arc<Tape>>,
 }
 
 /// Where a bucket stands: before the host or in the path. `addressing_style` under `s3` in the profile, as the AWS CLI reads
@@ -146,6 +152,8 @@ impl Settings {
             timeout: timeout(&sources)?,
             connect_timeout: Duration::from_secs(5),
             pause: Duration::from_millis(200),
+            watchers: trace(&sources)?.into_iter().collect(),
+            tape: None,
             profile_first: chosen,
             profile,
             profiles,
@@ -180,6 +188,20 @@ impl Settings {
         self
     }
 
+    /// The same; `watcher` is told of every attempt of every client that is made with them.
+    #[must_use]
+    pub fn watched(mut self, watcher: impl Fn(&Attempt<'_>) + Send + Sync + 'static) -> Self {
+        self.watchers.push(Arc::new(watcher));
+        self
+    }
+
+    /// The same for tests: calls are kept on the tape, or answered from it.
+    #[must_use]
+    pub fn on_tape(mut self, tape: &Arc<Tape>) -> Self {
+        self.tape = Some(Arc::clone(tape));
+        self
+    }
+
     /// The endpoint that was set for a service, if one was.
     pub(crate) fn endpoint(&self, service: &str) -> Option<&str> {
         let section = self.profiles.profile(&self.profile);
@@ -208,6 +230,13 @@ fn timeout(sources: &Sources) -> Result<Duration, AwsError> {
         AwsError::new(Trouble::Unconfigured, message)
             .with_help("set WARDMOTE_AWS_TIMEOUT, for example to 60, or unset it")
     })
+}
+
+/// Who writes down every attempt, if somebody is to. No variable of AWS says it.
+fn trace(sources: &Sources) -> Result<Option<Watcher>, AwsError> {
+    let Some(place) = sources.variable("WARDMOTE_AWS_TRACE") else { return Ok(None) };
+    let trace = Trace::to(place)?;
+    Ok(Some(Arc::new(move |attempt: &Attempt<'_>| trace.add(attempt))))
 }
 
 /// A property that is there and not empty.

@@ -7,12 +7,13 @@ use crate::error::{AwsError, Trouble};
 use crate::settings::Settings;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
+use serde::{Deserialize, Serialize};
 use std::io::{ErrorKind, Read};
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 use ureq::config::{AutoHeaderValue, Config};
-use ureq::http::header::{CONTENT_LENGTH, HeaderMap};
+use ureq::http::header::{CONTENT_LENGTH, HeaderMap, HeaderName, HeaderValue};
 use ureq::http::{Method, Request, Response, Uri};
 use ureq::tls::{Certificate, RootCerts, TlsConfig};
 use ureq::unversioned::resolver::{DefaultResolver, ResolvedSocketAddrs, Resolver};
@@ -67,11 +68,26 @@ impl Answer {
     #[cfg(test)]
     pub(crate) fn written(status: u16, headers: &[(&'static str, &'static str)], body: &str) -> Self {
         let header = |(name, value): &(&'static str, &'static str)| {
-            let value = ureq::http::HeaderValue::from_static(value);
-            (ureq::http::HeaderName::from_static(name), value)
+            let value = HeaderValue::from_static(value);
+            (HeaderName::from_static(name), value)
         };
         let body = Zeroizing::new(body.as_bytes().to_vec());
         Self { status, headers: headers.iter().map(header).collect(), body }
+    }
+
+    /// An answer of which somebody kept the parts; none if they are none.
+    pub(crate) fn from_parts(status: u16, headers: &[(String, String)], body: Vec<u8>) -> Option<Self> {
+        let mut map = HeaderMap::new();
+        for (name, value) in headers {
+            map.append(HeaderName::from_bytes(name.as_bytes()).ok()?, HeaderValue::from_str(value).ok()?);
+        }
+        Some(Self { status, headers: map, body: Zeroizing::new(body) })
+    }
+
+    /// The headers that are text.
+    pub(crate) fn headers(&self) -> Vec<(String, String)> {
+        let text = self.headers.iter().filter_map(|(name, value)| Some((name, value.to_str().ok()?)));
+        text.map(|(name, value)| (name.to_string(), value.to_owned())).collect()
     }
 
     /// A header as text.
@@ -81,7 +97,8 @@ impl Answer {
 }
 
 /// Why there is no answer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub(crate) enum Fault {
     /// No connection, so nothing was sent.
     #[error("no connection")]
@@ -98,6 +115,9 @@ pub(crate) enum Fault {
     /// The answer is larger than any that the operation gives.
     #[error("an answer that is too large")]
     TooLarge,
+    /// A tape is played, and it is not on it.
+    #[error("not on the tape")]
+    Unrecorded,
 }
 
 impl Transport {

@@ -76,7 +76,7 @@ fn silence(fault: Fault) -> PortError {
         Fault::Connect => "it cannot be reached",
         Fault::Untrusted => "it does not show a certificate that this machine trusts",
         Fault::Timeout => "it did not answer in time",
-        Fault::Broken => "the connection broke",
+        Fault::Broken | Fault::Unrecorded => "the connection broke",
         Fault::TooLarge => "its answer is too large",
     };
     PortError::new(Kind::Failed, text)

@@ -168,7 +168,7 @@ pub(crate) fn unreadable(operation: &'static Operation, answer: &Answer) -> AwsE
         .with_help("look whether a proxy or AWS_ENDPOINT_URL answers in place of AWS")
 }
 
-fn request_id(answer: &Answer) -> Option<String> {
+pub(crate) fn request_id(answer: &Answer) -> Option<String> {
     let id = answer.header("x-amzn-requestid").or_else(|| answer.header("x-amz-request-id"))?;
     plain(id).then(|| id.to_owned())
 }

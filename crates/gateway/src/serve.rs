@@ -50,6 +50,8 @@ pub struct Gateway {
 pub trait Beside: Send + Sync {
     /// Whether the path is one of its.
     fn has(&self, path: &str) -> bool;
+    /// What it counts itself, in Prometheus' text format.
+    fn counts(&self) -> String;
     /// Answers.
     fn answer(&self, request: Request<Incoming>) -> Pin<Box<dyn Future<Output = Response<Reply>> + Send>>;
 }
@@ -208,7 +210,9 @@ impl Shared {
         let mut answer = match (request.method(), request.uri().path()) {
             (&Method::GET, "/ping") => self.ping(),
             (&Method::GET, "/metrics") => {
-                plain(StatusCode::OK, "text/plain; version=0.0.4", self.metrics.text().into_bytes())
+                let beside = self.beside.as_ref().map(|beside| beside.counts()).unwrap_or_default();
+                let text = self.metrics.text() + &beside;
+                plain(StatusCode::OK, "text/plain; version=0.0.4", text.into_bytes())
             }
             (method, path) => {
                 let name = path

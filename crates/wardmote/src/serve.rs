@@ -99,6 +99,10 @@ impl Beside for Registry {
         PATHS.iter().any(|known| path.starts_with(known))
     }
 
+    fn counts(&self) -> String {
+        crate::aws::CALLS.text()
+    }
+
     fn answer(&self, request: Request<Incoming>) -> Pin<Box<dyn Future<Output = Response<Reply>> + Send>> {
         let router = self.0.clone();
         Box::pin(async move {

@@ -6,6 +6,8 @@
 mod common;
 #[path = "common/on_aws.rs"]
 mod on_aws;
+#[path = "common/served.rs"]
+mod served;
 #[path = "../../aws/tests/emulator/support/mod.rs"]
 mod support;
 
@@ -382,6 +384,46 @@ fn who_calls_and_where() {
         assert!(!all.contains(secret));
     }
     insta::assert_snapshot!(all);
+}
+
+#[test]
+fn calls_are_traced_and_counted() {
+    let folder = tempfile::tempdir().unwrap();
+    let (dir, trace, at) =
+        (folder.path().join("house"), folder.path().join("trace"), Emulator::get().address);
+    house(&dir, at, "traced");
+    json(&dir, at, &["apply", "--as", "carla"]);
+    let mut command = on_aws(&dir, at);
+    command.env("WARDMOTE_AWS_TRACE", &trace);
+    let server = served::Server::of(command, &[]);
+    let (status, _, body) = server.ask(("GET", "/metrics"), &[], b"");
+    let counted = String::from_utf8(body).unwrap();
+    assert_eq!(status, 200);
+    assert!(counted.contains("\nwardmote_invocations_total 0\n"), "{counted}");
+    let mine =
+        |line: &&str| line.starts_with("wardmote_aws_calls_total{service=\"s3\",operation=\"GetObject\"");
+    let found: Vec<_> = counted.lines().filter(mine).collect();
+    assert!(matches!(found[..], [line] if line.contains("outcome=\"ok\"}")), "{counted}");
+    drop(server);
+    let text = std::fs::read_to_string(&trace).unwrap();
+    let lines: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let of_objects = |line: &&Value| line["operation"] == "GetObject";
+    let line = lines.iter().find(of_objects).unwrap();
+    assert_eq!(
+        (&line["service"], &line["region"], &line["attempt"], &line["outcome"]),
+        (&"s3".into(), &"eu-central-1".into(), &1.into(), &"ok".into())
+    );
+    assert!(
+        line["elapsed_ms"].as_f64().unwrap() > 0.0 && line["time"].as_str().unwrap().ends_with('Z'),
+        "{line}"
+    );
+    assert!(!text.contains(support::SECRET) && !text.contains(support::TOKEN));
+    let mut wrong = on_aws(&dir, at);
+    let wrong = wrong.env("WARDMOTE_AWS_TRACE", "/nowhere/trace").args(["aws", "identity"]).output().unwrap();
+    insta::assert_snapshot!(String::from_utf8_lossy(&wrong.stderr), @r"
+    error: cannot write the trace `/nowhere/trace`: entity not found
+      help: set WARDMOTE_AWS_TRACE to a file in a folder that is there, to `-`, or unset it
+    ");
 }
 
 #[test]

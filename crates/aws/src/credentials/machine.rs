@@ -120,7 +120,7 @@ fn ask(line: &Line, (method, url): (&str, &str), headers: &[(&str, &str)]) -> Op
             request = request.header(*name, *value);
         }
         let request = request.body(&[][..]).ok()?;
-        match line.transport.send(request, LIMIT, TIME) {
+        match line.exchange().send(request, LIMIT, TIME) {
             Ok(answer) if answer.status == 200 => return Some(answer),
             Ok(answer) if answer.status >= 500 || answer.status == 429 => {}
             Err(crate::transport::Fault::Broken) => {}

@@ -164,7 +164,7 @@ impl Cluster {
             Fault::Connect => "cannot be reached",
             Fault::Untrusted => "does not show a certificate of its authority",
             Fault::Timeout => "did not answer in time",
-            Fault::Broken => "broke the connection",
+            Fault::Broken | Fault::Unrecorded => "broke the connection",
             Fault::TooLarge => "gave an answer that is too large",
         };
         PortError::new(Kind::Failed, format!("the cluster `{}` {why}", self.name))

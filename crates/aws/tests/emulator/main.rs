@@ -12,6 +12,7 @@ mod posture;
 mod signals;
 mod stacks;
 mod support;
+mod tape;
 mod watch;
 
 use aws::{Client, KeySettings, KmsKeys, ObjectSettings, S3Objects};
@@ -50,11 +51,10 @@ fn keys(client: Client, prefix: &str) -> KmsKeys {
 fn watched() -> (Client, Arc<Mutex<BTreeSet<&'static str>>>) {
     let called = Arc::new(Mutex::new(BTreeSet::new()));
     let given = Arc::clone(&called);
-    let settings = settings(variables(Emulator::get().address));
-    let client = Client::watched(settings, move |attempt| {
+    let settings = settings(variables(Emulator::get().address)).watched(move |attempt| {
         given.lock().unwrap().insert(attempt.operation.name);
     });
-    (client.unwrap(), called)
+    (Client::new(settings).unwrap(), called)
 }
 
 #[test]

@@ -47,7 +47,8 @@ impl Notebook {
         if let (None, Some(model)) = (&new.run_id, &new.model_id) {
             new.run_id = self.logged_model(model)?.info.source_run_id;
         }
-        let run = new.run_id.as_deref().filter(|id| !id.is_empty()).map(|id| self.owned_run(id)).transpose()?;
+        let run =
+            new.run_id.as_deref().filter(|id| !id.is_empty()).map(|id| self.owned_run(id)).transpose()?;
         let source = self.source(&new.source, run.as_ref().map(|(_, run)| run))?;
         Ok(Found { run, source })
     }

@@ -17,7 +17,7 @@ mod waiting;
 
 pub(crate) use args::{AwsCommand, StoreArgs};
 pub(crate) use incidents::send as send_incidents;
-pub(crate) use settings::{HouseSettings, ObjectPlace, failure};
+pub(crate) use settings::{CALLS, HouseSettings, ObjectPlace, failure};
 pub(crate) use signals::{line, send};
 
 use crate::answer::Answers;

@@ -5,6 +5,7 @@ use super::StoreArgs;
 use crate::doors::DoorSettings;
 use crate::failure::{Exit, Failure};
 use crate::house::write_private;
+use aws::calls::Counts;
 use aws::signals::{LogSettings, SignalSettings, Signals};
 use aws::trails::TrailBucket;
 use aws::{AwsError, Client, KeySettings, KmsKeys, ObjectSettings, S3Objects, Settings, Sources};
@@ -17,6 +18,9 @@ use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 use std::str::FromStr;
+
+/// What the house called since this process began: `/metrics` shows it.
+pub(crate) static CALLS: Counts = Counts::new();
 
 const FILE: &str = "house.json";
 /// A larger file is not one of ours.
@@ -208,7 +212,7 @@ impl HouseSettings {
         if let Some(region) = &self.region {
             settings = settings.with_region(region).map_err(failure)?;
         }
-        Ok(settings)
+        Ok(settings.watched(|attempt| CALLS.add(attempt)))
     }
 
     /// The objects, if they are in S3.
