@@ -12,6 +12,7 @@ mod diagram;
 mod firewall;
 mod keys;
 mod network;
+mod parts;
 mod proofs;
 mod roles;
 mod rules;
@@ -24,14 +25,14 @@ mod trail;
 mod yaml;
 
 pub use diagram::Diagram;
+pub use parts::{Limits, Parts, joined};
 pub use proofs::{Claim, Outcome};
 pub use template::{MOST_BYTES, MOST_BYTES_INLINE, MOST_RESOURCES, Template, Unbuildable};
 pub use trail::log_days;
 
 use crate::site::Site;
-use crate::template::{Parameter, arn, sub, to};
+use crate::template::{Output, Parameter, arn, sub, to};
 use charter::Checked;
-use serde_json::Value;
 
 /// Who says who a caller of the API is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -68,7 +69,7 @@ pub struct Blueprint {
 /// Draws the reference architecture of a charter.
 ///
 /// # Errors
-/// If it is larger than CloudFormation takes, or two ids of the charter would be one name.
+/// If two ids of the charter would be one name.
 pub fn draw(charter: &Checked, settings: Settings) -> Result<Blueprint, Unbuildable> {
     let site = Site::new(charter.charter(), settings);
     let mut template = Template::new(format!(
@@ -121,7 +122,7 @@ fn parameters(site: &Site<'_>) -> Vec<Parameter> {
     all
 }
 
-fn outputs(site: &Site<'_>) -> Vec<(String, &'static str, Value)> {
+fn outputs(site: &Site<'_>) -> Vec<Output> {
     let mut all = vec![
         (
             "HouseObjectsBucket".to_owned(),
@@ -142,5 +143,6 @@ fn outputs(site: &Site<'_>) -> Vec<(String, &'static str, Value)> {
         let name = site::role_id(id);
         all.push((format!("{name}Arn"), "for `--role`, or as a task's or job's role", arn(&name)));
     }
-    all
+    let output = |(name, description, value)| Output { name, description, value, condition: None };
+    all.into_iter().map(output).collect()
 }

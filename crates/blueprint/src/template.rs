@@ -20,7 +20,7 @@ pub struct Template {
     pub(crate) parameters: Vec<Parameter>,
     pub(crate) conditions: Vec<(String, Value)>,
     pub(crate) areas: Vec<Area>,
-    pub(crate) outputs: Vec<(String, &'static str, Value)>,
+    pub(crate) outputs: Vec<Output>,
 }
 
 /// Resources that belong together.
@@ -40,6 +40,15 @@ pub(crate) struct Parameter {
     /// None must be given.
     pub(crate) default: Option<String>,
     pub(crate) pattern: Option<&'static str>,
+}
+
+/// Something that a stack tells.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Output {
+    pub(crate) name: String,
+    pub(crate) description: &'static str,
+    pub(crate) value: Value,
+    pub(crate) condition: Option<String>,
 }
 
 /// A resource.
@@ -142,22 +151,19 @@ impl Template {
         self.resources().filter(|one| one.stays).map(|one| (one.id.as_str(), one.kind))
     }
 
-    /// Refuses what CloudFormation would refuse: two resources of one name, more than it takes.
+    /// How many bytes it has as JSON.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        self.to_json().to_string().len()
+    }
+
+    /// Refuses what CloudFormation would refuse: two resources of one name.
     pub(crate) fn checked(self) -> Result<Self, Unbuildable> {
         let mut ids: Vec<&str> = self.resources().map(|resource| resource.id.as_str()).collect();
         ids.sort_unstable();
         if let Some(twice) = ids.windows(2).find(|pair| pair[0] == pair[1]) {
             let message = format!("two resources of the template would both be called `{}`", twice[0]);
             let help = "rename one of the ids of the charter that differ only in signs other than letters and digits";
-            return Err(Unbuildable { message, help });
-        }
-        let (number, bytes) = (self.len(), self.to_json().to_string().len());
-        if number > MOST_RESOURCES || bytes > MOST_BYTES {
-            let message = format!(
-                "the template would have {number} resources and {bytes} bytes; CloudFormation takes \
-                 {MOST_RESOURCES} and {MOST_BYTES}"
-            );
-            let help = "give each group of models a charter, and so a stack, of its own";
             return Err(Unbuildable { message, help });
         }
         Ok(self)
@@ -181,9 +187,7 @@ impl Template {
         }
         let resources = self.resources().map(|one| (one.id.clone(), one.section()));
         root.insert("Resources".to_owned(), Value::Object(resources.collect()));
-        let outputs = self.outputs.iter().map(|(name, description, value)| {
-            (name.clone(), json!({"Description": description, "Value": value}))
-        });
+        let outputs = self.outputs.iter().map(|one| (one.name.clone(), one.section()));
         root.insert("Outputs".to_owned(), Value::Object(outputs.collect()));
         Value::Object(root)
     }
@@ -201,6 +205,16 @@ impl Parameter {
             map.insert("AllowedPattern".to_owned(), json!(pattern));
         }
         Value::Object(map)
+    }
+}
+
+impl Output {
+    fn section(&self) -> Value {
+        let mut section = json!({"Description": self.description, "Value": self.value});
+        if let Some(condition) = &self.condition {
+            section["Condition"] = json!(condition);
+        }
+        section
     }
 }
 

@@ -5,30 +5,16 @@
     reason = "a test reads files, and fails if it cannot"
 )]
 
-use blueprint::{Authoriser, Blueprint, Outcome, Settings, draw};
-use charter::{Checked, SourceFile};
+mod common;
+
+use blueprint::{Blueprint, Outcome, Settings, draw};
+use common::{charter, read, root};
 use std::fs;
-use std::path::{Path, PathBuf};
-
-fn charter() -> Checked {
-    read(&fs::read_to_string(root().join("examples/credit-scoring/charter.yaml")).unwrap())
-}
-
-fn read(text: &str) -> Checked {
-    charter::read(&[SourceFile { name: "charter.yaml".to_owned(), text: text.to_owned() }]).unwrap().0
-}
-
-fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
-}
+use std::path::Path;
 
 fn settings() -> [(&'static str, Settings); 3] {
-    let (iam, cognito) = (Authoriser::Iam, Authoriser::Cognito);
-    [
-        ("iam", Settings { authoriser: iam, private: false }),
-        ("iam-private", Settings { authoriser: iam, private: true }),
-        ("cognito", Settings { authoriser: cognito, private: true }),
-    ]
+    let [iam, private, cognito] = common::settings();
+    [("iam", iam), ("iam-private", private), ("cognito", cognito)]
 }
 
 fn example() -> Blueprint {
@@ -150,26 +136,6 @@ fn two_names_that_would_be_one_are_refused() {
     );
     let wrong = draw(&read(&twice), Settings::default()).unwrap_err();
     insta::assert_snapshot!(format!("{wrong}\nhelp: {}", wrong.help()));
-}
-
-#[test]
-fn what_cloudformation_would_not_take_is_refused() {
-    let text = fs::read_to_string(root().join("examples/credit-scoring/charter.yaml")).unwrap();
-    let more: String = (0..150)
-        .map(|at| format!("  - {{id: key-{at}x, description: one of many, administrators: [security-engineer], users: [automation]}}\n"))
-        .collect();
-    let many = text.replace("  - id: model-signing\n", &format!("{more}  - id: model-signing\n"));
-    let wrong = draw(&read(&many), Settings::default()).unwrap_err();
-    let said = without_bytes(&wrong.to_string());
-    insta::assert_snapshot!(format!("{said}\nhelp: {}", wrong.help()));
-}
-
-/// The sentence with the number of bytes left out, which changes with every word of the template.
-fn without_bytes(said: &str) -> String {
-    let words = said
-        .split(' ')
-        .map(|word| if word.len() > 5 && word.bytes().all(|b| b.is_ascii_digit()) { "N" } else { word });
-    words.collect::<Vec<_>>().join(" ")
 }
 
 /// A charter that says little: no models, no data sets.
