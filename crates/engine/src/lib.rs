@@ -32,6 +32,8 @@ mod history;
 mod importing;
 mod incumbent;
 mod keys;
+mod lifecycle;
+mod lifecycle_record;
 mod lineage;
 mod manifest;
 mod mirror;
@@ -81,6 +83,7 @@ pub use grants::{Given, GrantRequest, GrantState, GrantView, KeyGrant, KeyGrants
 pub use history::{ApprovedBy, HistoryAnswer, Served};
 pub use importing::{Foreign, Import, Imported, Incoming};
 pub use keys::KeyView;
+pub use lifecycle_record::{LifecycleChange, LifecycleChanged, LifecycleEvent, Lifecycles};
 pub use lineage::{INPUT, OUTPUT, lineage_dataset};
 pub use manifest::Manifest;
 pub use mirror::{MirrorEvent, Mirrored, Mirrors, Outside, Parts};

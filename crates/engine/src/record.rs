@@ -204,6 +204,13 @@ pub enum Fact {
         /// What.
         event: crate::stack_record::StackEvent,
     },
+    /// The lifecycle of a bucket is changed, or was.
+    Lifecycle {
+        /// The bucket.
+        bucket: String,
+        /// What.
+        event: crate::lifecycle_record::LifecycleEvent,
+    },
     /// A server was started with other doors than before.
     DoorsOpened {
         /// By what callers are known, in a few words each.

@@ -11,7 +11,7 @@ use KeyUse::{
     Create, CreateGrant, CreateSigning, DeriveSecret, GenerateDataKey, ListGrants, PublicKey, RevokeGrant,
     Rotate, SetState, Sign, State, UnwrapDataKey,
 };
-use ObjectUse::{Get, Lifecycle, Put};
+use ObjectUse::{Get, Lifecycle, Put, PutLifecycle};
 
 /// What a command does.
 #[derive(Debug, Clone, Copy)]
@@ -138,7 +138,7 @@ const COMMANDS: &[(&str, Needs)] = &[
     ("waiver withdraw", OPEN),
     ("waiver list", OPEN),
     ("aws", NOTHING),
-    ("aws lifecycle", Needs { objects: &[Get, Lifecycle], ..NOTHING }),
+    ("aws lifecycle", Needs { objects: &[Put, Get, Lifecycle, PutLifecycle], ..NOTHING }),
     ("aws alarms", Needs { signals: &[SignalUse::Alarms], ..OPEN }),
     ("completions", NOTHING),
     ("man", NOTHING),
