@@ -80,6 +80,15 @@ pub enum Fact {
         /// Why.
         reason: String,
     },
+    /// A grant was given back by whoever had it.
+    KeyGrantRetired {
+        /// Of which key.
+        key: KeyId,
+        /// Which.
+        id: String,
+        /// Why.
+        reason: String,
+    },
     /// A key was used. Written before the use, so that no use can go unrecorded.
     KeyUsed {
         /// Which.

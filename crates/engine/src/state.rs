@@ -298,7 +298,9 @@ impl State {
                 }
             }
             Fact::KeyGranted(grant) => self.key_grants.given(Recorded { what: *grant, evidence, time, by }),
-            Fact::KeyGrantRevoked { key, id, .. } => self.key_grants.revoked(&key, &id),
+            Fact::KeyGrantRevoked { key, id, .. } | Fact::KeyGrantRetired { key, id, .. } => {
+                self.key_grants.revoked(&key, &id);
+            }
             Fact::CheckpointSigner(signer) => {
                 self.checkpoint_signers.push(Recorded { what: signer, evidence, time, by });
             }
@@ -372,6 +374,7 @@ impl State {
             | Fact::KeyAdministered { .. }
             | Fact::KeyGranted(_)
             | Fact::KeyGrantRevoked { .. }
+            | Fact::KeyGrantRetired { .. }
             | Fact::CheckpointSigner(_)) => self.keyed(fact, Recorded { what: (), evidence, time, by }),
             Fact::DocumentMade { model, version, kind, files } => {
                 self.documented((model, version), &kind, Recorded { what: files, evidence, time, by });

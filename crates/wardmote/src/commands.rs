@@ -201,8 +201,9 @@ impl At<'_> {
             KeyCommand::Enable { key } => change(key, KeyChange::Enabled),
             KeyCommand::Rotate { key } => change(key, KeyChange::Rotated),
             KeyCommand::Grant(args) => self.grant(args),
-            KeyCommand::Grants { key } => self.grants(key.as_ref()),
+            KeyCommand::Grants(args) => self.grants(args),
             KeyCommand::RevokeGrant(args) => self.revoke_grant(args),
+            KeyCommand::RetireGrant(args) => self.retire_grant(args),
             KeyCommand::New { out, replaces } => self.new_key(out.as_deref(), replaces.as_deref()),
             KeyCommand::Approvers => self.approvers(),
             KeyCommand::Confirm { holder, key } => {

@@ -8,8 +8,8 @@ use aws::{KeyUse, ObjectUse};
 use clap::CommandFactory;
 
 use KeyUse::{
-    Create, CreateGrant, CreateSigning, DeriveSecret, GenerateDataKey, ListGrants, PublicKey, RevokeGrant,
-    Rotate, SetState, Sign, State, UnwrapDataKey,
+    Create, CreateGrant, CreateSigning, DeriveSecret, GenerateDataKey, ListGrants, PublicKey, RetireGrant,
+    RevokeGrant, Rotate, SetState, Sign, State, UnwrapDataKey,
 };
 use ObjectUse::{Get, Lifecycle, Put, PutLifecycle};
 
@@ -71,8 +71,9 @@ const COMMANDS: &[(&str, Needs)] = &[
     ("key enable", reading(&[SetState])),
     ("key rotate", reading(&[Rotate])),
     ("key grant", reading(&[CreateGrant])),
-    ("key grants", reading(&[ListGrants])),
+    ("key grants", reading(&[ListGrants, RevokeGrant])),
     ("key revoke-grant", reading(&[ListGrants, RevokeGrant])),
+    ("key retire-grant", reading(&[RetireGrant])),
     ("key new", OPEN),
     ("key approvers", OPEN),
     ("key confirm", OPEN),

@@ -89,7 +89,6 @@ impl Proxy {
     }
 
     /// Sets what happens to the request of this number, from now on and from 1, that holds a word.
-    #[allow(dead_code, reason = "each of the tests that share this file uses its part of it")]
     pub(crate) fn nth_of(&self, word: &str, number: usize, fate: Fate) {
         *self.shared.nth.lock().unwrap() = Some((word.to_owned(), number, fate));
     }
