@@ -23,7 +23,7 @@ const TEMPLATE: &str = include_str!("../../../examples/credit-scoring/charter.ya
 pub(crate) type Run = Result<ExitCode, Failure>;
 
 pub(crate) fn run(cli: &Cli, answers: &Answers) -> Run {
-    let house = House::at(cli.dir.as_deref().unwrap_or(Path::new(".")));
+    let house = House::at(cli.dir.as_deref().unwrap_or(Path::new("."))).telling(!answers.json());
     let at = At { cli, answers, house: &house };
     match &cli.command {
         Command::Demo(args) => demo::run(cli, args, answers),
