@@ -39,6 +39,7 @@ mod manifest;
 mod mirror;
 mod monitoring;
 mod notebook;
+mod places;
 mod posture;
 mod questions;
 mod record;
@@ -91,6 +92,7 @@ pub use notebook::{
     Batch, FileRecord, Listed, ModelPatch, NewLoggedModel, NewRun, Notebook, RunPatch,
     checked_path as artefact_path, listing,
 };
+pub use places::{PlaceState, ServingPlace};
 pub use posture::{
     Cause, Closing, Counts, Evaluated, GrantedWaiver, Incident, IncidentEvent, IncidentNews, IncidentOpening,
     Known, PostureEvent, Postures, Pushed, Round, VerdictChange, Verdicts, WaiverEvent, WaiverRequest,

@@ -294,7 +294,9 @@ impl At<'_> {
             Failure::new(Exit::NotFound, format!("there is no version {version} of `{model}`"))
                 .with_help("`wardmote model list` shows the versions")
         })?;
-        self.answers.give(known, render::version)?;
+        let places = engine.places(model, VersionNumber(*version));
+        let shown = crate::serving::VersionShown { version: known, serving: places };
+        self.answers.give(&shown, |shown| render::version(shown.version) + &shown.places())?;
         Ok(ExitCode::SUCCESS)
     }
 

@@ -60,6 +60,19 @@ impl Told {
         self.text.push_str(&said(dir, self.at, &words));
     }
 
+    /// Where a version serves, as `model show` says, in text and for programs.
+    fn places(&mut self, dir: &Path, version: &str) {
+        let words = ["model", "show", "credit-scoring", version];
+        let text = said(dir, self.at, &words);
+        let lines = text.lines().filter(|line| line.starts_with("  serves "));
+        lines.for_each(|line| self.text.push_str(&format!("{version}: {line}\n")));
+        let shown = json(dir, self.at, &words);
+        for place in shown["serving"].as_array().unwrap() {
+            let (state, percent) = (&place["state"], &place["at_most_percent"]);
+            self.text.push_str(&format!("{version}: {state} {percent}\n"));
+        }
+    }
+
     fn remark(&mut self, text: &str) {
         self.text.push_str(&format!("--- {text}\n\n"));
     }
@@ -329,7 +342,12 @@ fn whoever_waits_for_weights_is_told_and_may_stop() {
         assert_eq!((shares, link(&dir)), (vec![30, 70], first.clone()), "it has its part, and no more");
     }
     told.say(&dir, "model serving credit-scoring");
+    for version in ["1", "2"] {
+        told.places(&dir, version);
+    }
     told.say(&dir, "model serving credit-scoring --sync --as ada");
+    told.places(&dir, "1");
+    told.places(&dir, "2");
     assert!(!weights.exists() && link(&dir) == first, "all of it went back to what is on record");
     insta::assert_snapshot!(told.stable(&dir));
 }
