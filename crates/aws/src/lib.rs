@@ -37,7 +37,7 @@ pub use credentials::Credentials;
 pub use error::{AwsError, Trouble};
 pub use identity::{Identity, caller_in, identity, signed_identity, sts};
 pub use keys::{KeySettings, KeyUse, KmsKeys};
-pub use objects::{ObjectSettings, ObjectUse, S3Objects, lifecycle};
+pub use objects::{Lifecycle, ObjectSettings, ObjectUse, OwnRule, S3Objects, lifecycle};
 pub use operation::{On, Operation, Permission, Protocol, Retry, Service};
 pub use permissions::{PolicyDocument, Statement};
 pub use settings::{Settings, Sources};

@@ -109,6 +109,8 @@ fn every_mistake_has_its_words() {
         (&ecs, "memory: 2048", "memory: 1536"),
         (&ecs, "cluster: models", "cluster: ../models"),
         (&ecs, "cpu: 1024", "cpu: 1024\n  time_limit_minutes: 5"),
+        (&ecs, "cpu: 1024", "cpu: 1024\n  traffic: {weights: {percent: 10, minutes: 10}}"),
+        (&eks, "clients: [apps]", "clients: [apps]\n  traffic: {weights: {percent: 10, minutes: 10}}"),
         (&eks, "clients: [apps]", "clients: []"),
         (&eks, "memory: 1024", "memory: 0"),
         (&eks, "namespace: scoring", "namespace: Scoring"),

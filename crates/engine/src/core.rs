@@ -255,6 +255,7 @@ impl Engine {
                 | Fact::Incident { .. }
                 | Fact::Waiver { .. }
                 | Fact::Stack { .. }
+                | Fact::Lifecycle { .. }
         );
         let expected_seq = decided.then(|| self.state.next_seq(&stream));
         let body = serde_json::to_value(&entry.fact)

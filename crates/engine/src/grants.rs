@@ -1,7 +1,7 @@
 //! Grants of keys: a role that does not use a key gets to, for one encryption context, until it is taken back. Given and taken
 //! back by whoever administers the key, and used through the key service as the grantee, which decides a second time.
 
-use crate::record::Fact;
+use crate::record::{Fact, Refused};
 use crate::{Done, Engine, Error, Recorded};
 use facts::{Actor, EvidenceId, KeyId, PersonId, RoleId, Timestamp};
 use guard::{Action, Resource};
@@ -22,6 +22,8 @@ pub struct GrantRequest {
     pub operations: BTreeSet<GrantOperation>,
     /// For which contexts.
     pub constraint: GrantConstraint,
+    /// When it ends; when it is taken back if absent.
+    pub until: Option<Timestamp>,
     /// Why, for the record.
     pub reason: String,
 }
@@ -35,6 +37,9 @@ pub struct KeyGrant {
     pub role: RoleId,
     /// The grant as the key service has it.
     pub grant: Grant,
+    /// From when on the house refuses a use by it; key services know no such time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<Timestamp>,
     /// Why it was given.
     pub reason: String,
 }
@@ -45,6 +50,8 @@ pub struct KeyGrant {
 pub enum GrantState {
     /// On record, and in the key service.
     InForce,
+    /// Its time is over, and the key service still has it: the house refuses its use.
+    Ended,
     /// In the key service, and on no record: somebody else gave it.
     Outside,
     /// On record, and not in the key service: somebody else took it back.
@@ -61,6 +68,8 @@ pub struct GrantView {
     pub grant: Grant,
     /// Where it is.
     pub state: GrantState,
+    /// When it ends or ended, if that is on record.
+    pub until: Option<Timestamp>,
     /// The role, if it is on record.
     pub role: Option<RoleId>,
     /// Who gave it and when, if it is on record.
@@ -104,18 +113,27 @@ impl KeyGrant {
     fn is(&self, key: &KeyId, id: &str) -> bool {
         self.key == *key && self.grant.id == id
     }
+
+    fn has_ended(&self, now: Timestamp) -> bool {
+        self.until.is_some_and(|until| until <= now)
+    }
 }
 
 impl Engine {
     /// Gives a role uses of a key. The same again is the same grant.
     ///
     /// # Errors
-    /// If the actor does not administer the key, the role does already, or nobody has the role.
+    /// If the actor does not administer the key, the role does already, nobody has the role, or its time would be over.
     pub fn grant_key(&mut self, actor: &Actor, request: GrantRequest) -> Result<Done<KeyGrant>, Error> {
-        let GrantRequest { key, role, principal, operations, constraint, reason } = request;
+        let GrantRequest { key, role, principal, operations, constraint, until, reason } = request;
         let resource = self.key_resource(&key)?;
         self.authorise(actor, Action::KeyAdminister, &resource)?;
         self.may_be_granted(&role, &resource)?;
+        if let Some(until) = until.filter(|until| *until <= self.now()) {
+            return Err(Error::input(format!("`{until}` is not in the future")).with_help(
+                "name a time that is to come: `--until 2031-01-31` or `--until 2031-01-31T18:00:00Z`",
+            ));
+        }
         let terms = NewGrant {
             name: format!("wardmote/{role}"),
             grantee: principal.unwrap_or_else(|| role.to_string()),
@@ -123,10 +141,11 @@ impl Engine {
             constraint,
         };
         let grant = self.ports.keys.create_grant(&key, &terms)?;
-        if let Some(known) = self.state.key_grants().iter().find(|known| known.what.is(&key, &grant.id)) {
+        let same = |known: &&Recorded<KeyGrant>| known.what.is(&key, &grant.id) && known.what.until == until;
+        if let Some(known) = self.state.key_grants().iter().find(same) {
             return Ok(Done { answer: known.what.clone(), evidence: vec![known.evidence.clone()] });
         }
-        let given = KeyGrant { key, role, grant, reason };
+        let given = KeyGrant { key, role, grant, until, reason };
         let name = resource.name();
         let fact = Fact::KeyGranted(Box::new(given.clone()));
         let evidence = self.record(vec![Self::done(actor, Action::KeyAdminister, &name, fact)])?;
@@ -161,6 +180,58 @@ impl Engine {
         Ok(Done { answer: view, evidence })
     }
 
+    /// Takes back the grants of a key, or of all keys of the charter, whose time is over.
+    ///
+    /// # Errors
+    /// If there is no such key, the actor does not administer one of them, or one cannot be taken back; those before it are.
+    pub fn end_key_grants(
+        &mut self,
+        actor: &Actor,
+        key: Option<&KeyId>,
+    ) -> Result<Done<Vec<GrantView>>, Error> {
+        let now = self.now();
+        let over = |view: &GrantView| view.until.is_some_and(|until| until <= now);
+        let over: Vec<GrantView> = self.key_grants(key)?.into_iter().filter(over).collect();
+        let mut evidence = Vec::new();
+        for view in &over {
+            let reason = view.until.map(|until| format!("it ended at {until}")).unwrap_or_default();
+            evidence.extend(self.revoke_key_grant(actor, &view.key, (&view.grant.id, &reason))?.evidence);
+        }
+        Ok(Done { answer: over, evidence })
+    }
+
+    /// Gives a grant back: whoever has the role that it was given to may, and needs nobody who administers the key.
+    ///
+    /// # Errors
+    /// If no such grant is on record, the actor has not its role, or the key service refuses.
+    pub fn retire_key_grant(
+        &mut self,
+        actor: &Actor,
+        key: &KeyId,
+        (id, reason): (&str, &str),
+    ) -> Result<Done<KeyGrant>, Error> {
+        let mut resource = self.key_resource(key)?;
+        let known = self.state.key_grants().iter().find(|known| known.what.is(key, id));
+        let known = known.map(|known| known.what.clone()).ok_or_else(|| {
+            Error::not_found(format!("no grant `{}` of key `{key}` is on record", id.escape_debug()))
+                .with_help(format!("`wardmote key grants {key}` lists them"))
+        })?;
+        // Whoever may use the key by it may give it back.
+        if let Resource::Key { users, .. } = &mut resource {
+            *users = vec![known.role.clone()];
+        }
+        self.authorise(actor, Action::KeyUse, &resource)?;
+        match self.ports.keys.retire_grant(key, id, &known.grant.terms.grantee) {
+            // It is gone already, perhaps by us, in an attempt that was not recorded.
+            Err(error) if error.kind() == Kind::Absent => {}
+            done => done?,
+        }
+        let fact = Fact::KeyGrantRetired { key: key.clone(), id: id.to_owned(), reason: reason.to_owned() };
+        let name = resource.name();
+        let evidence = self.record(vec![Self::done(actor, Action::KeyUse, &name, fact)])?;
+        Ok(Done { answer: known, evidence })
+    }
+
     /// The grants of a key, or of all keys of the charter: what the key service has, beside what is on record.
     ///
     /// # Errors
@@ -186,7 +257,11 @@ impl Engine {
                 let known = recorded.remove(grant.id.as_str());
                 // One of the same id that says something else is not ours either.
                 let known = known.filter(|known| known.what.grant == grant);
-                let state = if known.is_some() { GrantState::InForce } else { GrantState::Outside };
+                let state = match known {
+                    Some(known) if known.what.has_ended(self.now()) => GrantState::Ended,
+                    Some(_) => GrantState::InForce,
+                    None => GrantState::Outside,
+                };
                 views.push(view(&key, grant, state, known));
             }
             for known in recorded.into_values() {
@@ -196,7 +271,8 @@ impl Engine {
         Ok(views)
     }
 
-    /// The grant by which somebody who does not use a key may do this, if there is one.
+    /// The grant by which somebody who does not use a key may do this, if there is one; the one that ends last. It may have
+    /// ended: then it is [refused](Self::not_ended).
     pub(crate) fn granted(
         &self,
         actor: &Actor,
@@ -216,7 +292,19 @@ impl Engine {
             let KeyGrant { key, role, grant, .. } = &known.what;
             key == id && actor.roles.contains(role) && grant.terms.permits(operation, context)
         };
-        self.state.key_grants().iter().find(fits).map(|known| known.what.clone())
+        let fitting = self.state.key_grants().iter().filter(fits).map(|known| &known.what);
+        // One without an end ends after all others.
+        fitting.max_by_key(|grant| (grant.until.is_none(), grant.until)).cloned()
+    }
+
+    /// Refuses a use by a grant whose time is over, whether or not the key service still has it.
+    pub(crate) fn not_ended(&mut self, actor: &Actor, key: &Resource, grant: &KeyGrant) -> Result<(), Error> {
+        let Some(until) = grant.until.filter(|_| grant.has_ended(self.now())) else { return Ok(()) };
+        let reason =
+            format!("the grant of key `{}` to the role `{}` ended at {until}", grant.key, grant.role);
+        let help = Some("whoever administers the key can give another one: `wardmote key grant`".to_owned());
+        let why = Refused { reason, help, policies: Vec::new() };
+        Err(self.refuse(actor, Action::KeyUse.as_str(), &key.name(), why))
     }
 
     fn may_be_granted(&self, role: &RoleId, key: &Resource) -> Result<(), Error> {
@@ -246,5 +334,7 @@ fn view(key: &KeyId, grant: Grant, state: GrantState, known: Option<&Recorded<Ke
         reason: known.what.reason.clone(),
         evidence: known.evidence.clone(),
     });
-    GrantView { key: key.clone(), grant, state, role: known.map(|known| known.what.role.clone()), given }
+    let until = known.and_then(|known| known.what.until);
+    let role = known.map(|known| known.what.role.clone());
+    GrantView { key: key.clone(), grant, state, until, role, given }
 }

@@ -32,11 +32,14 @@ mod history;
 mod importing;
 mod incumbent;
 mod keys;
+mod lifecycle;
+mod lifecycle_record;
 mod lineage;
 mod manifest;
 mod mirror;
 mod monitoring;
 mod notebook;
+mod places;
 mod posture;
 mod questions;
 mod record;
@@ -81,6 +84,7 @@ pub use grants::{Given, GrantRequest, GrantState, GrantView, KeyGrant, KeyGrants
 pub use history::{ApprovedBy, HistoryAnswer, Served};
 pub use importing::{Foreign, Import, Imported, Incoming};
 pub use keys::KeyView;
+pub use lifecycle_record::{LifecycleChange, LifecycleChanged, LifecycleEvent, Lifecycles};
 pub use lineage::{INPUT, OUTPUT, lineage_dataset};
 pub use manifest::Manifest;
 pub use mirror::{MirrorEvent, Mirrored, Mirrors, Outside, Parts};
@@ -88,6 +92,7 @@ pub use notebook::{
     Batch, FileRecord, Listed, ModelPatch, NewLoggedModel, NewRun, Notebook, RunPatch,
     checked_path as artefact_path, listing,
 };
+pub use places::{PlaceState, ServingPlace};
 pub use posture::{
     Cause, Closing, Counts, Evaluated, GrantedWaiver, Incident, IncidentEvent, IncidentNews, IncidentOpening,
     Known, PostureEvent, Postures, Pushed, Round, VerdictChange, Verdicts, WaiverEvent, WaiverRequest,

@@ -80,6 +80,15 @@ pub enum Fact {
         /// Why.
         reason: String,
     },
+    /// A grant was given back by whoever had it.
+    KeyGrantRetired {
+        /// Of which key.
+        key: KeyId,
+        /// Which.
+        id: String,
+        /// Why.
+        reason: String,
+    },
     /// A key was used. Written before the use, so that no use can go unrecorded.
     KeyUsed {
         /// Which.
@@ -203,6 +212,13 @@ pub enum Fact {
         stack: String,
         /// What.
         event: crate::stack_record::StackEvent,
+    },
+    /// The lifecycle of a bucket is changed, or was.
+    Lifecycle {
+        /// The bucket.
+        bucket: String,
+        /// What.
+        event: crate::lifecycle_record::LifecycleEvent,
     },
     /// A server was started with other doors than before.
     DoorsOpened {

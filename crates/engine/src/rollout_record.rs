@@ -98,6 +98,8 @@ pub struct Rollouts {
 /// One endpoint.
 #[derive(Debug, Default)]
 struct Line {
+    /// The platform of what was begun last.
+    on: String,
     /// What was last seen to serve.
     settled: Option<Recorded<Placed>>,
     /// What was begun and not seen to end.
@@ -119,6 +121,11 @@ impl Rollouts {
     /// What was begun at an endpoint and not seen to end.
     pub fn open(&self, endpoint: &EndpointName) -> Option<&Recorded<Placed>> {
         self.by_endpoint.get(endpoint)?.open.as_ref()
+    }
+
+    /// The platform on which something was begun last at an endpoint.
+    pub fn platform(&self, endpoint: &EndpointName) -> Option<&str> {
+        self.by_endpoint.get(endpoint).map(|line| line.on.as_str())
     }
 
     /// The shares in per cent that what is open may have: before the last move of weights and after it.
@@ -148,7 +155,8 @@ impl Rollouts {
             RolloutEvent::Weighed { percent, .. } => {
                 line.weighed = Some((line.weighed.map_or(0, |(_, last)| last), percent));
             }
-            RolloutEvent::Begun { version, release, .. } => {
+            RolloutEvent::Begun { version, release, on, .. } => {
+                line.on = on;
                 // Whoever goes on with the same release finds the shares that it had.
                 if line.open.as_ref().is_none_or(|open| open.what.release != release) {
                     line.weighed = None;

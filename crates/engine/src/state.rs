@@ -6,6 +6,7 @@ use crate::catalogue::{PRODUCTION, SEPARATION_TAG};
 use crate::checkpoints::CheckpointSigner;
 use crate::documents::MODEL_CARD;
 use crate::grants::KeyGrants;
+use crate::lifecycle_record::Lifecycles;
 use crate::mirror::Mirrors;
 use crate::posture::{Postures, Waivers};
 use crate::record::{
@@ -72,6 +73,7 @@ pub struct State {
     mirrors: Mirrors,
     rollouts: Rollouts,
     stacks: Stacks,
+    lifecycles: Lifecycles,
     documents: BTreeMap<(ModelName, VersionNumber), Vec<Recorded<FileDigests>>>,
     /// What the last server's doors were.
     doors: Option<Digest>,
@@ -240,6 +242,11 @@ impl State {
         &self.stacks
     }
 
+    /// Lifecycles of buckets.
+    pub fn lifecycles(&self) -> &Lifecycles {
+        &self.lifecycles
+    }
+
     pub(crate) fn doors(&self) -> Option<Digest> {
         self.doors
     }
@@ -291,7 +298,9 @@ impl State {
                 }
             }
             Fact::KeyGranted(grant) => self.key_grants.given(Recorded { what: *grant, evidence, time, by }),
-            Fact::KeyGrantRevoked { key, id, .. } => self.key_grants.revoked(&key, &id),
+            Fact::KeyGrantRevoked { key, id, .. } | Fact::KeyGrantRetired { key, id, .. } => {
+                self.key_grants.revoked(&key, &id);
+            }
             Fact::CheckpointSigner(signer) => {
                 self.checkpoint_signers.push(Recorded { what: signer, evidence, time, by });
             }
@@ -356,7 +365,8 @@ impl State {
             | Fact::Incident { .. }
             | Fact::Waiver { .. }
             | Fact::Rollout { .. }
-            | Fact::Stack { .. }) => {
+            | Fact::Stack { .. }
+            | Fact::Lifecycle { .. }) => {
                 self.watched(fact, Recorded { what: (), evidence, time, by }, receipt)?;
             }
             fact @ (Fact::CredentialIssued { .. }
@@ -364,6 +374,7 @@ impl State {
             | Fact::KeyAdministered { .. }
             | Fact::KeyGranted(_)
             | Fact::KeyGrantRevoked { .. }
+            | Fact::KeyGrantRetired { .. }
             | Fact::CheckpointSigner(_)) => self.keyed(fact, Recorded { what: (), evidence, time, by }),
             Fact::DocumentMade { model, version, kind, files } => {
                 self.documented((model, version), &kind, Recorded { what: files, evidence, time, by });
@@ -401,6 +412,7 @@ impl State {
             Fact::Incident { incident, event } => self.postures.follow(event, of(incident)),
             Fact::Waiver { waiver, event } => self.waivers.take(event, of(waiver)),
             Fact::Stack { stack, event } => self.stacks.take(event, of(stack)),
+            Fact::Lifecycle { bucket, event } => self.lifecycles.take(event, of(bucket)),
             Fact::Rollout { endpoint, event } => {
                 self.rollouts.take(event, Recorded { what: endpoint, evidence, time, by });
                 return Ok(());

@@ -92,6 +92,9 @@ impl Engine {
     ) -> Result<Arc<dyn KeyService>, Error> {
         let mut resource = self.key_resource(key)?;
         let granted = self.granted(actor, (&resource, operation), context);
+        if let Some(granted) = &granted {
+            self.not_ended(actor, &resource, granted)?;
+        }
         if let (Some(granted), Resource::Key { users, .. }) = (&granted, &mut resource) {
             users.push(granted.role.clone());
         }

@@ -95,6 +95,8 @@ actions! {
     RemediationApply = "remediation.apply",
     /// Make, change or delete a stack that follows from the charter.
     StackChange = "stack.change",
+    /// Put into a bucket's lifecycle how long the charter keeps what.
+    LifecyclePut = "lifecycle.put",
     /// Watch an account and put on record what changes.
     WatchRun = "watch.run",
     /// Take an incident in hand.
@@ -184,6 +186,11 @@ pub enum Resource {
         /// Its name.
         name: String,
     },
+    /// A bucket.
+    Bucket {
+        /// Its name.
+        name: String,
+    },
     /// Leave for something broken to stay as it is for a while.
     Waiver {
         /// Its id: `W-1`.
@@ -229,6 +236,7 @@ impl Resource {
             Self::RegisteredModel { name, .. } => format!("registered-models/{name}"),
             Self::Account { id } => format!("account/{id}"),
             Self::Stack { name } => format!("stack/{name}"),
+            Self::Bucket { name } => format!("bucket/{name}"),
             // Streams have lower-case names.
             Self::Waiver { id, .. } => format!("waivers/{}", id.to_lowercase()),
         }
@@ -263,6 +271,7 @@ impl Resource {
             Self::RegisteredModel { .. } => "RegisteredModel",
             Self::Account { .. } => "Account",
             Self::Stack { .. } => "Stack",
+            Self::Bucket { .. } => "Bucket",
             Self::Waiver { .. } => "Waiver",
         }
     }
@@ -271,7 +280,11 @@ impl Resource {
         let mut attributes = HashMap::new();
         let mut put = |name: &str, value: RestrictedExpression| attributes.insert(name.to_owned(), value);
         match self {
-            Self::Charter | Self::Ledger | Self::Account { .. } | Self::Stack { .. } => {}
+            Self::Charter
+            | Self::Ledger
+            | Self::Account { .. }
+            | Self::Stack { .. }
+            | Self::Bucket { .. } => {}
             Self::Waiver { owner, .. } => {
                 put("owner", RestrictedExpression::new_string(owner.to_string()));
             }

@@ -48,6 +48,7 @@ fn resources() -> Vec<(&'static str, Resource)> {
         ("the charter", Resource::Charter),
         ("the account", Resource::Account { id: "123456789012".to_owned() }),
         ("the stack", Resource::Stack { name: "bank".to_owned() }),
+        ("the bucket", Resource::Bucket { name: "bank-objects".to_owned() }),
         (
             "a waiver for another",
             Resource::Waiver { id: "W-1".to_owned(), owner: "another".parse().unwrap() },

@@ -2,7 +2,7 @@
 
 use crate::failure::Failure;
 use serde::Serialize;
-use std::io::{self, Write};
+use std::io::{self, BufRead, IsTerminal, Write};
 
 /// Where answers go, and in which form.
 pub(crate) struct Answers {
@@ -53,6 +53,21 @@ impl Answers {
     pub(crate) fn remark(&self, text: &str) {
         // Nobody listening to standard error is no reason to fail.
         drop(writeln!(io::stderr().lock(), "{text}"));
+    }
+
+    /// Whether somebody says yes to what was shown, before or now; programs say it before.
+    pub(crate) fn agreed(&self, before: bool) -> Result<bool, Failure> {
+        if before {
+            return Ok(true);
+        }
+        if self.json || !io::stdin().is_terminal() {
+            return Ok(false);
+        }
+        self.remark("carry this out? Only `yes` does.");
+        let mut line = String::new();
+        let read = io::stdin().lock().read_line(&mut line);
+        read.map_err(|error| Failure::io("read from the terminal", error))?;
+        Ok(line.trim() == "yes")
     }
 
     /// A failure.

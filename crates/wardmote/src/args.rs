@@ -216,15 +216,15 @@ pub(crate) enum KeyCommand {
         /// The key.
         key: KeyId,
     },
-    /// Let a role that does not use a key unwrap or make data keys, for one encryption context, until it is taken back.
+    /// Let a role that does not use a key unwrap or make data keys, for one encryption context, for a time or until it is taken
+    /// back.
     Grant(crate::grants::GrantArgs),
-    /// List the grants: those in the key service beside those on record.
-    Grants {
-        /// The key; all of the charter by default.
-        key: Option<KeyId>,
-    },
+    /// List the grants: those in the key service beside those on record; or take back those that have ended.
+    Grants(crate::grants::GrantsArgs),
     /// Take a grant back.
     RevokeGrant(crate::grants::RevokeGrantArgs),
+    /// Give a grant back that your role has.
+    RetireGrant(crate::grants::RevokeGrantArgs),
     /// Make your own key to sign approvals with, and register its public half. The private half stays with you.
     New {
         /// Where to write the private half; by default below `~/.config/wardmote`.

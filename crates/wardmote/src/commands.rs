@@ -23,7 +23,7 @@ const TEMPLATE: &str = include_str!("../../../examples/credit-scoring/charter.ya
 pub(crate) type Run = Result<ExitCode, Failure>;
 
 pub(crate) fn run(cli: &Cli, answers: &Answers) -> Run {
-    let house = House::at(cli.dir.as_deref().unwrap_or(Path::new(".")));
+    let house = House::at(cli.dir.as_deref().unwrap_or(Path::new("."))).telling(!answers.json());
     let at = At { cli, answers, house: &house };
     match &cli.command {
         Command::Demo(args) => demo::run(cli, args, answers),
@@ -201,8 +201,9 @@ impl At<'_> {
             KeyCommand::Enable { key } => change(key, KeyChange::Enabled),
             KeyCommand::Rotate { key } => change(key, KeyChange::Rotated),
             KeyCommand::Grant(args) => self.grant(args),
-            KeyCommand::Grants { key } => self.grants(key.as_ref()),
+            KeyCommand::Grants(args) => self.grants(args),
             KeyCommand::RevokeGrant(args) => self.revoke_grant(args),
+            KeyCommand::RetireGrant(args) => self.retire_grant(args),
             KeyCommand::New { out, replaces } => self.new_key(out.as_deref(), replaces.as_deref()),
             KeyCommand::Approvers => self.approvers(),
             KeyCommand::Confirm { holder, key } => {
@@ -293,7 +294,9 @@ impl At<'_> {
             Failure::new(Exit::NotFound, format!("there is no version {version} of `{model}`"))
                 .with_help("`wardmote model list` shows the versions")
         })?;
-        self.answers.give(known, render::version)?;
+        let places = engine.places(model, VersionNumber(*version));
+        let shown = crate::serving::VersionShown { version: known, serving: places };
+        self.answers.give(&shown, |shown| render::version(shown.version) + &shown.places())?;
         Ok(ExitCode::SUCCESS)
     }
 

@@ -1,25 +1,36 @@
 //! Platforms on which models serve: a folder of this machine, or a service of AWS, as the charter says for each endpoint.
 //! AWS is called only where an endpoint is there.
 
+use crate::answer::Answers;
 use crate::aws::HouseSettings;
+use facts::Timestamp;
 use facts::serving::ServeOn;
-use local::ServingDirectories;
+use local::{ServingDirectories, SystemClock};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
-use world::{CaptureFile, Files, Fleet, Kind, Observed, Pace, PortError, Release, Site};
+use world::{CaptureFile, Clock, Files, Fleet, Kind, Observed, Pace, PortError, Release, Site};
 
-/// The platforms of a house.
+/// The platforms of a house. Where traffic goes over by weights, which takes its time, whoever waits is told how far it is.
 pub(crate) struct HouseFleet {
     directories: ServingDirectories,
     dir: PathBuf,
     aws: Mutex<Option<aws::fleet::AwsFleet>>,
+    /// Whether somebody waits who reads.
+    tells: bool,
 }
 
 impl HouseFleet {
     /// The platforms of the house in a folder. Nothing is called yet.
-    pub(crate) fn of(dir: &Path) -> Self {
-        Self { directories: ServingDirectories::at(dir), dir: dir.to_owned(), aws: Mutex::default() }
+    pub(crate) fn of(dir: &Path, tells: bool) -> Self {
+        Self { directories: ServingDirectories::at(dir), dir: dir.to_owned(), aws: Mutex::default(), tells }
+    }
+
+    /// Says something of an endpoint whose traffic goes over by weights; `say` has the share of a step in per cent.
+    fn tell(&self, site: &Site, say: impl FnOnce(u32) -> String) {
+        if let Some(step) = site.on.weights().filter(|_| self.tells) {
+            Answers::new(false).remark(&format!("note: `{}`: {}", site.endpoint, say(step.percent.max(1))));
+        }
     }
 
     fn on<T>(
@@ -59,14 +70,23 @@ impl Fleet for HouseFleet {
     }
 
     fn shift(&self, site: &Site, release: &str, pace: Pace) -> Result<(), PortError> {
+        self.tell(site, |_| format!("all of the traffic goes to {release}"));
         self.on(site, |fleet| fleet.shift(site, release, pace))
     }
 
     fn weigh(&self, site: &Site, release: &str, percent: u32) -> Result<(), PortError> {
+        self.tell(site, |part| {
+            let (step, steps) = (percent / part, 99 / part + 1);
+            format!("step {step} of {steps}: {percent} % of the traffic goes to {release}")
+        });
         self.on(site, |fleet| fleet.weigh(site, release, percent))
     }
 
     fn watch(&self, site: &Site, minutes: u32) -> Result<Option<String>, PortError> {
+        let end = SystemClock.now().unix_ms().saturating_add(i64::from(minutes) * 60_000);
+        if let Some(end) = Timestamp::from_unix_ms(end).ok().filter(|_| minutes > 0) {
+            self.tell(site, |_| format!("watched for {minutes} minutes, until {end}; then more follows"));
+        }
         self.on(site, |fleet| fleet.watch(site, minutes))
     }
 

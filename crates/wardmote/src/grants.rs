@@ -5,7 +5,7 @@ use crate::commands::{At, Run};
 use crate::failure::Exit;
 use clap::{ArgAction, Args, ValueEnum};
 use engine::{GrantRequest, GrantState, GrantView, KeyGrant};
-use facts::{Arn, KeyId, RoleId, SnapshotName};
+use facts::{Arn, KeyId, RoleId, SnapshotName, Timestamp};
 use std::collections::BTreeMap;
 use std::process::ExitCode;
 use world::{EncryptionContext, Grant, GrantConstraint, GrantOperation};
@@ -31,9 +31,21 @@ pub(crate) struct GrantArgs {
     /// For exactly this context, and not for those that have more in them.
     #[arg(long)]
     exactly: bool,
+    /// When it ends: a date (its midnight in UTC) or a time in RFC 3339; until it is taken back by default.
+    #[arg(long, value_name = "TIME")]
+    until: Option<Timestamp>,
     /// Why; goes on record.
     #[arg(long)]
     reason: String,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct GrantsArgs {
+    /// The key; all of the charter by default.
+    key: Option<KeyId>,
+    /// Take back those whose time is over.
+    #[arg(long)]
+    ended: bool,
 }
 
 #[derive(Debug, Args)]
@@ -90,6 +102,7 @@ impl GrantArgs {
             principal: self.principal.as_ref().map(ToString::to_string),
             operations: self.operations.iter().map(operation).collect(),
             constraint: self.constraint(),
+            until: self.until,
             reason: self.reason.clone(),
         }
     }
@@ -100,21 +113,50 @@ impl At<'_> {
         self.with(|engine, actor| {
             let done = engine.grant_key(actor, args.request())?;
             self.answers.give(&done, |done| {
-                let KeyGrant { key, role, grant, .. } = &done.answer;
-                format!("{role} may use {key}\n{}{}", terms(grant), evidence(&done.evidence))
+                let KeyGrant { key, role, grant, until, .. } = &done.answer;
+                let until = until.map_or_else(String::new, |until| format!(" until {until}"));
+                format!("{role} may use {key}{until}\n{}{}", terms(grant), evidence(&done.evidence))
             })
         })
     }
 
     /// All grants; ends with 6 if one is not as the record has it.
-    pub(crate) fn grants(&self, key: Option<&KeyId>) -> Run {
-        let views = self.house.open_read_only()?.key_grants(key)?;
+    pub(crate) fn grants(&self, args: &GrantsArgs) -> Run {
+        if args.ended {
+            return self.end_grants(args.key.as_ref());
+        }
+        let views = self.house.open_read_only()?.key_grants(args.key.as_ref())?;
         let strange = views.iter().any(|view| view.state != GrantState::InForce);
         self.answers.give(&views, |views| match views.as_slice() {
             [] => "there are no grants".to_owned(),
             views => views.iter().map(line).collect(),
         })?;
         Ok(if strange { ExitCode::from(Exit::Conflict as u8) } else { ExitCode::SUCCESS })
+    }
+
+    fn end_grants(&self, key: Option<&KeyId>) -> Run {
+        self.with(|engine, actor| {
+            let done = engine.end_key_grants(actor, key)?;
+            self.answers.give(&done, |done| {
+                let one = |view: &GrantView| {
+                    format!("{} may no longer use {}\n", view.grant.terms.grantee, view.key)
+                };
+                match done.answer.as_slice() {
+                    [] => "no grant has ended that is not taken back".to_owned(),
+                    views => views.iter().map(one).collect::<String>() + &evidence(&done.evidence),
+                }
+            })
+        })
+    }
+
+    pub(crate) fn retire_grant(&self, args: &RevokeGrantArgs) -> Run {
+        self.with(|engine, actor| {
+            let done = engine.retire_key_grant(actor, &args.key, (&args.grant, &args.reason))?;
+            self.answers.give(&done, |done| {
+                let KeyGrant { key, role, .. } = &done.answer;
+                format!("{role} gave back its use of {key}\n{}", evidence(&done.evidence))
+            })
+        })
     }
 
     pub(crate) fn revoke_grant(&self, args: &RevokeGrantArgs) -> Run {
@@ -143,11 +185,13 @@ fn terms(Grant { id, terms }: &Grant) -> String {
 fn line(view: &GrantView) -> String {
     let state = match view.state {
         GrantState::InForce => "in force",
+        GrantState::Ended => "ENDED, not yet taken back",
         GrantState::Outside => "OUTSIDE: on no record",
         GrantState::Gone => "GONE: on record, and not in the key service",
     };
     let given = view.given.as_ref().map_or_else(String::new, |given| {
         format!("  given by {} on {}: {} ({})\n", given.by, given.time.date(), given.reason, given.evidence)
     });
-    format!("{}: {state}\n{}{given}", view.key, terms(&view.grant))
+    let until = view.until.map_or_else(String::new, |until| format!("  until {until}\n"));
+    format!("{}: {state}\n{}{until}{given}", view.key, terms(&view.grant))
 }

@@ -35,11 +35,18 @@ use world::{Entropy, KeyService, ObjectStore};
 #[derive(Clone)]
 pub(crate) struct House {
     dir: PathBuf,
+    /// Whether a person reads how far something is that takes its time.
+    tells: bool,
 }
 
 impl House {
     pub(crate) fn at(dir: &Path) -> Self {
-        Self { dir: dir.to_owned() }
+        Self { dir: dir.to_owned(), tells: false }
+    }
+
+    /// The same; what takes its time says on standard error how far it is, if `tells`.
+    pub(crate) fn telling(self, tells: bool) -> Self {
+        Self { tells, ..self }
     }
 
     pub(crate) fn dir(&self) -> &Path {
@@ -213,7 +220,7 @@ impl House {
             programs: Arc::new(LocalPrograms::open(&self.dir.join("scratch"))?),
             clock: Arc::new(SystemClock),
             entropy: Arc::new(SystemEntropy),
-            fleet: Arc::new(HouseFleet::of(&self.dir)),
+            fleet: Arc::new(HouseFleet::of(&self.dir, self.tells)),
             tracking: Arc::new(SqliteTracking::at(&self.dir.join("tracking.db"))),
             folder: self.dir.clone(),
         })

@@ -4,8 +4,9 @@ use crate::answer::evidence;
 use crate::commands::{At, Run};
 use crate::failure::{Exit, Failure};
 use clap::Args;
-use engine::ServingView;
+use engine::{PlaceState, ServingPlace, ServingView};
 use facts::{EvidenceId, ModelName, Verdict};
+use serde::Serialize;
 use std::process::ExitCode;
 
 #[derive(Debug, Args)]
@@ -79,11 +80,7 @@ impl At<'_> {
     }
 }
 
-fn done_as_json(
-    name: &str,
-    what: &(impl serde::Serialize + ?Sized),
-    ids: &[EvidenceId],
-) -> serde_json::Value {
+fn done_as_json(name: &str, what: &(impl Serialize + ?Sized), ids: &[EvidenceId]) -> serde_json::Value {
     serde_json::json!({ name: what, "evidence": ids })
 }
 
@@ -108,4 +105,39 @@ fn shown(view: &ServingView) -> String {
         text.push_str(&format!("\n  incident {incident}"));
     }
     text
+}
+
+/// A version, and where it serves as the record says.
+#[derive(Serialize)]
+pub(crate) struct VersionShown<'a> {
+    #[serde(flatten)]
+    pub(crate) version: &'a registry::Version,
+    pub(crate) serving: Vec<ServingPlace>,
+}
+
+impl VersionShown<'_> {
+    /// Where it serves, line by line, as the other lines of a version are.
+    pub(crate) fn places(&self) -> String {
+        let line = |text: &str| format!("  {:<14} {text}\n", "serves");
+        if self.serving.is_empty() {
+            return line("nowhere, as the record says");
+        }
+        self.serving.iter().map(|place| line(&said(place))).collect()
+    }
+}
+
+fn said(place: &ServingPlace) -> String {
+    let on = place.on.as_deref().unwrap_or("the gateway of the house");
+    let release = place.release.as_ref().map_or_else(String::new, |release| format!(" as `{release}`"));
+    let share = match place.at_most_percent {
+        100 => String::new(),
+        percent => format!(" with at most {percent} % of the traffic"),
+    };
+    let state = match place.state {
+        PlaceState::Serves => "",
+        PlaceState::Withheld => ", where the record lets it serve no more",
+        PlaceState::Unsettled => ", begun and NOT seen to end",
+    };
+    let ServingPlace { endpoint, since, evidence, .. } = place;
+    format!("at `{endpoint}` on {on}{release}{share}{state}, since {since} ({evidence})")
 }

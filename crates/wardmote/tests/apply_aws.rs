@@ -151,6 +151,80 @@ fn what_is_applied_is_on_record_and_what_nobody_saw_end_is_looked_for() {
     assert!(run(&dir, at, &["verify"]).status.success());
 }
 
+#[test]
+fn what_became_of_a_change_whose_change_set_is_gone_is_told_by_the_template_or_not_known() {
+    let folder = tempfile::tempdir().unwrap();
+    let dir = folder.path().join("house");
+    fs::create_dir(&dir).unwrap();
+    fs::write(dir.join("charter.yaml"), SMALL.replace("id: small", "id: vanishing")).unwrap();
+    let proxy = Proxy::before(Some(Emulator::get().address));
+    let at = proxy.address;
+    script("stack.py", "prepare", Emulator::get().address, "vanishing");
+    Emulator::get().bucket("vanishing-templates");
+    json(&dir, at, &["apply", "--as", "carla"]);
+    let place = "s3://vanishing-templates/";
+    let apply = ["apply", "--aws", "--templates", place, "--as", "selma"];
+    let yes = [&apply[..], &["--yes"]].concat();
+    let gone = || xml_error(404, "ChangeSetNotFound");
+    let mut all = String::new();
+    // What it found out of the change before.
+    let notes = |all: &mut String| {
+        let said = said(&dir, at, &apply);
+        let notes = said.lines().filter(|line| line.starts_with("note: "));
+        notes.for_each(|note| all.push_str(&format!("{note}\n")));
+        all.push('\n');
+    };
+
+    // Gone when it is to be shown: nothing is on record.
+    proxy.always_of("DescribeChangeSet", gone());
+    all.push_str(&said(&dir, at, &yes));
+    proxy.calm();
+    assert_eq!(run(&dir, at, &["history", "--stack", "vanishing"]).status.code(), Some(5));
+    // Nobody knows whether it was carried out, and then neither it nor a stack is there.
+    let lost = || {
+        proxy.always_of("ExecuteChangeSet", Fate::Reset);
+        assert_eq!(run(&dir, at, &yes).status.code(), Some(8));
+        proxy.calm();
+    };
+    lost();
+    proxy.always_of("DescribeChangeSet", gone());
+    proxy.always_of("DescribeStacks", no_stack());
+    notes(&mut all);
+    proxy.calm();
+    // What is looked for again is there: it is the one that was never carried out.
+    notes(&mut all);
+    // The stack is there, with another template than the one of the change.
+    lost();
+    proxy.always_of("DescribeChangeSet", gone());
+    proxy.always_of("GetTemplate", template("{}"));
+    notes(&mut all);
+    proxy.calm();
+    notes(&mut all);
+    // It goes on while nobody may look any more, and the change set is gone: the template is the one of the change.
+    proxy.nth_of("Action=DescribeStackEvents", 2, xml_error(403, "AccessDenied"));
+    assert_eq!(run(&dir, at, &yes).status.code(), Some(8));
+    proxy.always_of("DescribeChangeSet", gone());
+    notes(&mut all);
+    proxy.calm();
+    all.push_str(&said(&dir, at, &["history", "--stack", "vanishing"]));
+    assert!(run(&dir, at, &["verify"]).status.success());
+    insta::assert_snapshot!(without_digests(&stable(&dir, &all)));
+}
+
+/// As CloudFormation says that there is no stack.
+fn no_stack() -> Fate {
+    let body = "<ErrorResponse><Error><Type>Sender</Type><Code>ValidationError</Code>\
+        <Message>Stack with id vanishing does not exist</Message></Error></ErrorResponse>";
+    Fate::Answer(400, String::new(), body.to_owned())
+}
+
+fn template(text: &str) -> Fate {
+    let body = format!(
+        "<GetTemplateResponse><GetTemplateResult><TemplateBody>{text}</TemplateBody></GetTemplateResult></GetTemplateResponse>"
+    );
+    Fate::Answer(200, String::new(), body)
+}
+
 /// Every resource is there but those of types that the emulator does not make, which the documentation lists.
 fn made_what_the_emulator_makes(template: &std::path::Path, at: std::net::SocketAddr) {
     let lacks = lines(&script("stack.py", "lacks", at, template.to_str().unwrap()));

@@ -60,6 +60,19 @@ impl Told {
         self.text.push_str(&said(dir, self.at, &words));
     }
 
+    /// Where a version serves, as `model show` says, in text and for programs.
+    fn places(&mut self, dir: &Path, version: &str) {
+        let words = ["model", "show", "credit-scoring", version];
+        let text = said(dir, self.at, &words);
+        let lines = text.lines().filter(|line| line.starts_with("  serves "));
+        lines.for_each(|line| self.text.push_str(&format!("{version}: {line}\n")));
+        let shown = json(dir, self.at, &words);
+        for place in shown["serving"].as_array().unwrap() {
+            let (state, percent) = (&place["state"], &place["at_most_percent"]);
+            self.text.push_str(&format!("{version}: {state} {percent}\n"));
+        }
+    }
+
     fn remark(&mut self, text: &str) {
         self.text.push_str(&format!("--- {text}\n\n"));
     }
@@ -283,6 +296,59 @@ fn weights_in_a_folder_are_moved_recorded_and_put_right() {
     let moved = log.as_array().unwrap().iter().map(bodies).filter(|body| body["event"]["event"] == "weighed");
     let shares: Vec<u64> = moved.map(|body| body["event"]["percent"].as_u64().unwrap()).collect();
     assert_eq!(shares, [40, 80]);
+    insta::assert_snapshot!(told.stable(&dir));
+}
+
+#[test]
+fn whoever_waits_for_weights_is_told_and_may_stop() {
+    let folder = tempfile::tempdir().unwrap();
+    let dir = folder.path().join("house");
+    let at: SocketAddr = ([127, 0, 0, 1], 9).into();
+    let on = "{directory: {path: serving, traffic: {weights: {percent: 30, minutes: 1}}}}";
+    two_approved(&dir, at, "credit-scoring", on);
+    json(&dir, at, &["model", "deploy", "credit-scoring", "1", "--as", "ada"]);
+    let first = link(&dir);
+    let weights = dir.join("serving/weights.json");
+    let mut told = Told { text: String::new(), at };
+    let deploy = ["model", "deploy", "credit-scoring", "2", "--as", "ada"];
+    // The same again goes on with the part that it has, and a program that reads the answer is told nothing beside it.
+    for words in [&deploy[..], &deploy, &[&["--json"], &deploy[..]].concat()] {
+        let file = folder.path().join("said");
+        let mut process = on_aws::on_aws(&dir, at)
+            .args(words)
+            .stdout(std::process::Stdio::null())
+            .stderr(fs::File::create(&file).unwrap())
+            .spawn()
+            .unwrap();
+        let quiet = words[0] == "--json";
+        let begun = std::time::Instant::now();
+        loop {
+            let said = fs::read_to_string(&file).unwrap();
+            if said.contains("watched for") || (quiet && begun.elapsed().as_secs() > 8) {
+                break;
+            }
+            assert!(process.try_wait().unwrap().is_none(), "it waits for a minute: {said}");
+            std::thread::sleep(std::time::Duration::from_millis(20));
+        }
+        // As Ctrl-C does.
+        let id = process.id().to_string();
+        assert!(std::process::Command::new("kill").args(["-INT", &id]).status().unwrap().success());
+        process.wait().unwrap();
+        told.text.push_str(&format!("{}\n", fs::read_to_string(&file).unwrap()));
+        let shares: Value = serde_json::from_slice(&fs::read(&weights).unwrap()).unwrap();
+        let mut shares: Vec<u64> =
+            shares.as_object().unwrap().values().map(|one| one.as_u64().unwrap()).collect();
+        shares.sort_unstable();
+        assert_eq!((shares, link(&dir)), (vec![30, 70], first.clone()), "it has its part, and no more");
+    }
+    told.say(&dir, "model serving credit-scoring");
+    for version in ["1", "2"] {
+        told.places(&dir, version);
+    }
+    told.say(&dir, "model serving credit-scoring --sync --as ada");
+    told.places(&dir, "1");
+    told.places(&dir, "2");
+    assert!(!weights.exists() && link(&dir) == first, "all of it went back to what is on record");
     insta::assert_snapshot!(told.stable(&dir));
 }
 

@@ -101,8 +101,11 @@ fn what_serves_and_is_tampered_with_serves_nothing() {
     );
     let refused = said(dir, &["model", "rollback", MODEL, "--reason", "x", "--as", "bruno"]);
     assert!(refused.contains("no earlier version"), "{refused}");
+    let shown = said(dir, &["model", "show", MODEL, "1"]);
+    assert!(shown.contains("on the gateway of the house, where the record lets it serve no more"), "{shown}");
     flip(&path);
     json(dir, &["incident", "resolve", "I-1", "--as", "selma"]);
     let shown = json(dir, &["model", "show", MODEL, "1"]);
     assert!(!shown["tampering"][0]["restored"].is_null(), "{shown}");
+    assert_eq!(shown["serving"][0]["state"], "serves", "{shown}");
 }

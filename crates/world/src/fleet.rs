@@ -178,7 +178,7 @@ pub trait Fleet: Send + Sync {
     }
 
     /// Looks at the alarms of an endpoint for so many minutes, at least once: why traffic is to be taken back, as soon as one is
-    /// on. Nothing if none is on, or the platform has none.
+    /// on. Nothing if none is on; where the platform has none, it is waited for as long.
     fn watch(&self, site: &Site, minutes: u32) -> Result<Option<String>, PortError> {
         let _ = (site, minutes);
         Ok(None)

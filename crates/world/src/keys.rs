@@ -78,6 +78,9 @@ pub trait KeyService: Send + Sync {
     fn list_grants(&self, key: &KeyId) -> Result<Vec<Grant>, PortError>;
     /// Takes a grant back; kind Absent if there is none of this id.
     fn revoke_grant(&self, key: &KeyId, id: &str) -> Result<(), PortError>;
+    /// Gives a grant back as its grantee, who administers nothing. Kind Denied if it is somebody else's, Absent if there is none
+    /// of this id.
+    fn retire_grant(&self, key: &KeyId, id: &str, grantee: &str) -> Result<(), PortError>;
     /// The service as a grantee sees it, who can do what grants say and nothing else: all else is of kind Denied.
     fn for_grantee(&self, grantee: &str) -> Result<Box<dyn KeyService>, PortError>;
 }

@@ -47,6 +47,8 @@ pub(super) const LIST_GRANTS: Operation =
 /// A second one finds nothing, which is told apart from a grant that was never there only by whoever asked first.
 pub(super) const REVOKE_GRANT: Operation =
     operation("RevokeGrant", Retry::Safe, &[on("kms:RevokeGrant", On::KeysByTag)]);
+/// Who may is said by the grant, which names its grantee as who retires it; no policy allows it.
+pub(super) const RETIRE_GRANT: Operation = operation("RetireGrant", Retry::Safe, &[]);
 pub(super) const GENERATE_DATA_KEY: Operation =
     operation("GenerateDataKey", Retry::Safe, &[on("kms:GenerateDataKey", On::KeysByAlias)]);
 pub(super) const DECRYPT: Operation =
@@ -235,6 +237,8 @@ pub(super) struct Mac {
 pub(super) struct CreateGrant<'a> {
     pub(super) key_id: &'a str,
     pub(super) grantee_principal: &'a str,
+    /// Who may give it back.
+    pub(super) retiring_principal: &'a str,
     pub(super) operations: &'a BTreeSet<GrantOperation>,
     pub(super) constraints: &'a GrantConstraint,
     pub(super) name: &'a str,

@@ -1,11 +1,11 @@
 //! Grants in KMS: given by whoever administers a key, to a principal that its policy does not name, for an encryption context.
 //!
-//! Source: AWS KMS API Reference, `CreateGrant`, `ListGrants`, `RevokeGrant`; Developer Guide, "Grants in AWS KMS". KMS is
+//! Source: AWS KMS API Reference, `CreateGrant`, `ListGrants`, `RevokeGrant`, `RetireGrant`; Developer Guide, "Grants in AWS KMS". KMS is
 //! eventually consistent: what is given or taken back takes effect within minutes.
 
 use super::api::{
     CREATE_GRANT, CreateGrant, GrantCreated, Granted, Grants, LIST_GRANTS, ListRotations, OneGrant, Purpose,
-    REVOKE_GRANT,
+    RETIRE_GRANT, REVOKE_GRANT,
 };
 use super::{KmsKeys, explain};
 use crate::client::Client;
@@ -34,6 +34,7 @@ impl KmsKeys {
         let input = CreateGrant {
             key_id: &metadata.arn,
             grantee_principal: grantee.as_str(),
+            retiring_principal: grantee.as_str(),
             operations: &terms.operations,
             constraints: &terms.constraint,
             name: &terms.name,
@@ -68,13 +69,18 @@ impl KmsKeys {
     pub(super) fn take_back(&self, key: &KeyId, id: &str) -> Result<(), PortError> {
         let metadata = self.describe(&self.alias(key)).map_err(|error| explain(key, &error))?;
         let input = OneGrant { key_id: &metadata.arn, grant_id: id };
-        self.administrator.call_without_answer(&REVOKE_GRANT, &input).map_err(|error| match error.code() {
-            "NotFoundException" | "InvalidGrantIdException" | "ValidationException" => {
-                let text = format!("key `{key}` has no grant `{}`", id.escape_debug());
-                PortError::new(Kind::Absent, text)
-            }
-            _ => explain(key, &error),
-        })
+        self.administrator
+            .call_without_answer(&REVOKE_GRANT, &input)
+            .map_err(|error| not_there(key, id, &error))
+    }
+
+    /// The key is found by who may look at it, since a grantee may not, and the grant is given back as the grantee.
+    pub(super) fn give_back(&self, key: &KeyId, id: &str, grantee: &str) -> Result<(), PortError> {
+        let role = principal(grantee)?;
+        let metadata = self.describe(&self.alias(key)).map_err(|error| explain(key, &error))?;
+        let input = OneGrant { key_id: &metadata.arn, grant_id: id };
+        let client = self.user.assuming(&role).map_err(PortError::from)?;
+        client.call_without_answer(&RETIRE_GRANT, &input).map_err(|error| not_there(key, id, &error))
     }
 
     /// The keys as a role calls them that the caller may assume. It is the same caller for all.
@@ -83,6 +89,15 @@ impl KmsKeys {
         let client: Result<Client, AwsError> = self.user.assuming(&role);
         let client = client.map_err(PortError::from)?;
         Ok(Box::new(Self { user: client.clone(), administrator: client, settings: self.settings.clone() }))
+    }
+}
+
+fn not_there(key: &KeyId, id: &str, error: &AwsError) -> PortError {
+    match error.code() {
+        "NotFoundException" | "InvalidGrantIdException" | "ValidationException" => {
+            PortError::new(Kind::Absent, format!("key `{key}` has no grant `{}`", id.escape_debug()))
+        }
+        _ => explain(key, error),
     }
 }
 

@@ -306,6 +306,10 @@ impl KeyService for KmsKeys {
         self.take_back(key, id)
     }
 
+    fn retire_grant(&self, key: &KeyId, id: &str, grantee: &str) -> Result<(), PortError> {
+        self.give_back(key, id, grantee)
+    }
+
     fn for_grantee(&self, grantee: &str) -> Result<Box<dyn KeyService>, PortError> {
         self.called_by(grantee)
     }

@@ -36,11 +36,13 @@ pub enum KeyUse {
     ListGrants,
     /// A grant is taken back.
     RevokeGrant,
+    /// A grant is given back by its grantee.
+    RetireGrant,
 }
 
 impl KeyUse {
     /// All of them.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::Create,
         Self::CreateSigning,
         Self::State,
@@ -54,6 +56,7 @@ impl KeyUse {
         Self::CreateGrant,
         Self::ListGrants,
         Self::RevokeGrant,
+        Self::RetireGrant,
     ];
 
     /// What is called by who uses keys, and what by who administers them.
@@ -74,6 +77,8 @@ impl KeyUse {
             Self::CreateGrant => (&[], &[&DESCRIBE_KEY, &CREATE_GRANT]),
             Self::ListGrants => (&[], &[&DESCRIBE_KEY, &LIST_GRANTS]),
             Self::RevokeGrant => (&[], &[&DESCRIBE_KEY, &REVOKE_GRANT]),
+            // What the grantee calls is allowed by the grant.
+            Self::RetireGrant => (&[], &[&DESCRIBE_KEY]),
         }
     }
 }

@@ -2,12 +2,11 @@
 //!
 //! Source: Amazon S3 API Reference, `GetBucketLifecycleConfiguration`; User Guide, "Lifecycle configuration elements".
 
-use super::{S3Objects, explain, on};
+use super::on;
 use crate::operation::{On, Operation, Retry, S3};
-use crate::wire::from_xml;
 use facts::Verdict;
 use serde::Deserialize;
-use world::PortError;
+use std::fmt;
 
 pub(super) const GET_LIFECYCLE: Operation = Operation {
     service: &S3,
@@ -32,6 +31,7 @@ pub struct LifecycleRule {
     expiration: Option<End>,
     #[serde(default)]
     transition: Vec<Move>,
+    noncurrent_version_expiration: Option<Noncurrent>,
     abort_incomplete_multipart_upload: Option<Abort>,
 }
 
@@ -67,15 +67,14 @@ struct Move {
 
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "PascalCase")]
-struct Abort {
-    days_after_initiation: u32,
+struct Noncurrent {
+    noncurrent_days: Option<u32>,
 }
 
-#[derive(Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "PascalCase")]
-struct Configuration {
-    #[serde(default)]
-    rule: Vec<LifecycleRule>,
+struct Abort {
+    days_after_initiation: u32,
 }
 
 /// Objects whose names in the bucket begin alike, and for how long they are wanted.
@@ -89,19 +88,32 @@ pub struct Wanted<'a> {
     pub days: Option<u32>,
 }
 
-impl S3Objects {
-    /// The rules of the bucket; none if it has no lifecycle.
-    pub fn lifecycle(&self) -> Result<Vec<LifecycleRule>, PortError> {
-        let wire = self.wire("GET", "")?.parameter("lifecycle", "");
-        match self.client.call(&GET_LIFECYCLE, &wire) {
-            Ok(answer) => Ok(from_xml::<Configuration>(&GET_LIFECYCLE, &answer)?.rule),
-            Err(error) if error.code() == "NoSuchLifecycleConfiguration" => Ok(Vec::new()),
-            Err(error) => Err(explain(&error)),
-        }
+/// What it ends, and when.
+impl fmt::Display for LifecycleRule {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let older = self.noncurrent_version_expiration.as_ref().and_then(|older| older.noncurrent_days);
+        let uploads = self.abort_incomplete_multipart_upload.as_ref();
+        let ends = [
+            ("objects", self.expiration.as_ref().and_then(|end| end.days)),
+            ("older versions", older),
+            ("uploads that broke off", uploads.map(|abort| abort.days_after_initiation)),
+        ];
+        let ends = ends.iter().filter_map(|(what, days)| Some(format!("{what} end after {} days", (*days)?)));
+        write!(f, "under `{}` {}", self.prefix(), ends.collect::<Vec<_>>().join(", "))
     }
 }
 
 impl LifecycleRule {
+    /// Its id; empty if it has none.
+    pub fn id(&self) -> &str {
+        &self.id
+    }
+
+    /// What the names of its objects begin with.
+    pub fn prefix(&self) -> String {
+        self.prefix.clone().or_else(|| self.filter().prefix).unwrap_or_default()
+    }
+
     fn is_on(&self) -> bool {
         self.status == "Enabled"
     }
@@ -109,10 +121,6 @@ impl LifecycleRule {
     fn filter(&self) -> Filter {
         let filter = self.filter.clone().unwrap_or_default();
         filter.and.clone().map_or(filter, |and| *and)
-    }
-
-    fn prefix(&self) -> String {
-        self.prefix.clone().or_else(|| self.filter().prefix).unwrap_or_default()
     }
 
     /// Whether it is about some of the objects only, for another reason than their names.
@@ -210,7 +218,7 @@ mod tests {
 
     fn rules(text: &str) -> Vec<LifecycleRule> {
         let text = format!("<LifecycleConfiguration>{text}</LifecycleConfiguration>");
-        quick_xml::de::from_str::<Configuration>(&text).unwrap().rule
+        super::super::rules::Lifecycle::read(&text, None).unwrap().rules().to_vec()
     }
 
     fn rule(inside: &str) -> String {

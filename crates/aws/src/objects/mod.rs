@@ -6,6 +6,7 @@
 pub mod lifecycle;
 mod parts;
 mod put;
+mod rules;
 
 use crate::client::Client;
 use crate::error::{AwsError, Trouble};
@@ -18,6 +19,7 @@ use aws_lc_rs::digest;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use parts::Parting;
+pub use rules::{Lifecycle, OwnRule};
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use world::{Kind, ObjectStore, PortError};
@@ -63,8 +65,10 @@ pub enum ObjectUse {
     Delete,
     /// [`S3Objects::replace`].
     Replace,
-    /// [`S3Objects::lifecycle`].
+    /// [`S3Objects::lifecycle`] and [`S3Objects::locked_days`].
     Lifecycle,
+    /// [`S3Objects::put_lifecycle`].
+    PutLifecycle,
 }
 
 impl ObjectUse {
@@ -78,7 +82,8 @@ impl ObjectUse {
             Self::Get => vec![&GET],
             Self::List => vec![&LIST],
             Self::Delete => vec![&DELETE],
-            Self::Lifecycle => vec![&lifecycle::GET_LIFECYCLE],
+            Self::Lifecycle => vec![&lifecycle::GET_LIFECYCLE, &rules::GET_LOCK],
+            Self::PutLifecycle => vec![&rules::PUT_LIFECYCLE],
         }
     }
 }

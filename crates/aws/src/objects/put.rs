@@ -84,16 +84,17 @@ impl S3Objects {
         if self.parting.cuts(bytes) {
             return self.put_in_parts(name, bytes, only_new);
         }
-        let mut wire = self.protected(self.wire("PUT", name)?).header(CHECKSUM, checksum(bytes)).body(bytes);
+        // Where objects are locked, by us or by the bucket, S3 wants to be told which checksum goes with the bytes.
+        let mut wire = self
+            .protected(self.wire("PUT", name)?)
+            .header("x-amz-sdk-checksum-algorithm", "SHA256")
+            .header(CHECKSUM, checksum(bytes))
+            .body(bytes);
         if only_new {
             wire = wire.header("if-none-match", "*");
         }
-        if self.locked_days.is_none() {
-            return self.client.call(&PUT, &wire).map(|_| ());
-        }
-        // A lock is refused without a word on which checksum goes with the bytes.
-        let wire = wire.header("x-amz-sdk-checksum-algorithm", "SHA256");
-        self.client.call(&PUT_LOCKED, &wire).map(|_| ())
+        let put = if self.locked_days.is_some() { &PUT_LOCKED } else { &PUT };
+        self.client.call(put, &wire).map(|_| ())
     }
 
     /// The same request with how its object is encrypted and locked.

@@ -29,7 +29,7 @@ mod s3;
 mod sagemaker;
 mod services;
 mod types;
-mod xml;
+pub(crate) mod xml;
 
 pub(crate) use account::S3_CONTROL;
 pub(crate) use network::EC2;

@@ -21,7 +21,7 @@ pub(crate) fn tree(operation: &'static Operation, answer: &Answer) -> Result<Val
     parse(text).ok_or_else(|| unreadable(operation, answer))
 }
 
-fn parse(text: &str) -> Option<Value> {
+pub(crate) fn parse(text: &str) -> Option<Value> {
     let mut reader = Reader::from_str(text);
     let mut open: Vec<(String, Map<String, Value>, String)> = Vec::new();
     loop {

@@ -2,7 +2,8 @@
 KMS"):
 - the same grant again is the one that is there;
 - a role that somebody has assumed, and that the key policy does not name, may do what its grants let it do, for the encryption
-  contexts of their constraints, and nothing else (AccessDeniedException). Other callers are the account, which may everything.
+  contexts of their constraints, and nothing else (AccessDeniedException). Other callers are the account, which may everything;
+- a grant is retired by whoever it names for that, by the ARN of the key; one that is not there is an error.
 """
 import json
 
@@ -44,6 +45,20 @@ def allows(grant, role, operation, given):
     return True
 
 
+def retire(self):
+    key = self.kms_backend.describe_key(self._get_param("KeyId"))
+    if self._get_param("KeyId") != key.arn:
+        raise JsonRESTError("InvalidArnException", "because")
+    grant = key.grants.get(self._get_param("GrantId"))
+    if not grant:
+        raise JsonRESTError("NotFoundException", "because")
+    role = caller(self)
+    if role and role != grant.retiring_principal:
+        raise JsonRESTError("AccessDeniedException", "because")
+    key.grants.pop(grant.id)
+    return "{}"
+
+
 def guarded(name, original):
     operation = "".join(part.title() for part in name.split("_"))
 
@@ -63,6 +78,7 @@ def guarded(name, original):
 def mend():
     for name in GUARDED:
         setattr(KmsResponse, name, guarded(name, getattr(KmsResponse, name)))
+    KmsResponse.retire_grant = retire
     create = KmsBackend.create_grant
 
     def create_once(self, key_id, grantee_principal, operations, name, constraints, retiring_principal):

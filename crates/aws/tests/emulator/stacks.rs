@@ -148,3 +148,31 @@ fn what_was_only_looked_at_is_forgotten_and_what_was_made_is_not() {
     stacks.forget("fails").unwrap();
     assert!(stacks.find("fails").unwrap().is_some());
 }
+
+#[test]
+fn a_change_set_that_vanished_is_not_said_to_be_carried_out() {
+    let address = Emulator::get().address;
+    let proxy = Proxy::before(Some(address));
+    let stacks = Stacks::new(client(proxy.address));
+    let gone = || xml_error(404, "ChangeSetNotFound");
+    // The answer is lost, and when it is looked for, somebody took it back.
+    proxy.always_of("CreateChangeSet", Fate::Lost);
+    proxy.nth_of("Action=DescribeChangeSet", 1, gone());
+    let error = propose(&stacks, "vanished", "no").unwrap_err();
+    insta::assert_snapshot!(error, @"`cloudformation:CreateChangeSet` failed: the connection to `127.0.0.1` broke; it may have happened all the same");
+    proxy.calm();
+    let id = stacks.change_set("vanished", "of-vanished").unwrap().unwrap().id;
+    // The call fails, and there is nothing of it to look at; nor is there if nobody may look.
+    proxy.always_of("ExecuteChangeSet", xml_error(500, "InternalFailure"));
+    for look in [gone(), xml_error(403, "AccessDenied")] {
+        proxy.nth_of("Action=DescribeChangeSet", 1, look);
+        let error = stacks.execute("vanished", &id).unwrap_err();
+        assert_eq!(error.code(), "InternalFailure", "the call's own words: {error}");
+    }
+    proxy.calm();
+    // Somebody takes it back before it is carried out.
+    Stacks::new(client(address)).discard("vanished", &id).unwrap();
+    let error = stacks.execute("vanished", &id).unwrap_err();
+    assert_eq!(error.code(), "ChangeSetNotFound", "{error}");
+    assert!(stacks.find("vanished").unwrap().unwrap().is_review(), "nothing was made");
+}

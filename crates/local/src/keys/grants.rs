@@ -43,6 +43,16 @@ impl LocalKeys {
         }
         self.save(key, &file)
     }
+
+    pub(super) fn give_back(&self, key: &KeyId, id: &str, grantee: &str) -> Result<(), PortError> {
+        let grants = self.load(key)?.grants;
+        if grants.iter().any(|grant| grant.id == id && grant.terms.grantee != grantee) {
+            return Err(
+                Granted::new(self.clone(), grantee)?.denied(key, "give back what somebody else holds")
+            );
+        }
+        self.take_back(key, id)
+    }
 }
 
 fn named(grantee: &str) -> Result<(), PortError> {
@@ -148,6 +158,13 @@ impl KeyService for Granted {
 
     fn revoke_grant(&self, key: &KeyId, _: &str) -> Result<(), PortError> {
         Err(self.denied(key, "take grants back"))
+    }
+
+    fn retire_grant(&self, key: &KeyId, id: &str, grantee: &str) -> Result<(), PortError> {
+        match grantee == self.grantee {
+            true => self.keys.give_back(key, id, grantee),
+            false => Err(self.denied(key, "give back what somebody else holds")),
+        }
     }
 
     fn for_grantee(&self, grantee: &str) -> Result<Box<dyn KeyService>, PortError> {

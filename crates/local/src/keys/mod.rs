@@ -233,6 +233,10 @@ impl KeyService for LocalKeys {
         self.take_back(key, id)
     }
 
+    fn retire_grant(&self, key: &KeyId, id: &str, grantee: &str) -> Result<(), PortError> {
+        self.give_back(key, id, grantee)
+    }
+
     fn for_grantee(&self, grantee: &str) -> Result<Box<dyn KeyService>, PortError> {
         Ok(Box::new(grants::Granted::new(self.clone(), grantee)?))
     }

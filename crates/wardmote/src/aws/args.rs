@@ -19,7 +19,7 @@ pub(crate) enum AwsCommand {
     /// Copy the ledger into a bucket, as static files (C2SP tlog-tiles) that can be locked there.
     Archive(ArchiveArgs),
     /// Show whether the lifecycle of the house's bucket is that of the charter: nothing ends too soon or stays too long.
-    Lifecycle,
+    Lifecycle(LifecycleArgs),
     /// Compare the SageMaker Model Registry with the record, and make it its mirror.
     Registry(RegistryArgs),
     /// Log files of AWS CloudTrail.
@@ -105,6 +105,16 @@ pub(crate) struct ArchiveArgs {
     /// Print the smallest IAM policy with which this works, and do nothing.
     #[arg(long)]
     pub(crate) permissions: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct LifecycleArgs {
+    /// Put the rules that the charter makes; rules of others stay as they are. Shows first what changes, and asks.
+    #[arg(long)]
+    pub(crate) put: bool,
+    /// Put them without a question.
+    #[arg(long, requires = "put")]
+    pub(crate) yes: bool,
 }
 
 #[derive(Debug, Args)]

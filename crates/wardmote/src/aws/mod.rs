@@ -38,7 +38,7 @@ pub(crate) fn run(
         AwsCommand::Permissions(args) => permissions::run(house, args, answers),
         AwsCommand::Archive(args) => archive::run(house, args, answers),
         AwsCommand::Alarms(args) => signals::alarms(house, args, answers),
-        AwsCommand::Lifecycle => lifecycle::run(house, answers),
+        AwsCommand::Lifecycle(args) => lifecycle::run(house, act_as, args, answers),
         AwsCommand::Registry(args) => registry::run(house, act_as, args, answers),
         AwsCommand::Trail(command) => trail::run(house, command, answers),
     }

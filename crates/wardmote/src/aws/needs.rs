@@ -8,10 +8,10 @@ use aws::{KeyUse, ObjectUse};
 use clap::CommandFactory;
 
 use KeyUse::{
-    Create, CreateGrant, CreateSigning, DeriveSecret, GenerateDataKey, ListGrants, PublicKey, RevokeGrant,
-    Rotate, SetState, Sign, State, UnwrapDataKey,
+    Create, CreateGrant, CreateSigning, DeriveSecret, GenerateDataKey, ListGrants, PublicKey, RetireGrant,
+    RevokeGrant, Rotate, SetState, Sign, State, UnwrapDataKey,
 };
-use ObjectUse::{Get, Lifecycle, Put};
+use ObjectUse::{Get, Lifecycle, Put, PutLifecycle};
 
 /// What a command does.
 #[derive(Debug, Clone, Copy)]
@@ -71,8 +71,9 @@ const COMMANDS: &[(&str, Needs)] = &[
     ("key enable", reading(&[SetState])),
     ("key rotate", reading(&[Rotate])),
     ("key grant", reading(&[CreateGrant])),
-    ("key grants", reading(&[ListGrants])),
+    ("key grants", reading(&[ListGrants, RevokeGrant])),
     ("key revoke-grant", reading(&[ListGrants, RevokeGrant])),
+    ("key retire-grant", reading(&[RetireGrant])),
     ("key new", OPEN),
     ("key approvers", OPEN),
     ("key confirm", OPEN),
@@ -138,7 +139,7 @@ const COMMANDS: &[(&str, Needs)] = &[
     ("waiver withdraw", OPEN),
     ("waiver list", OPEN),
     ("aws", NOTHING),
-    ("aws lifecycle", Needs { objects: &[Get, Lifecycle], ..NOTHING }),
+    ("aws lifecycle", Needs { objects: &[Put, Get, Lifecycle, PutLifecycle], ..NOTHING }),
     ("aws alarms", Needs { signals: &[SignalUse::Alarms], ..OPEN }),
     ("completions", NOTHING),
     ("man", NOTHING),

@@ -16,7 +16,6 @@ use facts::{Digest, PersonId};
 use local::SystemEntropy;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::{BufRead, IsTerminal};
 use std::process::ExitCode;
 use world::{Entropy as _, ObjectStore};
 
@@ -300,19 +299,7 @@ impl Site<'_> {
         if !self.answers.json() {
             self.answers.line(&shown(plan))?;
         }
-        if args.yes {
-            return Ok(true);
-        }
-        if self.answers.json() || !std::io::stdin().is_terminal() {
-            return Ok(false);
-        }
-        self.answers.remark("carry this out? Only `yes` does.");
-        let mut line = String::new();
-        std::io::stdin()
-            .lock()
-            .read_line(&mut line)
-            .map_err(|error| Failure::io("read from the terminal", error))?;
-        Ok(line.trim() == "yes")
+        self.answers.agreed(args.yes)
     }
 
     fn failed(&self, what: &str) -> Failure {

@@ -191,17 +191,23 @@ impl Site<'_> {
 
     /// The change set is gone; the template may still tell.
     fn without_change_set(&self, change: &StackChange, now: Option<&Stack>) -> Result<StackEvent, Failure> {
-        let Some(now) = now else {
+        let ended = match now {
+            Some(busy) if busy.is_busy() => self.wait(&change.stack_id, BTreeSet::new())?.stack,
+            other => other.cloned(),
+        };
+        let Some(now) = ended else {
             let missing = "neither the change set nor the stack is there any more".to_owned();
             return Ok(StackEvent::Unknown { missing });
         };
         let text = self.stacks.template(&change.stack_id).map_err(crate::aws::failure)?;
         let digest = canonical(&text).map(|text| Digest::of(text.as_bytes()));
-        if now.is_well() && digest.is_some() && digest == change.template {
-            return Ok(StackEvent::Settled { status: now.stack_status.clone() });
+        let same = digest.is_some() && digest == change.template;
+        if now.is_well() && same {
+            return Ok(StackEvent::Settled { status: now.stack_status });
         }
+        let template = if same { "this template" } else { "another template" };
         let missing =
-            format!("the change set is gone, and the stack is {} with another template", now.stack_status);
+            format!("the change set is gone, and the stack is {} with {template}", now.stack_status);
         Ok(StackEvent::Unknown { missing })
     }
 }

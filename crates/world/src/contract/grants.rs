@@ -61,7 +61,15 @@ pub fn check(open: &dyn Fn() -> Box<dyn KeyService>, grantee: &str) {
     assert!(keys.revoke_grant(&key, &given.id).is_ok());
     assert_eq!(uses.unwrap(&here, &whole), Err(Kind::Denied), "what was taken back is over");
     assert_eq!(kind(keys.revoke_grant(&key, &given.id)), Some(Kind::Absent), "and is there no more");
-    assert_eq!(keys.list_grants(&key).ok(), Some(vec![second]), "the other one stays");
+    assert_eq!(keys.list_grants(&key).ok(), Some(vec![second.clone()]), "the other one stays");
+    let stranger = format!("{grantee}-2");
+    let retired = |grantee: &str| kind(open().retire_grant(&key, &second.id, grantee));
+    assert_eq!(retired(&stranger), Some(Kind::Denied), "who does not hold a grant cannot give it back");
+    assert_eq!(uses.generate(&other), Ok(()), "and it is still there");
+    assert_eq!(retired(grantee), None, "whoever holds it gives it back");
+    assert_eq!(uses.generate(&other), Err(Kind::Denied), "what was given back is over");
+    assert_eq!(retired(grantee), Some(Kind::Absent), "and is there no more");
+    assert_eq!(keys.list_grants(&key).ok(), Some(Vec::new()));
     assert_eq!(kind(keys.list_grants(&id("none"))), Some(Kind::Absent), "no key, no grants");
 }
 

@@ -46,6 +46,8 @@ struct Shared {
     turn: AtomicBool,
     /// What happens to every request that holds a word, before all else.
     always: Mutex<Vec<(String, Fate)>>,
+    /// What happens to one request that holds a word, after so many others that do; before all else.
+    nth: Mutex<Option<(String, usize, Fate)>>,
     /// What happens to every request of an operation, as [`operation`] names it.
     of_operation: Mutex<HashMap<String, Fate>>,
     /// What happens to every question when it comes for the first time.
@@ -84,6 +86,11 @@ impl Proxy {
     /// Sets what happens to every request that holds a word.
     pub(crate) fn always(&self, word: &str, fate: Fate) {
         self.shared.always.lock().unwrap().push((word.to_owned(), fate));
+    }
+
+    /// Sets what happens to the request of this number, from now on and from 1, that holds a word.
+    pub(crate) fn nth_of(&self, word: &str, number: usize, fate: Fate) {
+        *self.shared.nth.lock().unwrap() = Some((word.to_owned(), number, fate));
     }
 
     /// Everything passes again.
@@ -140,6 +147,16 @@ pub(crate) fn xml_error(status: u16, code: &str) -> Fate {
 }
 
 impl Shared {
+    fn nth_to(&self, text: &str) -> Option<Fate> {
+        let mut nth = self.nth.lock().unwrap();
+        let (word, number, _) = nth.as_mut()?;
+        if !text.contains(word.as_str()) {
+            return None;
+        }
+        *number -= 1;
+        if *number > 0 { None } else { nth.take().map(|(_, _, fate)| fate) }
+    }
+
     fn always_to(&self, request: &str) -> Option<Fate> {
         let always = self.always.lock().unwrap();
         always.iter().find(|(word, _)| request.contains(word.as_str())).map(|(_, fate)| fate.clone())
@@ -215,7 +232,8 @@ fn serve(mut stream: TcpStream, service: Option<SocketAddr>, shared: &Shared) {
     shared.seen.lock().unwrap().push(request.clone());
     let text = String::from_utf8_lossy(&request).into_owned();
     let listed = shared
-        .always_to(&text)
+        .nth_to(&text)
+        .or_else(|| shared.always_to(&text))
         .or_else(|| shared.by_operation(&text))
         .or_else(|| shared.for_the_first_time(&text))
         .or_else(|| shared.fates.lock().unwrap().pop_front());
