@@ -10,8 +10,11 @@
 #[path = "../../aws/tests/emulator/support/venv.rs"]
 mod venv;
 
-use blueprint::{Authoriser, Settings, draw};
+mod common;
+
+use blueprint::{Authoriser, Limits, Settings, draw};
 use charter::SourceFile;
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -42,6 +45,19 @@ fn cfn_lint_finds_nothing() {
         let text = if name.ends_with("yaml") { template.to_yaml() } else { template.to_json().to_string() };
         fs::write(folder.join(name), text).unwrap();
         files.push(folder.join(name));
+    }
+    // A root with its parts, as it is deployed.
+    let parts = draw(&common::many(20), Settings::default()).unwrap().template;
+    let parts = parts.in_parts(Limits::default(), &BTreeMap::new()).unwrap();
+    let root = parts.addressed(|name, _| {
+        Ok::<_, ()>(format!("https://bucket.s3.eu-central-1.amazonaws.com/{name}.json"))
+    });
+    let all = parts.parts.iter().map(|(name, part)| (name.as_str(), part)).collect::<Vec<_>>();
+    let root = root.unwrap();
+    for (name, template) in all.into_iter().chain([("root", &root)]) {
+        let path = folder.join(format!("{name}.yaml"));
+        fs::write(&path, template.to_yaml()).unwrap();
+        files.push(path);
     }
     run(Command::new(linter())
         .args(["--format", "parseable", "--regions", "eu-central-1", "--"])

@@ -11,7 +11,7 @@ mod common;
 use blueprint::{Blueprint, Limits, Parts, Settings, Template, draw, joined};
 use common::{charter, many};
 use serde_json::{Map, Value, json};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 fn at_most(resources: usize) -> Limits {
     Limits { resources, ..Limits::default() }
@@ -99,13 +99,19 @@ fn assert_fed(parts: &Parts) {
         named(&stack["Properties"], &mut from);
         let parts_named = from.iter().filter(|id| id.starts_with("Part"));
         assert!(parts_named.clone().all(|id| before.contains(&id.as_str())), "{name} takes from {from:?}");
-        assert_eq!(stack["DependsOn"], before.last().map_or(Value::Null, |last| json!([last])));
+        let waits = |last: &&str| stack["DependsOn"] == json!([last]) || from.contains(*last);
+        assert!(before.last().is_none_or(|last| waits(last)), "{name} comes after the one before");
         before.push(name);
     }
 }
 
 fn check(blueprint: &Blueprint, limits: Limits) -> Parts {
-    let parts = blueprint.template.in_parts(limits).unwrap().unwrap();
+    check_beside(blueprint, limits, &BTreeMap::new())
+}
+
+fn check_beside(blueprint: &Blueprint, limits: Limits, before: &BTreeMap<String, String>) -> Parts {
+    let parts = blueprint.template.in_parts(limits, before).unwrap();
+    assert!(!parts.parts.is_empty());
     for (name, template) in
         parts.parts.iter().map(|(name, part)| (name.as_str(), part)).chain([("root", &parts.root)])
     {
@@ -130,7 +136,8 @@ fn parts_of_every_size_are_whole_and_join_again() {
     for settings in common::settings() {
         let blueprint = draw(&charter(), settings).unwrap();
         let number = blueprint.template.len();
-        assert_eq!(blueprint.template.in_parts(at_most(number)).unwrap(), None, "as small as it is");
+        let whole = blueprint.template.in_parts(at_most(number), &BTreeMap::new()).unwrap();
+        assert!(whole.parts.is_empty() && whole.root == blueprint.template, "as small as it is");
         for most in (14..number).step_by(7).chain([number - 1]) {
             check(&blueprint, at_most(most));
         }
@@ -163,14 +170,50 @@ fn many_models_are_put_into_parts_and_judged_as_a_whole() {
     assert!(whole.1.iter().all(|outcome| *outcome == blueprint::Outcome::Proved));
 }
 
+/// In which nested stack each resource is.
+fn places(parts: &Parts) -> BTreeMap<String, String> {
+    let of = |(name, part): &(String, Template)| {
+        let ids: Vec<String> = part.to_json()["Resources"].as_object().unwrap().keys().cloned().collect();
+        ids.into_iter().map(|id| (id, name.clone())).collect::<Vec<_>>()
+    };
+    parts.parts.iter().flat_map(of).collect()
+}
+
+#[test]
+fn what_is_deployed_stays_where_it_is() {
+    let draw = |models| draw(&many(models), Settings::default()).unwrap();
+    let limits = at_most(160);
+    let mut parts = check(&draw(5), limits);
+    // Models come and go.
+    for models in [6, 7, 6, 8, 1, 2] {
+        let before = places(&parts);
+        parts = check_beside(&draw(models), limits, &before);
+        let now = places(&parts);
+        let moved: Vec<_> =
+            now.iter().filter(|(id, part)| before.get(*id).is_some_and(|was| was != *part)).collect();
+        assert!(moved.is_empty(), "{models} models: {moved:?}");
+    }
+    // What would fit into one stack stays in parts too.
+    assert!(!check_beside(&draw(1), Limits::default(), &places(&parts)).parts.is_empty());
+    let whole: BTreeMap<String, String> = places(&parts).into_keys().map(|id| (id, String::new())).collect();
+    let refused = |models, before| {
+        let wrong = draw(models).template.in_parts(limits, before).unwrap_err();
+        let text: String = wrong.to_string().chars().filter(|letter| !letter.is_ascii_digit()).collect();
+        format!("{text}\nhelp: {}\n", wrong.help())
+    };
+    let mut said = refused(5, &whole);
+    said.push_str(&refused(40, &places(&parts)));
+    insta::assert_snapshot!(said);
+}
+
 #[test]
 fn a_root_says_where_its_parts_are() {
     let blueprint = draw(&charter(), Settings::default()).unwrap();
-    let parts = blueprint.template.in_parts(at_most(60)).unwrap().unwrap();
+    let parts = blueprint.template.in_parts(at_most(60), &BTreeMap::new()).unwrap();
     let address =
         |name: &str, part: &Template| Ok::<_, ()>(format!("https://bucket/{name}-{}.json", part.len()));
     let root = parts.addressed(address).unwrap().to_json();
-    assert_eq!(root["Resources"]["Part1"]["Properties"]["TemplateURL"], "https://bucket/Part1-60.json");
+    assert_eq!(root["Resources"]["Part1"]["Properties"]["TemplateURL"], "https://bucket/Part1-48.json");
     assert_eq!(parts.root.to_json()["Resources"]["Part1"]["Properties"]["TemplateURL"], "Part1.yaml");
     insta::assert_snapshot!(
         parts
@@ -191,7 +234,10 @@ fn a_root_says_where_its_parts_are() {
 #[test]
 fn what_cannot_be_made_small_enough_is_refused() {
     let blueprint = draw(&charter(), Settings::default()).unwrap();
-    let wrong = blueprint.template.in_parts(Limits { bytes: 2_000, ..Limits::default() }).unwrap_err();
+    let wrong = blueprint
+        .template
+        .in_parts(Limits { bytes: 2_000, ..Limits::default() }, &BTreeMap::new())
+        .unwrap_err();
     let bytes = blueprint.template.bytes().to_string();
     let said = wrong.to_string().replace(&bytes, "N").replace(&blueprint.template.len().to_string(), "M");
     insta::assert_snapshot!(format!("{said}\nhelp: {}", wrong.help()));

@@ -73,6 +73,72 @@ people:
 tag_standard: {}
 ";
 
+#[test]
+fn a_stack_in_parts_is_shown_made_grows_and_goes() {
+    let folder = tempfile::tempdir().unwrap();
+    let dir = folder.path().join("house");
+    fs::create_dir(&dir).unwrap();
+    fs::write(dir.join("charter.yaml"), SMALL).unwrap();
+    let at = Emulator::get().address;
+    script("stack.py", "prepare", at, "small");
+    Emulator::get().bucket("parts-templates");
+    json(&dir, at, &["apply", "--as", "carla"]);
+    let apply = [
+        "apply",
+        "--aws",
+        "--resources-per-stack",
+        "40",
+        "--stack",
+        "parted",
+        "--templates",
+        "s3://parts-templates/",
+    ];
+    let as_selma = [&apply[..], &["--as", "selma"]].concat();
+    let yes = [&as_selma[..], &["--yes"]].concat();
+    let mut all = said(&dir, at, &["apply", "--aws", "--resources-per-stack", "40", "--as", "selma"]);
+    all.push_str(&said(&dir, at, &as_selma));
+    let made = json(&dir, at, &yes);
+    assert_eq!(made["status"], "CREATE_COMPLETE", "{made}");
+    all.push_str(&script("stack.py", "there", at, "parted"));
+    // What is there is what was sent, part by part.
+    all.push_str(&said(&dir, at, &as_selma));
+    let more = "keys: [{id: more, description: more, administrators: [security-engineer], users: [compliance-officer]}]";
+    // A role that keys of an early part name, and that needs what is in a later one.
+    fs::write(dir.join("charter.yaml"), format!("{SMALL}{more}\n")).unwrap();
+    all.push_str(&said(&dir, at, &as_selma));
+    let more = "keys: [{id: more, description: more, administrators: [], users: []}]";
+    fs::write(dir.join("charter.yaml"), format!("{SMALL}{more}\n")).unwrap();
+    let wider: Vec<&str> = as_selma.iter().map(|word| if *word == "40" { "60" } else { word }).collect();
+    let shown = said(&dir, at, &wider);
+    assert!(shown.contains("\nAdd     MoreKey AWS::KMS::Key\n"), "{shown}");
+    all.push_str(&shown);
+    all.push_str(&said(&dir, at, &["apply", "--aws", "--stack", "parted", "--destroy", "--as", "selma"]));
+    let destroyed =
+        json(&dir, at, &["apply", "--aws", "--stack", "parted", "--destroy", "--yes", "--as", "selma"]);
+    assert_eq!(destroyed["status"], "DELETE_COMPLETE", "{destroyed}");
+    insta::assert_snapshot!(without_digests(&stable(&dir, &outline(&all))));
+}
+
+/// Lists of resources by their first and how many follow.
+fn outline(text: &str) -> String {
+    let mut all = String::new();
+    let mut more = 0;
+    let is_listed = |line: &str| line.contains(" AWS::") && !line.starts_with("error");
+    for (at, line) in text.lines().enumerate() {
+        let follows = at > 0 && text.lines().nth(at - 1).is_some_and(is_listed);
+        if is_listed(line) && follows {
+            more += 1;
+            continue;
+        }
+        if more > 0 {
+            all.push_str(&format!("        and {more} more\n"));
+        }
+        more = 0;
+        all.push_str(&format!("{line}\n"));
+    }
+    all
+}
+
 /// What differs from run to run, and from one template to the next.
 fn without_digests(text: &str) -> String {
     let hex = |word: &str| word.len() >= 8 && word.bytes().all(|b| b.is_ascii_hexdigit());

@@ -45,6 +45,23 @@ fn the_template_comes_to_standard_output_or_into_a_folder() {
 }
 
 #[test]
+fn more_than_one_stack_takes_comes_in_parts() {
+    let folder = tempfile::tempdir().unwrap();
+    let charter = example().join("charter.yaml");
+    let plan = ["plan", "--aws", charter.to_str().unwrap(), "--resources-per-stack", "60"];
+    let output = run(folder.path(), &plan);
+    assert_eq!(String::from_utf8(output.stdout).unwrap(), golden("credit-scoring.yaml"), "whole");
+    let mut all = String::from_utf8(output.stderr).unwrap();
+    let out = folder.path().join("out");
+    let said = run(folder.path(), &[&plan[..], &["--out", out.to_str().unwrap()]].concat());
+    all.push_str(&String::from_utf8(said.stdout).unwrap());
+    insta::assert_snapshot!(stable(folder.path(), &all));
+    assert_eq!(fs::read_to_string(out.join("whole.yaml")).unwrap(), golden("credit-scoring.yaml"));
+    let root = fs::read_to_string(out.join("template.yaml")).unwrap();
+    assert!(root.contains("TemplateURL: Part2.yaml\n") && out.join("Part2.yaml").exists());
+}
+
+#[test]
 fn mistakes() {
     let folder = tempfile::tempdir().unwrap();
     let mut all = String::new();
@@ -53,6 +70,7 @@ fn mistakes() {
         &["plan", "--aws", "nothing.yaml"],
         &["plan", "charter.yaml"],
         &["plan", "--aws", "--authoriser", "nobody"],
+        &["plan", "--aws", "--resources-per-stack", "501"],
     ] {
         let output = run(folder.path(), words);
         all.push_str(&format!("$ wardmote {}\n", words.join(" ")));

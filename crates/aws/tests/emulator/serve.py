@@ -19,7 +19,7 @@ What other services do and moto 5.2.5 does not know (their API references):
 - GetAuthorizers of API Gateway version 2;
 - uploads to S3 in parts (see `uploads.py`);
 - endpoints of SageMaker (see `endpoints.py`), deployments of ECS services (see `services.py`), and change sets (see
-  `stacks.py`);
+  `stacks.py`), and nested stacks (see `nested.py`);
 - AssociateKmsKey and DisassociateKmsKey of CloudWatch Logs;
 - ListNotebookInstanceLifecycleConfigs of SageMaker;
 - model packages as a whole (see `model_packages.py`);
@@ -37,6 +37,7 @@ import answers
 import endpoints
 import grants
 import model_packages  # mends by being there
+import nested
 import services
 import stacks
 import uploads
@@ -159,6 +160,7 @@ endpoints.mend()
 services.mend()
 uploads.mend()
 stacks.mend()
+nested.mend()
 
 
 def associate_kms_key(self):

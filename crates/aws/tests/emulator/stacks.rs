@@ -15,8 +15,15 @@ fn propose(stacks: &Stacks, stack: &str, fails: &str) -> Result<String, PortErro
     let template = TemplateSource::Body(TEMPLATE);
     let name = format!("of-{stack}");
     let previous = BTreeSet::new();
-    let proposal =
-        Proposal { stack, name: &name, template, parameters: &parameters, previous: &previous, create: true };
+    let proposal = Proposal {
+        stack,
+        name: &name,
+        template,
+        parameters: &parameters,
+        previous: &previous,
+        create: true,
+        nested: false,
+    };
     Ok(stacks.propose(&proposal)?)
 }
 

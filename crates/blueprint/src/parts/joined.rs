@@ -49,6 +49,15 @@ pub fn joined(root: &Value, mut part: impl FnMut(&str) -> Option<Value>) -> Opti
         }
     }
     whole["Resources"] = Value::Object(all);
+    let mut conditions = root.get("Conditions").and_then(Value::as_object).cloned().unwrap_or_default();
+    for part in parts.values() {
+        for (name, condition) in part.get("Conditions").and_then(Value::as_object).into_iter().flatten() {
+            conditions.entry(name.clone()).or_insert_with(|| condition.clone());
+        }
+    }
+    if !conditions.is_empty() {
+        whole["Conditions"] = Value::Object(conditions);
+    }
     if let Some(outputs) = whole.get_mut("Outputs") {
         *outputs = rewritten(outputs, &mut |to| told(to));
     }

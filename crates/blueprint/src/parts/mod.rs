@@ -18,8 +18,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// The type of a nested stack.
 pub(crate) const STACK: &str = "AWS::CloudFormation::Stack";
-/// The name of the whole stack; that of a nested one is another.
+/// What nested stacks are called, before their number.
+const PART: &str = "Part";
+/// The name of the whole stack; that of a nested one is another, and so is told.
 const STACK_NAME: &str = "AWS::StackName";
+const WHOLE_NAME: &str = "WholeStackName";
+/// One of so many resources is left out of a part when it is first made, for what is to come.
+const ROOM: usize = 5;
 
 /// What CloudFormation takes at most in one template.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,10 +43,10 @@ impl Default for Limits {
     }
 }
 
-/// A template in parts.
+/// A template as it is deployed.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Parts {
-    /// What is deployed; it says where the parts are.
+    /// What is deployed; it says where the parts are. Without parts it is the whole.
     pub root: Template,
     /// The parts, by the names of their nested stacks.
     pub parts: Vec<(String, Template)>,
@@ -67,40 +72,41 @@ impl Parts {
 }
 
 impl Template {
-    /// The template in parts, or nothing if CloudFormation takes it as a whole.
+    /// How the template is deployed: in parts if CloudFormation does not take it as a whole. `before` says in which nested
+    /// stack each resource is already, with an empty name for the stack itself: nothing is moved from one stack to another,
+    /// because CloudFormation would remove it there and make it anew here.
     ///
     /// # Errors
-    /// If no parts of it are small enough.
-    pub fn in_parts(&self, limits: Limits) -> Result<Option<Parts>, Unbuildable> {
-        if limits.take(self) {
-            return Ok(None);
+    /// If no parts of it are small enough, or something would have to move.
+    pub fn in_parts(&self, limits: Limits, before: &BTreeMap<String, String>) -> Result<Parts, Unbuildable> {
+        let was_in_parts = before.values().any(|part| !part.is_empty());
+        if limits.take(self) && !was_in_parts {
+            return Ok(Parts { root: self.clone(), parts: Vec::new() });
         }
-        let too_large = || {
+        let refused = |why: &str, help| {
             let (number, bytes) = (self.len(), self.bytes());
             let message = format!(
-                "the template would have {number} resources and {bytes} bytes, and cannot be put into parts as \
-                 CloudFormation takes them: of {} resources, {} bytes and {} values that go from one to another",
+                "the template would have {number} resources and {bytes} bytes, and {why}: CloudFormation takes {} resources, {} \
+                 bytes and {} values that go from one part to another",
                 limits.resources, limits.bytes, limits.values
             );
-            let help = "give each group of models a charter, and so a stack, of its own";
             Unbuildable { message, help }
         };
-        let sorted = Sorted::new(self).ok_or_else(too_large)?;
-        let (mut begin, mut parts) = (0, Vec::new());
-        while begin < sorted.resources.len() {
-            let name = format!("Part{}", parts.len() + 1);
-            let most = sorted.resources.len().min(begin + limits.resources);
-            let fits = (begin + 1..=most).rev().find_map(|end| {
-                let part = sorted.part(&name, begin..end);
-                limits.take(&part).then_some((end, part))
-            });
-            let (end, part) = fits.ok_or_else(too_large)?;
-            parts.push((begin..end, name, part));
-            begin = end;
+        let help = "give each group of models a charter, and so a stack, of its own";
+        if !before.is_empty() && !was_in_parts {
+            return Err(refused("what the stack holds already would have to go into parts of it", help));
         }
-        let root = sorted.root(&parts);
-        let parts = parts.into_iter().map(|(_, name, part)| (name, part)).collect();
-        if limits.take(&root) { Ok(Some(Parts { root, parts })) } else { Err(too_large()) }
+        let too_large = || refused("cannot be put into parts", help);
+        let sorted = Sorted::new(self).ok_or_else(too_large)?;
+        let parts = match was_in_parts {
+            true => sorted.added(before, limits).ok_or_else(|| {
+                refused("what is new has no room in the parts that are there, without moving what is", help)
+            })?,
+            false => sorted.cut(limits).ok_or_else(too_large)?,
+        };
+        let (root, parts) = sorted.built(&parts);
+        let fit = parts.iter().all(|(_, part)| limits.take(part)) && limits.take(&root);
+        if fit { Ok(Parts { root, parts }) } else { Err(too_large()) }
     }
 }
 
@@ -123,8 +129,6 @@ struct Sorted<'a> {
     /// Where each is.
     places: BTreeMap<&'a str, usize>,
 }
-
-type Range = std::ops::Range<usize>;
 
 impl<'a> Sorted<'a> {
     /// None if resources refer to each other in a circle, which CloudFormation would not take either.
@@ -160,28 +164,104 @@ impl<'a> Sorted<'a> {
         Some(sorted)
     }
 
-    /// What resources of a range refer to outside of it.
-    fn taken(&self, range: &Range) -> BTreeSet<&Reference> {
-        let outside = |to: &&Reference| self.places.get(to.id.as_str()).is_some_and(|at| !range.contains(at));
-        self.references[range.clone()].iter().flatten().filter(outside).collect()
+    /// The part of each resource, for a first deployment: one after the other, with room for more in each.
+    fn cut(&self, limits: Limits) -> Option<Vec<usize>> {
+        let room = Limits { resources: limits.resources.div_ceil(ROOM) * (ROOM - 1), ..limits };
+        let all = self.resources.len();
+        let mut parts = vec![usize::MAX; all];
+        let (mut begin, mut part) = (0, 0);
+        while begin < all {
+            let mut bytes = 0;
+            let most = self.resources[begin..].iter().take(room.resources.max(1)).take_while(|(one, _)| {
+                bytes += one.section().to_string().len();
+                bytes <= limits.bytes
+            });
+            let most = begin + most.count();
+            let end = (begin + 1..=most).rev().find(|end| {
+                parts[begin..*end].fill(part);
+                parts[*end..].fill(usize::MAX);
+                room.take(&self.part(&parts, part))
+            })?;
+            (begin, part) = (end, part + 1);
+        }
+        Some(parts)
     }
 
-    /// What later resources, and the outputs of the whole, refer to in a range.
-    fn given(&self, range: &Range) -> BTreeSet<Reference> {
-        let inside = |to: &Reference| self.places.get(to.id.as_str()).is_some_and(|at| range.contains(at));
-        let later = self.references[range.end..].iter().flatten().cloned();
+    /// The part of each resource, where most have one already. What is new goes into the last part, or a new one, or before
+    /// what is there and refers to it.
+    fn added(&self, before: &BTreeMap<String, String>, limits: Limits) -> Option<Vec<usize>> {
+        let number = |id: &str| -> Option<usize> {
+            before.get(id)?.strip_prefix(PART)?.parse::<usize>().ok()?.checked_sub(1)
+        };
+        let known: Vec<Option<usize>> = self.resources.iter().map(|(one, _)| number(&one.id)).collect();
+        let needs = |at: usize| {
+            let (one, _) = self.resources[at];
+            let ids = self.references[at].iter().map(|to| &to.id).chain(&one.after);
+            ids.filter_map(|id| self.places.get(id.as_str()).copied()).filter(move |other| *other != at)
+        };
+        // Backwards: no part later than the earliest of those that refer to it.
+        let mut latest = vec![usize::MAX; known.len()];
+        for at in (0..known.len()).rev() {
+            let own = known[at].unwrap_or(latest[at]);
+            needs(at).for_each(|other| latest[other] = latest[other].min(own));
+        }
+        let mut last = known.iter().flatten().copied().max()?;
+        let mut sizes: BTreeMap<usize, usize> = BTreeMap::new();
+        known.iter().flatten().for_each(|part| *sizes.entry(*part).or_default() += 1);
+        let mut parts = vec![0; known.len()];
+        for at in 0..known.len() {
+            let earliest = needs(at).map(|other| parts[other]).max().unwrap_or(0);
+            let has_room = |part: &usize| sizes.get(part).is_none_or(|size| *size < limits.resources);
+            let part = match known[at] {
+                Some(part) => (earliest..=latest[at]).contains(&part).then_some(part)?,
+                None if latest[at] == usize::MAX => (last.max(earliest)..).find(has_room)?,
+                None => (earliest..=latest[at]).rev().find(has_room)?,
+            };
+            if known[at].is_none() {
+                *sizes.entry(part).or_default() += 1;
+            }
+            last = last.max(part);
+            parts[at] = part;
+        }
+        Some(parts)
+    }
+
+    /// The root and the parts.
+    fn built(&self, parts: &[usize]) -> (Template, Vec<(String, Template)>) {
+        let all: BTreeSet<usize> = parts.iter().copied().collect();
+        let built: Vec<(String, Template)> =
+            all.into_iter().map(|part| (name(part), self.part(parts, part))).collect();
+        (self.root(parts, &built), built)
+    }
+
+    /// What resources of a part refer to in others.
+    fn taken(&self, parts: &[usize], part: usize) -> BTreeSet<&Reference> {
+        let inside = parts.iter().zip(&self.references).filter(|(of, _)| **of == part);
+        let outside = |to: &&Reference| self.places.get(to.id.as_str()).is_some_and(|at| parts[*at] != part);
+        inside.flat_map(|(_, references)| references).filter(outside).collect()
+    }
+
+    /// What other parts, and the outputs of the whole, refer to in a part.
+    fn given(&self, parts: &[usize], part: usize) -> BTreeSet<Reference> {
+        let others = parts.iter().zip(&self.references).filter(|(of, _)| **of != part);
         let told = self.whole.outputs.iter().flat_map(|output| references(&output.value));
-        later.chain(told).filter(inside).collect()
+        let inside = |to: &Reference| self.places.get(to.id.as_str()).is_some_and(|at| parts[*at] == part);
+        others.flat_map(|(_, references)| references).cloned().chain(told).filter(inside).collect()
     }
 
-    /// Conditions that resources of a range have or ask.
-    fn conditions(&self, range: &Range) -> Vec<(String, Value)> {
+    /// Conditions that resources of a part have or ask.
+    fn conditions(&self, members: &[usize]) -> Vec<(String, Value)> {
         let mut wanted = BTreeSet::new();
-        for (one, _) in &self.resources[range.clone()] {
+        for at in members {
+            let (one, _) = self.resources[*at];
             wanted.extend(one.condition.clone());
             asked(&one.properties, &mut wanted);
         }
-        // A condition may ask others.
+        self.with_asked(wanted)
+    }
+
+    /// Conditions, with those that they ask themselves.
+    fn with_asked(&self, mut wanted: BTreeSet<String>) -> Vec<(String, Value)> {
         loop {
             let before = wanted.len();
             for (name, value) in &self.whole.conditions {
@@ -196,37 +276,39 @@ impl<'a> Sorted<'a> {
         self.whole.conditions.iter().filter(|(name, _)| wanted.contains(name)).cloned().collect()
     }
 
-    fn part(&self, name: &str, range: Range) -> Template {
-        let mut part = Template::new(format!("{name} of {}", self.whole.description));
-        part.conditions = self.conditions(&range);
-        let told = part.conditions.iter().flat_map(|(_, value)| references(value));
+    fn part(&self, parts: &[usize], part: usize) -> Template {
+        let members: Vec<usize> = (0..parts.len()).filter(|at| parts[*at] == part).collect();
+        let mut made = Template::new(format!("{} of {}", name(part), self.whole.description));
+        made.conditions = self.conditions(&members);
+        let told = made.conditions.iter().flat_map(|(_, value)| references(value));
         let own: BTreeSet<Reference> =
-            self.references[range.clone()].iter().flatten().cloned().chain(told).collect();
+            members.iter().flat_map(|at| &self.references[*at]).cloned().chain(told).collect();
         let given = self.whole.parameters.iter().filter(|one| own.contains(&Reference::to(&one.name)));
-        part.parameters = given.map(|one| text(&one.name, one.description.clone())).collect();
+        made.parameters = given.map(|one| text(&one.name, one.description.clone())).collect();
         if own.contains(&Reference::to(STACK_NAME)) {
-            part.parameters
-                .push(text("WholeStackName", "The name of the stack that this is a part of.".to_owned()));
+            made.parameters
+                .push(text(WHOLE_NAME, "The name of the stack that this is a part of.".to_owned()));
         }
-        let taken = self.taken(&range);
-        part.parameters
+        let taken = self.taken(parts, part);
+        made.parameters
             .extend(taken.iter().map(|to| text(&passed(to), format!("From an earlier part: {}", said(to)))));
-        part.outputs = self.given(&range).iter().map(|to| self.output(to)).collect();
+        made.outputs = self.given(parts, part).iter().map(|to| self.output(to)).collect();
         let mut other = |to: &Reference| match to.id.as_str() {
-            STACK_NAME => Some(Reference::to("WholeStackName")),
+            STACK_NAME => Some(Reference::to(WHOLE_NAME)),
             _ => taken.contains(to).then(|| Reference::to(passed(to))),
         };
-        for (one, area) in &self.resources[range.clone()] {
+        for at in members {
+            let (one, area) = self.resources[at];
             let properties = rewritten(&one.properties, &mut other);
-            let mut one = Resource { properties, ..(*one).clone() };
+            let mut one = Resource { properties, ..one.clone() };
             // Parts follow each other anyway.
-            one.after.retain(|id| self.places.get(id.as_str()).is_some_and(|at| range.contains(at)));
-            match part.areas.iter_mut().find(|known| known.title == area.title) {
+            one.after.retain(|id| self.places.get(id.as_str()).is_some_and(|at| parts[*at] == part));
+            match made.areas.iter_mut().find(|known| known.title == area.title) {
                 Some(known) => known.resources.push(one),
-                None => part.areas.push(Area { title: area.title, why: area.why, resources: vec![one] }),
+                None => made.areas.push(Area { title: area.title, why: area.why, resources: vec![one] }),
             }
         }
-        part
+        made
     }
 
     fn output(&self, to: &Reference) -> Output {
@@ -238,44 +320,52 @@ impl<'a> Sorted<'a> {
         self.places.get(to.id.as_str()).and_then(|at| self.resources[*at].0.condition.as_deref())
     }
 
-    fn root(&self, parts: &[(Range, String, Template)]) -> Template {
+    fn root(&self, parts: &[usize], built: &[(String, Template)]) -> Template {
         let mut root = self.whole.clone();
         let holder = |to: &Reference| {
             let at = self.places.get(to.id.as_str())?;
-            let (_, name, _) = parts.iter().find(|(range, _, _)| range.contains(at))?;
-            Some(Reference::get(name, format!("Outputs.{}", passed(to))))
+            Some(Reference::get(name(parts[*at]), format!("Outputs.{}", passed(to))))
         };
         for output in &mut root.outputs {
             output.value = rewritten(&output.value, &mut |to| holder(to));
         }
         let mut stacks: Vec<Resource> = Vec::new();
-        for (range, name, part) in parts {
+        for (name, part) in built {
             let mut values = serde_json::Map::new();
-            for parameter in &part.parameters {
-                values.insert(parameter.name.clone(), json!({"Ref": parameter.name}));
+            for Parameter { name, .. } in &part.parameters {
+                let whole = if name == WHOLE_NAME { STACK_NAME } else { name };
+                values.insert(name.clone(), json!({"Ref": whole}));
             }
-            if values.contains_key("WholeStackName") {
-                values.insert("WholeStackName".to_owned(), json!({"Ref": STACK_NAME}));
-            }
-            for to in self.taken(range) {
-                let value = holder(to).map_or(Value::Null, |from| from.value());
+            for to in self.references.iter().flatten() {
+                let Some(from) = holder(to).filter(|_| values.contains_key(&passed(to))) else { continue };
                 // Where the condition does not hold, the output is not there, and nobody asks for it.
                 let value = match self.condition_of(to) {
-                    Some(condition) => json!({"Fn::If": [condition, value, ""]}),
-                    None => value,
+                    Some(condition) => json!({"Fn::If": [condition, from.value(), ""]}),
+                    None => from.value(),
                 };
                 values.insert(passed(to), value);
             }
             let properties = json!({"TemplateURL": format!("{name}.yaml"), "Parameters": values});
             let mut stack = Resource::new(name, STACK, properties)
-                .why(format!("{} resources; whoever deploys says where its template is", part.len()));
-            stack.after = stacks.last().map(|last| last.id.clone()).into_iter().collect();
+                .why(format!("{} resources; whoever deploys says where its template is.", part.len()));
+            // One that takes values from another waits for it anyway.
+            let takes = |last: &&Resource| references(&stack.properties).iter().any(|to| to.id == last.id);
+            stack.after =
+                stacks.last().filter(|last| !takes(last)).map(|last| last.id.clone()).into_iter().collect();
             stacks.push(stack);
         }
         let why = "CloudFormation takes so many resources in one stack and no more.";
+        let mut wanted = BTreeSet::new();
+        stacks.iter().for_each(|stack| asked(&stack.properties, &mut wanted));
+        root.conditions = self.with_asked(wanted);
         root.areas = vec![Area { title: "Parts", why, resources: stacks }];
         root
     }
+}
+
+/// The logical id of a nested stack.
+fn name(part: usize) -> String {
+    format!("{PART}{}", part + 1)
 }
 
 /// Names of conditions in `Fn::If` and, within conditions, in `Condition`.

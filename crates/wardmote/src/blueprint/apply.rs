@@ -2,22 +2,22 @@
 //! before it is done, and how it ended after; a change that nobody saw end is looked for before anything else.
 
 use super::args::ApplyArgs;
+use super::deployed::Deployed;
 use super::known::{Known, differences};
+use super::propose::known_parameters;
 use super::record::Record;
 use super::stack::{Site, is_wanted, of_failed_call};
 use crate::answer::{Answers, evidence};
 use crate::failure::{Exit, Failure};
 use crate::house::House;
-use ::blueprint::{Blueprint, MOST_BYTES_INLINE};
+use ::blueprint::Blueprint;
 use aws::AwsError;
-use aws::stacks::{Change, ChangeSet, Proposal, Stack, Stacks, TemplateSource};
+use aws::stacks::{Change, ChangeSet, Stack, Stacks};
 use engine::{ResourceCounts, ShownStackChange, StackAction, StackChange, StackEvent};
 use facts::{Digest, PersonId};
-use local::SystemEntropy;
 use serde_json::{Value, json};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::process::ExitCode;
-use world::{Entropy as _, ObjectStore};
 
 /// Where a command runs, and for whom.
 pub(crate) struct At<'a> {
@@ -67,8 +67,13 @@ pub(crate) fn apply(at: &At<'_>, args: &ApplyArgs) -> Result<ExitCode, Failure> 
     }
     let blueprint = super::draw(&charter, &args.drawing, answers)?;
     let there = there.filter(|stack| !stack.is_review());
-    let set = site.propose(house, args, &blueprint, there.as_ref())?;
-    match site.decide(&set, (args, charter.digest()), &blueprint, there.as_ref()) {
+    let deployed = there.as_ref().map(|stack| site.deployed(&stack.stack_id)).transpose()?;
+    let places = deployed.as_ref().map(Deployed::places).unwrap_or_default();
+    let parts = super::beside(&blueprint, &args.drawing, &places)?;
+    known_parameters(args, &blueprint.template.to_json())?;
+    let sent = site.send(house, args, parts)?;
+    let set = site.propose(args, &sent, there.as_ref())?;
+    match site.decide(&set, (args, charter.digest()), (&blueprint, &sent), deployed.as_ref()) {
         Ok(Some(shown)) => site.carry_out(&set, shown, &mut record),
         Ok(None) => {
             site.discard(&site.name, &set);
@@ -106,8 +111,8 @@ impl Site<'_> {
         &self,
         set: &str,
         (args, charter): (&ApplyArgs, Digest),
-        blueprint: &Blueprint,
-        there: Option<&Stack>,
+        (blueprint, sent): (&Blueprint, &Deployed),
+        there: Option<&Deployed>,
     ) -> Result<Option<Shown>, Failure> {
         let set = self.look(set)?;
         if set.is_empty() {
@@ -119,8 +124,7 @@ impl Site<'_> {
                 "give parameters with `--parameter NAME=VALUE`; docs/reference-architecture.md lists them",
             ));
         }
-        let text = blueprint.template.to_json().to_string();
-        let (mut plan, differences) = self.plan(blueprint, &text, &set.changes, there)?;
+        let (mut plan, differences) = self.plan(blueprint, &set.changes, there)?;
         if !self.may(args, &plan)? {
             return Err(unasked(&plan));
         }
@@ -138,7 +142,7 @@ impl Site<'_> {
             resources: counts(&changes),
             differences,
         };
-        Ok(Some(Shown { change, plan, template: Some(text) }))
+        Ok(Some(Shown { change, plan, template: Some(sent.text()) }))
     }
 
     fn carry_out(&self, set: &str, shown: Shown, record: &mut Record<'_>) -> Result<ExitCode, Failure> {
@@ -203,93 +207,15 @@ impl Site<'_> {
         if well { Ok(ended.stack) } else { Err(self.failed(what)) }
     }
 
-    /// The id of a change set for the template.
-    fn propose(
-        &self,
-        house: &House,
-        args: &ApplyArgs,
-        blueprint: &Blueprint,
-        there: Option<&Stack>,
-    ) -> Result<String, Failure> {
-        let template = blueprint.template.to_json();
-        let text = template.to_string();
-        let known = |key: &String| template["Parameters"].get(key).is_some();
-        if let Some((other, _)) = args.parameters.iter().find(|(key, _)| !known(key)) {
-            let names: Vec<String> = template["Parameters"]
-                .as_object()
-                .into_iter()
-                .flatten()
-                .map(|(key, _)| format!("`{key}`"))
-                .collect();
-            let text = format!("the template has no parameter `{}`", other.escape_debug());
-            return Err(
-                Failure::new(Exit::Usage, text).with_help(format!("name one of {}", names.join(", ")))
-            );
-        }
-        let parameters: BTreeMap<String, String> = args.parameters.iter().cloned().collect();
-        let before = there.map(Stack::parameters).unwrap_or_default();
-        let previous: BTreeSet<String> = before
-            .into_iter()
-            .map(str::to_owned)
-            .filter(|key| known(key) && !parameters.contains_key(key))
-            .collect();
-        let digest = Digest::of(text.as_bytes()).to_string();
-        let short: String = digest.rsplit(':').next().unwrap_or_default().chars().take(16).collect();
-        let url = self.stored(house, args, &text, &short)?;
-        let template = url.as_deref().map_or(TemplateSource::Body(&text), TemplateSource::Url);
-        // Another change set of the same template may be there, from somebody who did not decide: nobody else gives this name.
-        let mut chance = [0; 8];
-        SystemEntropy.fill(&mut chance)?;
-        let name = format!("wardmote-{short}-{:016x}", u64::from_be_bytes(chance));
-        let create = there.is_none();
-        let (stack, parameters, previous) = (self.name.as_str(), &parameters, &previous);
-        let proposal = Proposal { stack, name: &name, template, parameters, previous, create };
-        self.stacks.propose(&proposal).map_err(crate::aws::failure)
-    }
-
-    /// Puts a template where CloudFormation reads it, if it is too large for a call.
-    fn stored(
-        &self,
-        house: &House,
-        args: &ApplyArgs,
-        text: &str,
-        digest: &str,
-    ) -> Result<Option<String>, Failure> {
-        let Some(place) = &args.templates else {
-            if text.len() <= MOST_BYTES_INLINE {
-                return Ok(None);
-            }
-            let said = format!(
-                "the template has {} bytes; CloudFormation takes {MOST_BYTES_INLINE} in a call",
-                text.len()
-            );
-            return Err(Failure::new(Exit::Usage, said)
-                .with_help("name a bucket that it may be put into with `--templates s3://BUCKET/PREFIX/`"));
-        };
-        let name = format!("{digest}.json");
-        house.settings()?.bucket(place, None, None)?.put(&name, text.as_bytes())?;
-        let shown = place.to_string();
-        let (bucket, prefix) = shown.trim_start_matches("s3://").split_once('/').unwrap_or((&shown, ""));
-        let url = self.stacks.url(bucket, &format!("{prefix}{name}")).map_err(crate::aws::failure)?;
-        Ok(Some(url))
-    }
-
     /// What would change, of resources and of what is known of them.
     fn plan(
         &self,
         blueprint: &Blueprint,
-        text: &str,
         changes: &[Change],
-        there: Option<&Stack>,
+        there: Option<&Deployed>,
     ) -> Result<(Value, Vec<String>), Failure> {
-        let before = match there {
-            Some(_) => {
-                let old = self.stacks.template(&self.name).map_err(crate::aws::failure)?;
-                Some(Known::of(blueprint, &old)?)
-            }
-            None => None,
-        };
-        let after = Known::of(blueprint, text)?;
+        let before = there.map(|there| Known::of(blueprint, &there.whole())).transpose()?;
+        let after = Known::of(blueprint, &blueprint.template.to_json().to_string())?;
         let differences = differences(before.as_ref(), &after);
         Ok((json!({"stack": self.name, "changes": changes, "differences": differences}), differences))
     }
@@ -317,14 +243,14 @@ impl Site<'_> {
             return Err(Failure::new(Exit::NotFound, format!("there is no stack `{}`", self.name))
                 .with_help("name it with `--stack`"));
         };
-        let template = self.stacks.template(&self.name).map_err(crate::aws::failure)?;
-        let template: Value = serde_json::from_str(&template).map_err(|_| {
-            Failure::new(
-                Exit::Conflict,
-                format!("the template of `{}` is not one that this program made", self.name),
-            )
-            .with_help("what would stay cannot be told, so delete it by other means")
-        })?;
+        let template: Value =
+            serde_json::from_str(&self.deployed(&stack.stack_id)?.whole()).map_err(|_| {
+                Failure::new(
+                    Exit::Conflict,
+                    format!("the template of `{}` is not one that this program made", self.name),
+                )
+                .with_help("what would stay cannot be told, so delete it by other means")
+            })?;
         let resources = template["Resources"].as_object().cloned().unwrap_or_default();
         let (stays, goes): (Vec<_>, Vec<_>) =
             resources.into_iter().partition(|(_, one)| one["DeletionPolicy"] == "Retain");

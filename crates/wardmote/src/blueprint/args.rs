@@ -1,5 +1,6 @@
 //! The part of the command line that is about the reference architecture.
 
+use blueprint::Limits;
 use clap::{Args, ValueHint};
 use std::path::PathBuf;
 
@@ -31,6 +32,16 @@ pub(crate) struct DrawingArgs {
     /// The API is reached through PrivateLink only; with Cognito it always is.
     #[arg(long, requires = "aws")]
     pub(crate) private_api: bool,
+    /// The most resources in one stack; a template with more is put into nested stacks. CloudFormation takes 500.
+    #[arg(long, value_name = "NUMBER", default_value = "500", requires = "aws", value_parser = clap::value_parser!(u16).range(20..=500))]
+    pub(crate) resources_per_stack: u16,
+}
+
+impl DrawingArgs {
+    /// What is put into one stack at most.
+    pub(crate) fn limits(&self) -> Limits {
+        Limits { resources: self.resources_per_stack.into(), ..Limits::default() }
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]

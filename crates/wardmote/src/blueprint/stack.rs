@@ -6,7 +6,6 @@ use aws::stacks::{ChangeSet, Execution, Stack, Stacks};
 use aws::{AwsError, Trouble};
 use engine::{StackAction, StackChange, StackEvent};
 use facts::Digest;
-use serde_json::Value;
 use std::collections::BTreeSet;
 
 /// CloudFormation may be at work for hours; longer than a day, with pauses of 16 seconds, it is not waited for.
@@ -60,11 +59,6 @@ pub(super) fn is_wanted(action: StackAction) -> impl Fn(Option<&str>) -> bool {
         StackAction::Update => status == Some("UPDATE_COMPLETE"),
         StackAction::Delete => matches!(status, None | Some("DELETE_COMPLETE")),
     }
-}
-
-/// Of a template in JSON, however it is spaced.
-fn canonical(template: &str) -> Option<String> {
-    serde_json::from_str::<Value>(template).ok().map(|value| value.to_string())
 }
 
 impl Site<'_> {
@@ -199,9 +193,8 @@ impl Site<'_> {
             let missing = "neither the change set nor the stack is there any more".to_owned();
             return Ok(StackEvent::Unknown { missing });
         };
-        let text = self.stacks.template(&change.stack_id).map_err(crate::aws::failure)?;
-        let digest = canonical(&text).map(|text| Digest::of(text.as_bytes()));
-        let same = digest.is_some() && digest == change.template;
+        let text = self.deployed(&change.stack_id)?.text();
+        let same = change.template == Some(Digest::of(text.as_bytes()));
         if now.is_well() && same {
             return Ok(StackEvent::Settled { status: now.stack_status });
         }

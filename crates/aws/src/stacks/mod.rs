@@ -5,14 +5,19 @@
 //!
 //! Source: AWS CloudFormation API Reference.
 
+mod shapes;
+
+pub use shapes::{Change, ChangeSet, Event, Execution, Proposal, Stack, TemplateSource};
+
 use crate::client::Client;
 use crate::error::{AwsError, Trouble};
 use crate::operation::{CLOUDFORMATION, On, Operation, Permission, Retry};
 use crate::permissions::{Place, PolicyDocument};
 use crate::wire::{Wire, from_xml};
+use serde::Deserialize;
 use serde::de::DeserializeOwned;
-use serde::{Deserialize, Serialize};
-use std::collections::{BTreeMap, BTreeSet};
+use shapes::{Described, Members};
+use std::collections::BTreeMap;
 
 macro_rules! operation {
     ($name:literal, $retry:ident, $($action:literal),+) => {
@@ -26,6 +31,7 @@ macro_rules! operation {
 }
 
 const DESCRIBE: Operation = operation!("DescribeStacks", Safe, "cloudformation:DescribeStacks");
+const RESOURCE: Operation = operation!("DescribeStackResource", Safe, "cloudformation:DescribeStackResource");
 const EVENTS: Operation = operation!("DescribeStackEvents", Safe, "cloudformation:DescribeStackEvents");
 const TEMPLATE: Operation = operation!("GetTemplate", Safe, "cloudformation:GetTemplate");
 const PROPOSE: Operation =
@@ -38,229 +44,10 @@ const DELETE: Operation = operation!("DeleteStack", Safe, "cloudformation:Delete
 /// Pages of changes or events that are read at most.
 const MOST_PAGES: usize = 100;
 
-/// A stack as it is.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "PascalCase")]
-pub struct Stack {
-    /// Its id, which names it also when it is gone.
-    pub stack_id: String,
-    /// What CloudFormation does with it, or did last: `CREATE_COMPLETE`.
-    pub stack_status: String,
-    /// Why, if it says so.
-    pub stack_status_reason: Option<String>,
-    #[serde(default)]
-    parameters: Members<Parameter>,
-    #[serde(default)]
-    outputs: Members<Output>,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct Parameter {
-    parameter_key: String,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct Output {
-    output_key: String,
-    output_value: String,
-}
-
-impl Stack {
-    /// Whether CloudFormation is at work on it.
-    #[must_use]
-    pub fn is_busy(&self) -> bool {
-        self.stack_status.ends_with("_IN_PROGRESS") && !self.is_review()
-    }
-
-    /// Whether it is only the name under which a first change set is looked at.
-    #[must_use]
-    pub fn is_review(&self) -> bool {
-        self.stack_status == "REVIEW_IN_PROGRESS"
-    }
-
-    /// Whether the last change came to its end.
-    #[must_use]
-    pub fn is_well(&self) -> bool {
-        matches!(self.stack_status.as_str(), "CREATE_COMPLETE" | "UPDATE_COMPLETE" | "DELETE_COMPLETE")
-    }
-
-    /// The names of its parameters.
-    #[must_use]
-    pub fn parameters(&self) -> BTreeSet<&str> {
-        self.parameters.member.iter().map(|one| one.parameter_key.as_str()).collect()
-    }
-
-    /// What it tells.
-    #[must_use]
-    pub fn outputs(&self) -> BTreeMap<&str, &str> {
-        self.outputs.member.iter().map(|one| (one.output_key.as_str(), one.output_value.as_str())).collect()
-    }
-}
-
-/// A template, in the call itself or in a bucket.
-#[derive(Debug, Clone, Copy)]
-pub enum TemplateSource<'a> {
-    /// At most 51,200 bytes.
-    Body(&'a str),
-    /// The address of an object of S3, at most 1 MB.
-    Url(&'a str),
-}
-
-/// What is proposed for a stack.
-#[derive(Debug, Clone, Copy)]
-pub struct Proposal<'a> {
-    /// Its name.
-    pub stack: &'a str,
-    /// The name of the change set.
-    pub name: &'a str,
-    /// The new template.
-    pub template: TemplateSource<'a>,
-    /// Values of parameters.
-    pub parameters: &'a BTreeMap<String, String>,
-    /// Parameters that keep their values.
-    pub previous: &'a BTreeSet<String>,
-    /// Whether the stack is not there yet.
-    pub create: bool,
-}
-
-/// How far a change set was carried out; `ExecutionStatus` of `DescribeChangeSet`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Execution {
-    /// It was not, and can be.
-    Available,
-    /// It was not, and cannot be: it failed, is still being made, or the stack was changed since.
-    Never,
-    /// CloudFormation is at work on it.
-    InProgress,
-    /// It came to its end.
-    Complete,
-    /// It began and did not come to its end.
-    Failed,
-}
-
-/// A change set.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ChangeSet {
-    /// Its id, an ARN.
-    pub id: String,
-    /// The id of its stack.
-    pub stack_id: String,
-    /// How far it was carried out.
-    pub execution: Execution,
-    /// `CREATE_COMPLETE` once it can be looked at, `FAILED` if there is none.
-    pub status: String,
-    /// Why it failed.
-    pub reason: String,
-    /// What would change.
-    pub changes: Vec<Change>,
-}
-
-impl ChangeSet {
-    /// Whether there is nothing to change.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        let said = ["didn't contain changes", "No updates are to be performed"];
-        self.status == "FAILED" && said.iter().any(|said| self.reason.contains(said))
-    }
-}
-
-/// A change of a resource.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all(deserialize = "PascalCase"))]
-pub struct Change {
-    /// `Add`, `Modify`, `Remove`, `Import` or `Dynamic`.
-    pub action: String,
-    /// Its logical id.
-    pub logical_resource_id: String,
-    /// Its type.
-    pub resource_type: String,
-    /// Whether another resource takes its place: `True`, `False`, `Conditional`.
-    #[serde(default)]
-    pub replacement: Option<String>,
-}
-
-/// Something that happened to a resource of a stack.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "PascalCase")]
-pub struct Event {
-    /// Which event.
-    pub event_id: String,
-    /// The resource's logical id.
-    #[serde(default)]
-    pub logical_resource_id: String,
-    /// Its type.
-    #[serde(default)]
-    pub resource_type: String,
-    /// What became of it: `CREATE_FAILED`.
-    #[serde(default)]
-    pub resource_status: String,
-    /// Why.
-    pub resource_status_reason: Option<String>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct Described {
-    describe_change_set_result: Page,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct Page {
-    change_set_id: String,
-    #[serde(default)]
-    stack_id: String,
-    status: String,
-    status_reason: Option<String>,
-    execution_status: Option<String>,
-    #[serde(default)]
-    changes: Members<One>,
-    next_token: Option<String>,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct One {
-    resource_change: Option<Change>,
-}
-
-impl Page {
-    fn execution(&self) -> Result<Execution, AwsError> {
-        match self.execution_status.as_deref() {
-            Some("AVAILABLE") => Ok(Execution::Available),
-            Some("UNAVAILABLE" | "OBSOLETE") | None => Ok(Execution::Never),
-            Some("EXECUTE_IN_PROGRESS") => Ok(Execution::InProgress),
-            Some("EXECUTE_COMPLETE") => Ok(Execution::Complete),
-            Some("EXECUTE_FAILED") => Ok(Execution::Failed),
-            Some(other) => {
-                let text = format!(
-                    "the change set has the execution status `{}`, which is not known",
-                    other.escape_debug()
-                );
-                Err(AwsError::new(Trouble::Unreadable, text).of(&PROPOSED))
-            }
-        }
-    }
-}
-
 /// How CloudFormation says that there is no such stack or change set; it has no code of its own for stacks.
 fn is_absent(error: &AwsError) -> bool {
     error.code() == "ChangeSetNotFound"
         || error.code() == "ValidationError" && error.to_string().contains("does not exist")
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-struct Members<T> {
-    #[serde(default = "Vec::new")]
-    member: Vec<T>,
-}
-
-impl<T> Default for Members<T> {
-    fn default() -> Self {
-        Self { member: Vec::new() }
-    }
 }
 
 /// The stacks of a region.
@@ -311,6 +98,33 @@ impl Stacks {
         Ok(answer.get_template_result.template_body)
     }
 
+    /// The id of the nested stack that a stack has under a logical id; none if there is none.
+    pub fn nested(&self, stack: &str, logical: &str) -> Result<Option<String>, AwsError> {
+        #[derive(Deserialize)]
+        #[serde(rename_all = "PascalCase")]
+        struct Answer {
+            describe_stack_resource_result: Found,
+        }
+        #[derive(Deserialize)]
+        #[serde(rename_all = "PascalCase")]
+        struct Found {
+            stack_resource_detail: Detail,
+        }
+        #[derive(Deserialize)]
+        #[serde(rename_all = "PascalCase")]
+        struct Detail {
+            physical_resource_id: Option<String>,
+        }
+        match self.ask::<Answer>(&RESOURCE, &[("StackName", stack), ("LogicalResourceId", logical)]) {
+            Ok(answer) => {
+                let found = answer.describe_stack_resource_result.stack_resource_detail;
+                Ok(found.physical_resource_id.filter(|id| !id.is_empty()))
+            }
+            Err(error) if is_absent(&error) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
     /// Proposes a change; the id of the change set. The name is one that nobody else gives: what has it is this proposal.
     pub fn propose(&self, proposal: &Proposal<'_>) -> Result<String, AwsError> {
         #[derive(Deserialize)]
@@ -330,6 +144,9 @@ impl Stacks {
             ("Capabilities.member.1".to_owned(), "CAPABILITY_IAM".to_owned()),
             ("Capabilities.member.2".to_owned(), "CAPABILITY_NAMED_IAM".to_owned()),
         ];
+        if proposal.nested {
+            form.push(("IncludeNestedStacks".to_owned(), "true".to_owned()));
+        }
         form.push(match proposal.template {
             TemplateSource::Body(text) => ("TemplateBody".to_owned(), text.to_owned()),
             TemplateSource::Url(url) => ("TemplateURL".to_owned(), url.to_owned()),
@@ -358,12 +175,31 @@ impl Stacks {
         }
     }
 
-    /// What a change set would change, by its name or id; none if there is none.
+    /// What a change set would change, with what those of nested stacks would, by its name or id; none if there is none.
     pub fn change_set(&self, stack: &str, id: &str) -> Result<Option<ChangeSet>, AwsError> {
+        let Some(mut set) = self.own_changes(stack, id)? else { return Ok(None) };
+        let mut all = Vec::new();
+        for change in set.changes {
+            let Some(nested) = &change.change_set_id else {
+                all.push(change);
+                continue;
+            };
+            match self.own_changes("", nested)? {
+                Some(within) => all.extend(within.changes),
+                None => all.push(change),
+            }
+        }
+        set.changes = all;
+        Ok(Some(set))
+    }
+
+    /// The changes of one stack; by an id, which says which one, its name may be empty.
+    fn own_changes(&self, stack: &str, id: &str) -> Result<Option<ChangeSet>, AwsError> {
         let mut changes = Vec::new();
         let mut token = String::new();
         for _ in 0..MOST_PAGES {
             let mut form = vec![("StackName", stack), ("ChangeSetName", id)];
+            form.retain(|(_, value)| !value.is_empty());
             if !token.is_empty() {
                 form.push(("NextToken", &token));
             }
@@ -436,11 +272,14 @@ impl Stacks {
 
     /// The smallest policy with which a stack can be looked at and changed by this adapter. What its resources need of
     /// whoever deploys is beyond it.
-    pub fn permissions(&self, stack: &str) -> Result<PolicyDocument, AwsError> {
+    pub fn permissions(&self, name: &str) -> Result<PolicyDocument, AwsError> {
         let (partition, region) = (self.client.partition()?.name, self.client.region()?);
-        let all = [&DESCRIBE, &EVENTS, &TEMPLATE, &PROPOSE, &PROPOSED, &DISCARD, &EXECUTE, &DELETE];
+        let all =
+            [&DESCRIBE, &RESOURCE, &EVENTS, &TEMPLATE, &PROPOSE, &PROPOSED, &DISCARD, &EXECUTE, &DELETE];
+        let stack = |name: &str| format!("arn:{partition}:cloudformation:{region}:*:stack/{name}/*");
         Ok(PolicyDocument::of(&all, |_| Place {
-            resource: vec![format!("arn:{partition}:cloudformation:{region}:*:stack/{stack}/*")],
+            // Nested stacks are called after the one that they are part of.
+            resource: vec![stack(name), stack(&format!("{name}-Part*"))],
             condition: BTreeMap::new(),
         }))
     }
