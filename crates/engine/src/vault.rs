@@ -3,13 +3,15 @@
 use crate::core::NewEntry;
 use crate::record::Fact;
 use crate::{Engine, Error};
+use aws_lc_rs::digest::{Context, SHA256};
 use facts::{Actor, Digest, KeyId};
 use guard::{Action, Resource};
 use ledger::Outcome;
-use privacy::envelope::{self, Edk, Header};
+use privacy::envelope::{self, Edk, EnvelopeError, Header, Sealing};
 use std::collections::BTreeMap;
+use std::io::{self, Read};
 use std::sync::Arc;
-use world::{DataKey, KeyService, Kind, WrappedKey};
+use world::{Content, DataKey, KeyService, Kind, WrappedKey};
 use zeroize::Zeroizing;
 
 /// Where a sealed object is, and what it was.
@@ -20,6 +22,63 @@ pub(crate) struct Sealed {
     pub(crate) object_digest: Digest,
     /// Digest of the plain bytes.
     pub(crate) digest: Digest,
+}
+
+/// A message as it is stored, sealed anew each time that it is read: what is in memory is its content and one frame.
+struct Message<'a>(Sealing<'a>);
+
+impl<'a> Message<'a> {
+    fn new(
+        plain: &'a [u8],
+        data_key: &DataKey,
+        message_id: [u8; 32],
+        edk: &Edk,
+        context: &BTreeMap<String, String>,
+    ) -> Result<Self, Error> {
+        let sealing = Sealing::new(plain, &data_key.0, message_id, std::slice::from_ref(edk), context);
+        sealing.map(Self).map_err(|error| Error::damaged(error.to_string()))
+    }
+
+    /// The digest of all of it, which is its name.
+    fn digest(&self) -> Result<Digest, Error> {
+        let mut hash = Context::new(&SHA256);
+        for piece in self.0.pieces() {
+            hash.update(&piece.map_err(|error| Error::damaged(error.to_string()))?);
+        }
+        let bytes = hash.finish().as_ref().try_into();
+        bytes.map(Digest::from_bytes).map_err(|_| Error::damaged("a digest of another length than SHA-256's"))
+    }
+}
+
+impl Content for Message<'_> {
+    fn length(&self) -> u64 {
+        self.0.length()
+    }
+
+    fn reader(&self) -> Box<dyn Read + '_> {
+        Box::new(Pieces { pieces: Box::new(self.0.pieces()), piece: Vec::new(), at: 0 })
+    }
+}
+
+/// Reads pieces one after the other.
+struct Pieces<'a> {
+    pieces: Box<dyn Iterator<Item = Result<Vec<u8>, EnvelopeError>> + 'a>,
+    piece: Vec<u8>,
+    at: usize,
+}
+
+impl Read for Pieces<'_> {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        while self.at == self.piece.len() {
+            match self.pieces.next() {
+                Some(piece) => (self.piece, self.at) = (piece.map_err(io::Error::other)?, 0),
+                None => return Ok(0),
+            }
+        }
+        let read = (&self.piece[self.at..]).read(into)?;
+        self.at += read;
+        Ok(read)
+    }
 }
 
 /// What a sealed object is bound to beside the organisation: its kind and the thing it belongs to.
@@ -40,12 +99,11 @@ impl Engine {
         let (data_key, wrapped) =
             keys.generate_data_key(key, context).map_err(|error| self.explain_key(key, error))?;
         let edk = Edk { provider: wrapped.provider, info: wrapped.info, ciphertext: wrapped.ciphertext };
-        let bytes = envelope::seal(plain, &data_key.0, self.random()?, &[edk], context)
-            .map_err(|error| Error::damaged(error.to_string()))?;
-        let object_digest = Digest::of(&bytes);
+        let message = Message::new(plain, &data_key, self.random()?, &edk, context)?;
+        let object_digest = message.digest()?;
         let kind = context.get("kind").map_or("object", String::as_str);
         let object = format!("{kind}/{}", object_digest.to_hex());
-        self.ports.objects.put(&object, &bytes)?;
+        self.ports.objects.put_from(&object, &message)?;
         Ok(Sealed { object, object_digest, digest: Digest::of(plain) })
     }
 

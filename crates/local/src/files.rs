@@ -1,10 +1,10 @@
 //! Files that only their owner can read, whole or not at all, and still there after a power cut.
 
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, Write};
+use std::io::{self, Read, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::Path;
-use world::PortError;
+use world::{Content, PortError, next_part};
 
 /// Makes a folder, and those above it, that only the owner can enter.
 pub(crate) fn private_dir(dir: &Path) -> Result<(), PortError> {
@@ -17,6 +17,43 @@ pub(crate) fn private_dir(dir: &Path) -> Result<(), PortError> {
 pub(crate) fn replace(path: &Path, bytes: &[u8]) -> Result<(), PortError> {
     put(path, bytes)?;
     sync_dir(path).map_err(|error| PortError::io(format!("write `{}`", path.display()), error))
+}
+
+/// Writes a new file under its name in one step, as it is read. Whether it had the length that it says.
+pub(crate) fn replace_from(path: &Path, content: &dyn Content) -> Result<bool, PortError> {
+    let fresh = fresh_name(path);
+    let write = || -> io::Result<bool> {
+        let mut file = private(&fresh)?;
+        // A byte more shows that it is longer.
+        let written = io::copy(&mut content.reader().take(content.length() + 1), &mut file)?;
+        if written != content.length() {
+            return Ok(false);
+        }
+        file.sync_all()?;
+        fs::rename(&fresh, path).and_then(|()| sync_dir(path)).map(|()| true)
+    };
+    let result = write();
+    if !matches!(result, Ok(true)) {
+        drop(fs::remove_file(&fresh));
+    }
+    result.map_err(|error| PortError::io(format!("write `{}`", path.display()), error))
+}
+
+/// Whether a file has this content; compared as both are read.
+pub(crate) fn holds(path: &Path, content: &dyn Content) -> Result<bool, PortError> {
+    const STEP: u64 = 1 << 20;
+    let failed = |error| PortError::io(format!("read `{}`", path.display()), error);
+    let mut there = File::open(path).map_err(failed)?;
+    if there.metadata().map_err(failed)?.len() != content.length() {
+        return Ok(false);
+    }
+    let mut wanted = content.reader();
+    loop {
+        let (one, other) = (next_part(&mut there, STEP)?, next_part(wanted.as_mut(), STEP)?);
+        if one != other || one.is_empty() {
+            return Ok(one == other);
+        }
+    }
 }
 
 /// As [`replace`], but a power cut may take the new content back to the old.
@@ -43,8 +80,12 @@ fn fresh_name(path: &Path) -> std::path::PathBuf {
     path.with_file_name(name)
 }
 
+fn private(path: &Path) -> io::Result<File> {
+    OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path)
+}
+
 fn write_synced(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path)?;
+    let mut file = private(path)?;
     file.write_all(bytes)?;
     file.sync_all()
 }

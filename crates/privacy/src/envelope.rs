@@ -56,9 +56,90 @@ pub fn seal(
     edks: &[Edk],
     context: &BTreeMap<String, String>,
 ) -> Result<Vec<u8>, EnvelopeError> {
-    let keys = derive(data_key, &message_id)?;
-    let mut out = Vec::with_capacity(plain.len() + plain.len() / FRAME_BYTES * 32 + 1024);
-    out.push(VERSION);
+    let sealing = Sealing::new(plain, data_key, message_id, edks, context)?;
+    let mut out = Vec::with_capacity(usize::try_from(sealing.length()).unwrap_or_default());
+    for piece in sealing.pieces() {
+        out.extend(piece?);
+    }
+    Ok(out)
+}
+
+/// A message that is made piece by piece, the same each time: it need not be in memory as a whole beside its content.
+pub struct Sealing<'a> {
+    plain: &'a [u8],
+    message_id: [u8; 32],
+    keys: Keys,
+    /// The header with its tag.
+    header: Vec<u8>,
+}
+
+impl<'a> Sealing<'a> {
+    /// As [`seal`].
+    ///
+    /// # Errors
+    /// If there is more than the format can hold.
+    pub fn new(
+        plain: &'a [u8],
+        data_key: &[u8; 32],
+        message_id: [u8; 32],
+        edks: &[Edk],
+        context: &BTreeMap<String, String>,
+    ) -> Result<Self, EnvelopeError> {
+        // The last frame has one number less than there are.
+        if plain.len() / FRAME_BYTES + 1 >= u32::MAX as usize {
+            return Err(EnvelopeError::TooLarge);
+        }
+        let keys = derive(data_key, &message_id)?;
+        let header = header(&keys, &message_id, edks, context)?;
+        Ok(Self { plain, message_id, keys, header })
+    }
+
+    /// How many bytes the message has.
+    pub fn length(&self) -> u64 {
+        let frames = (self.plain.len() / FRAME_BYTES + 1) as u64;
+        // Each frame has its number, a nonce and a tag; the last one its mark and its length beside.
+        let around = frames * (4 + 12 + TAG as u64) + 8;
+        self.header.len() as u64 + around + self.plain.len() as u64
+    }
+
+    /// The pieces of the message: the header, then one frame each.
+    pub fn pieces(&self) -> impl Iterator<Item = Result<Vec<u8>, EnvelopeError>> + '_ {
+        let last = self.plain.len() / FRAME_BYTES;
+        let frames = (0..=last).map(move |at| {
+            let frame = &self.plain[at * FRAME_BYTES..self.plain.len().min((at + 1) * FRAME_BYTES)];
+            self.frame(frame, at + 1, at == last)
+        });
+        std::iter::once(Ok(self.header.clone())).chain(frames)
+    }
+
+    fn frame(&self, plain: &[u8], number: usize, last: bool) -> Result<Vec<u8>, EnvelopeError> {
+        let sequence = u32::try_from(number).map_err(|_| EnvelopeError::TooLarge)?;
+        let mut frame = plain.to_vec();
+        let aad = body_aad(&self.message_id, last, sequence, frame.len());
+        let tag = encrypt(&self.keys.cipher, sequence, &aad, &mut frame)?;
+        let mut out = Vec::with_capacity(frame.len() + 64);
+        if last {
+            out.extend(FINAL);
+        }
+        out.extend(sequence.to_be_bytes());
+        out.extend(iv(sequence));
+        if last {
+            out.extend((frame.len() as u32).to_be_bytes());
+        }
+        out.extend(&frame);
+        out.extend(tag);
+        Ok(out)
+    }
+}
+
+/// What stands before the frames, with its tag.
+fn header(
+    keys: &Keys,
+    message_id: &[u8; 32],
+    edks: &[Edk],
+    context: &BTreeMap<String, String>,
+) -> Result<Vec<u8>, EnvelopeError> {
+    let mut out = vec![VERSION];
     out.extend(SUITE);
     out.extend(message_id);
     let aad = encode_context(context)?;
@@ -77,30 +158,7 @@ pub fn seal(
     out.extend(keys.commitment);
     let tag = encrypt(&keys.cipher, 0, &out, &mut [])?;
     out.extend(tag);
-    let mut rest = plain;
-    let mut sequence = 1u32;
-    loop {
-        let last = rest.len() < FRAME_BYTES;
-        let (frame, later) = rest.split_at(rest.len().min(FRAME_BYTES));
-        let mut frame = frame.to_vec();
-        let aad = body_aad(&message_id, last, sequence, frame.len());
-        let tag = encrypt(&keys.cipher, sequence, &aad, &mut frame)?;
-        if last {
-            out.extend(FINAL);
-        }
-        out.extend(sequence.to_be_bytes());
-        out.extend(iv(sequence));
-        if last {
-            out.extend((frame.len() as u32).to_be_bytes());
-        }
-        out.extend(&frame);
-        out.extend(tag);
-        if last {
-            return Ok(out);
-        }
-        rest = later;
-        sequence = sequence.checked_add(1).filter(|next| *next != u32::MAX).ok_or(EnvelopeError::TooLarge)?;
-    }
+    Ok(out)
 }
 
 /// The readable part of a message. Not authenticated until [`open`] succeeds.
@@ -330,6 +388,23 @@ mod tests {
         let header = Header::parse(&sealed(b"x")).unwrap();
         assert_eq!(header.context()["kind"], "snapshots");
         assert_eq!(header.edks()[0].provider, "wardmote-local");
+    }
+
+    #[test]
+    fn a_message_is_as_long_as_it_says_and_the_same_each_time() {
+        for length in [0, 1, FRAME_BYTES - 1, FRAME_BYTES, FRAME_BYTES + 1, 3 * FRAME_BYTES + 7] {
+            let plain: Vec<u8> = (0..length).map(|n| n as u8).collect();
+            let whole = sealed(&plain);
+            let edk = Header::parse(&whole).unwrap().edks()[0].clone();
+            let context = Header::parse(&whole).unwrap().context().clone();
+            let sealing = Sealing::new(&plain, &[1; 32], [2; 32], &[edk], &context).unwrap();
+            assert_eq!(sealing.length(), whole.len() as u64, "{length}");
+            for _ in 0..2 {
+                let pieces: Vec<Vec<u8>> = sealing.pieces().map(Result::unwrap).collect();
+                assert!(pieces.iter().all(|piece| piece.len() < FRAME_BYTES + 256), "{length}");
+                assert!(pieces.concat() == whole, "{length}");
+            }
+        }
     }
 
     #[test]

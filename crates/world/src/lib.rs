@@ -25,7 +25,7 @@ pub use grants::{Grant, GrantConstraint, GrantOperation, NewGrant};
 pub use host::{Clock, Entropy};
 pub use keys::{DataKey, EncryptionContext, KeyService, KeyState, PublicKey, WrappedKey};
 pub use ledger::{LedgerStore, Receipt};
-pub use objects::ObjectStore;
+pub use objects::{Content, ObjectStore, next_part, wrong_length};
 pub use posture::{Evaluation, FindingsHub, Letter, Queue, RuleAnswers};
 pub use program::{Finished, Program, ProgramRunner};
 pub use runtime::{LoadedModel, Runtime, Score};

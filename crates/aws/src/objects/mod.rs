@@ -22,7 +22,7 @@ use parts::Parting;
 pub use rules::{Lifecycle, OwnRule};
 use serde::Deserialize;
 use std::collections::BTreeMap;
-use world::{Kind, ObjectStore, PortError};
+use world::{Content, Kind, ObjectStore, PortError};
 
 const fn on(action: &'static str, on: On) -> Permission {
     Permission { action, on }
@@ -274,8 +274,8 @@ pub(crate) fn bucket_wire(
 }
 
 impl ObjectStore for S3Objects {
-    fn put(&self, name: &str, bytes: &[u8]) -> Result<(), PortError> {
-        self.put_new(name, bytes)
+    fn put_from(&self, name: &str, content: &dyn Content) -> Result<(), PortError> {
+        self.put_new(name, content)
     }
 
     fn get(&self, name: &str) -> Result<Vec<u8>, PortError> {

@@ -1,5 +1,5 @@
 //! Objects in parts: each part is checked by its SHA-256 and tried again by itself, the object appears when the last call
-//! puts the parts together, and an upload that fails is taken back. In memory is one part at a time beside what is put.
+//! puts the parts together, and an upload that fails is taken back. In memory is one part at a time.
 //!
 //! Source: Amazon S3 API Reference, `CreateMultipartUpload`, `UploadPart`, `CompleteMultipartUpload`,
 //! `AbortMultipartUpload`; User Guide, "Amazon S3 multipart upload limits" and "Checking object integrity".
@@ -13,7 +13,8 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde::Deserialize;
 use std::fmt::Write as _;
-use world::PortError;
+use std::io::Read;
+use world::{Content, PortError, wrong_length};
 
 /// Twice is one upload more, which holds nothing and which the lifecycle of the bucket ends.
 pub(super) const CREATE: Operation = Operation {
@@ -47,15 +48,15 @@ pub(super) const ABORT: Operation = Operation {
 };
 
 /// An object has at most so many parts.
-const MOST_PARTS: usize = 10_000;
+const MOST_PARTS: u64 = 10_000;
 
 /// How objects are cut.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Parting {
     /// The most that goes up in one request.
-    single: usize,
+    single: u64,
     /// A part, unless there would be too many.
-    part: usize,
+    part: u64,
 }
 
 impl Default for Parting {
@@ -66,29 +67,74 @@ impl Default for Parting {
 
 impl Parting {
     /// All parts but the last have this size.
-    fn part_bytes(self, whole: usize) -> usize {
+    fn part_bytes(self, whole: u64) -> u64 {
         self.part.max(whole.div_ceil(MOST_PARTS))
     }
 
-    fn parts(self, bytes: &[u8]) -> std::slice::Chunks<'_, u8> {
-        bytes.chunks(self.part_bytes(bytes.len()))
+    fn of<'a>(self, name: &'a str, content: &'a dyn Content) -> Parts<'a> {
+        Parts::of(name, content, self.part_bytes(content.length()))
     }
 
-    pub(super) fn cuts(self, bytes: &[u8]) -> bool {
-        bytes.len() > self.single
+    pub(super) fn cuts(self, length: u64) -> bool {
+        length > self.single
     }
 
     /// Whether a checksum over those of as many parts as ours is not that of ours.
     pub(super) fn is_other(self, kept: &str, bytes: &[u8]) -> bool {
-        let parts = self.parts(bytes);
+        let length = bytes.len() as u64;
+        let part = usize::try_from(self.part_bytes(length)).unwrap_or(usize::MAX);
+        let parts = bytes.chunks(part);
         let (sum, count) = kept.rsplit_once('-').unwrap_or((kept, ""));
-        if !self.cuts(bytes) || count != parts.len().to_string() {
+        if !self.cuts(length) || count != parts.len().to_string() {
             return false;
         }
         let sums: Vec<u8> =
             parts.flat_map(|part| digest::digest(&digest::SHA256, part).as_ref().to_vec()).collect();
         STANDARD.encode(digest::digest(&digest::SHA256, &sums)) != sum
     }
+}
+
+/// Content in parts, of which one at a time is in memory.
+pub(super) struct Parts<'a> {
+    name: &'a str,
+    content: &'a dyn Content,
+    reader: Box<dyn Read + 'a>,
+    part: u64,
+    left: u64,
+}
+
+impl<'a> Parts<'a> {
+    pub(super) fn of(name: &'a str, content: &'a dyn Content, part: u64) -> Self {
+        Self { name, content, reader: content.reader(), part, left: content.length() }
+    }
+
+    /// The next part; nothing after the last.
+    pub(super) fn next_part(&mut self) -> Result<Option<Vec<u8>>, AwsError> {
+        if self.left == 0 {
+            return Ok(None);
+        }
+        let wanted = self.part.min(self.left);
+        let part = world::next_part(self.reader.as_mut(), wanted).map_err(|error| unread(&error))?;
+        if part.len() as u64 != wanted {
+            return Err(unread(&wrong_length(self.name, self.content)));
+        }
+        self.left -= wanted;
+        Ok(Some(part))
+    }
+
+    /// That nothing comes after the last part.
+    pub(super) fn ended(&mut self) -> Result<(), AwsError> {
+        match world::next_part(self.reader.as_mut(), 1) {
+            Ok(more) if more.is_empty() => Ok(()),
+            Ok(_) => Err(unread(&wrong_length(self.name, self.content))),
+            Err(error) => Err(unread(&error)),
+        }
+    }
+}
+
+/// Nothing that AWS said: what is to be put cannot be read.
+fn unread(error: &PortError) -> AwsError {
+    AwsError::new(Trouble::Unreadable, error.to_string())
 }
 
 /// A part that is there.
@@ -108,15 +154,20 @@ impl S3Objects {
     /// send again; S3 takes none below 5 MiB but the last.
     #[must_use]
     pub fn in_parts_of(mut self, bytes: usize) -> Self {
-        self.parting = Parting { single: bytes, part: bytes };
+        self.parting = Parting { single: bytes as u64, part: bytes as u64 };
         self
     }
 
-    pub(super) fn put_in_parts(&self, name: &str, bytes: &[u8], only_new: bool) -> Result<(), AwsError> {
+    pub(super) fn put_in_parts(
+        &self,
+        name: &str,
+        content: &dyn Content,
+        only_new: bool,
+    ) -> Result<(), AwsError> {
         let upload = self.begin_upload(name)?;
         let sent = self
-            .send_parts(name, &upload, bytes)
-            .and_then(|parts| self.complete(name, &upload, (&parts, bytes.len()), only_new));
+            .send_parts(name, &upload, content)
+            .and_then(|parts| self.complete(name, &upload, (&parts, content.length()), only_new));
         sent.map_err(|error| match self.abort(name, &upload) {
             Ok(()) => error,
             Err(_) => error.with_help(format!(
@@ -137,27 +188,29 @@ impl S3Objects {
         if upload_id.is_empty() { Err(unreadable(operation, &answer)) } else { Ok(upload_id) }
     }
 
-    fn send_parts(&self, name: &str, upload: &str, bytes: &[u8]) -> Result<Vec<Sent>, AwsError> {
-        let send = |(at, part): (usize, &[u8])| {
-            let checksum = checksum(part);
+    fn send_parts(&self, name: &str, upload: &str, content: &dyn Content) -> Result<Vec<Sent>, AwsError> {
+        let mut sent = Vec::new();
+        let mut parts = self.parting.of(name, content);
+        while let Some(part) = parts.next_part()? {
+            let checksum = checksum(&part);
             let wire = self
                 .wire("PUT", name)?
-                .parameter("partNumber", (at + 1).to_string())
+                .parameter("partNumber", (sent.len() + 1).to_string())
                 .parameter("uploadId", upload)
                 .header(CHECKSUM, checksum.as_str())
                 .body(part);
             let answer = self.client.call(&PART, &wire)?;
             let tag = answer.header("etag").ok_or_else(|| unreadable(&PART, &answer))?.to_owned();
-            Ok(Sent { tag, checksum })
-        };
-        self.parting.parts(bytes).enumerate().map(send).collect()
+            sent.push(Sent { tag, checksum });
+        }
+        parts.ended().map(|()| sent)
     }
 
     fn complete(
         &self,
         name: &str,
         upload: &str,
-        (parts, whole): (&[Sent], usize),
+        (parts, whole): (&[Sent], u64),
         only_new: bool,
     ) -> Result<(), AwsError> {
         let mut body =
@@ -194,12 +247,13 @@ impl S3Objects {
     }
 
     /// Whether an object has these bytes; nothing if there is none. Of a large one, a part at a time is read.
-    pub(super) fn holds(&self, name: &str, bytes: &[u8]) -> Result<Option<bool>, PortError> {
-        if !self.parting.cuts(bytes) {
-            return self.small_holds(name, bytes);
+    pub(super) fn holds(&self, name: &str, content: &dyn Content) -> Result<Option<bool>, PortError> {
+        if !self.parting.cuts(content.length()) {
+            return self.small_holds(name, content);
         }
         let mut at = 0;
-        for part in self.parting.parts(bytes) {
+        let mut parts = self.parting.of(name, content);
+        while let Some(part) = parts.next_part()? {
             let last = at + part.len() - 1;
             let wire = self.wire("GET", name)?.header("range", format!("bytes={at}-{last}"));
             let answer = match self.client.call(&GET, &wire.at_most(part.len())) {
@@ -211,8 +265,8 @@ impl S3Objects {
             };
             let whole = answer.header("content-range").and_then(|range| range.rsplit_once('/'));
             let whole = whole.and_then(|(_, whole)| whole.parse().ok());
-            let whole: usize = whole.ok_or_else(|| PortError::from(unreadable(&GET, &answer)))?;
-            if whole != bytes.len() || answer.body.as_slice() != part {
+            let whole: u64 = whole.ok_or_else(|| PortError::from(unreadable(&GET, &answer)))?;
+            if whole != content.length() || *answer.body != part {
                 return Ok(Some(false));
             }
             at += part.len();
@@ -229,9 +283,10 @@ mod tests {
     fn parts_are_few_enough_for_the_largest_object() {
         let parting = Parting::default();
         assert_eq!(parting.part_bytes(65 << 20), 16 << 20);
-        let part = parting.part_bytes(super::super::LARGEST);
+        let largest = super::super::LARGEST as u64;
+        let part = parting.part_bytes(largest);
         assert!(part <= 5 << 30, "a part is at most 5 GiB");
-        assert!(super::super::LARGEST.div_ceil(part) <= MOST_PARTS);
+        assert!(largest.div_ceil(part) <= MOST_PARTS);
     }
 
     #[test]

@@ -3,13 +3,13 @@
 //!
 //! Source: Amazon S3 API Reference, `PutObject`; User Guide, "Preventing object overwrites with conditional writes".
 
-use super::parts::{ABORT, COMPLETE, CREATE, CREATE_LOCKED, PART};
+use super::parts::{ABORT, COMPLETE, CREATE, CREATE_LOCKED, PART, Parts};
 use super::{CHECKSUM, LARGEST, S3Objects, checksum, explain, on};
 use crate::error::AwsError;
 use crate::operation::{On, Operation, Retry, S3};
 use crate::wire::Wire;
 use std::time::Duration;
-use world::{Kind, PortError};
+use world::{Content, Kind, PortError, next_part};
 
 /// A put says that the name must be free, and equal bytes count as done: so it can be tried again.
 const PUT: Operation = Operation {
@@ -44,26 +44,26 @@ impl S3Objects {
     /// Puts an object in place of another one, which a versioned bucket keeps as an older version.
     pub fn replace(&self, name: &str, bytes: &[u8]) -> Result<(), PortError> {
         self.named(name)?;
-        fits(name, bytes)?;
-        match self.put_once(name, bytes, false) {
+        fits(name, &bytes)?;
+        match self.put_once(name, &bytes, false) {
             // Put together already, by an attempt whose answer was lost.
-            Err(error) if error.code() == "NoSuchUpload" && self.holds(name, bytes)? == Some(true) => Ok(()),
+            Err(error) if error.code() == "NoSuchUpload" && self.holds(name, &bytes)? == Some(true) => Ok(()),
             done => done.map_err(|error| explain(&error)),
         }
     }
 
     /// Puts an object that must not be there yet, unless its bytes are the same.
-    pub(super) fn put_new(&self, name: &str, bytes: &[u8]) -> Result<(), PortError> {
+    pub(super) fn put_new(&self, name: &str, content: &dyn Content) -> Result<(), PortError> {
         self.named(name)?;
-        fits(name, bytes)?;
+        fits(name, content)?;
         for _ in 0..RACES {
-            match self.put_once(name, bytes, true) {
+            match self.put_once(name, content, true) {
                 Ok(()) => return Ok(()),
                 // Somebody puts or deletes it at this moment.
                 Err(error) if matches!(error.code(), "ConditionalRequestConflict" | "OperationAborted") => {}
                 // It is there: from an attempt of ours whose answer was lost, from before, or from somebody else.
                 Err(error) if matches!(error.code(), "PreconditionFailed" | "NoSuchUpload") => {
-                    match self.holds(name, bytes)? {
+                    match self.holds(name, content)? {
                         Some(true) => return Ok(()),
                         Some(false) => {
                             let text = format!("the object `{name}` exists with other content");
@@ -80,15 +80,18 @@ impl S3Objects {
         Err(PortError::new(Kind::Busy, text).with_help("run the command again"))
     }
 
-    fn put_once(&self, name: &str, bytes: &[u8], only_new: bool) -> Result<(), AwsError> {
-        if self.parting.cuts(bytes) {
-            return self.put_in_parts(name, bytes, only_new);
+    fn put_once(&self, name: &str, content: &dyn Content, only_new: bool) -> Result<(), AwsError> {
+        if self.parting.cuts(content.length()) {
+            return self.put_in_parts(name, content, only_new);
         }
+        let mut parts = Parts::of(name, content, content.length());
+        let bytes = parts.next_part()?.unwrap_or_default();
+        parts.ended()?;
         // Where objects are locked, by us or by the bucket, S3 wants to be told which checksum goes with the bytes.
         let mut wire = self
             .protected(self.wire("PUT", name)?)
             .header("x-amz-sdk-checksum-algorithm", "SHA256")
-            .header(CHECKSUM, checksum(bytes))
+            .header(CHECKSUM, checksum(&bytes))
             .body(bytes);
         if only_new {
             wire = wire.header("if-none-match", "*");
@@ -113,19 +116,20 @@ impl S3Objects {
     }
 
     /// Whether an object has these bytes; nothing if there is none.
-    pub(super) fn small_holds(&self, name: &str, bytes: &[u8]) -> Result<Option<bool>, PortError> {
+    pub(super) fn small_holds(&self, name: &str, content: &dyn Content) -> Result<Option<bool>, PortError> {
+        let wanted = next_part(content.reader().as_mut(), content.length())?;
         match self.read(name, LARGEST) {
-            Ok(there) => Ok(Some(there == bytes)),
+            Ok(there) => Ok(Some(there == wanted)),
             Err(error) if error.kind() == Kind::Absent => Ok(None),
             Err(error) => Err(error),
         }
     }
 }
 
-fn fits(name: &str, bytes: &[u8]) -> Result<(), PortError> {
-    if bytes.len() <= LARGEST {
+fn fits(name: &str, content: &dyn Content) -> Result<(), PortError> {
+    if content.length() <= LARGEST as u64 {
         return Ok(());
     }
-    let text = format!("the object `{name}` has {} bytes: expected at most {LARGEST}", bytes.len());
+    let text = format!("the object `{name}` has {} bytes: expected at most {LARGEST}", content.length());
     Err(PortError::new(Kind::Invalid, text))
 }

@@ -4,8 +4,10 @@ use crate::support::proxy::{Fate, Proxy, xml_error};
 use crate::support::{Emulator, proxied, script, settings, variables};
 use crate::{KEY, object_settings, objects};
 use aws::{Client, S3Objects};
+use std::io::Read;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
-use world::{Kind, ObjectStore};
+use world::{Content, Kind, ObjectStore};
 
 /// The smallest part that S3 takes.
 const PART: usize = 5 << 20;
@@ -80,6 +82,48 @@ fn each_part_is_checked_and_the_whole_is_encrypted_and_new() {
     proxy.seen();
     store.put("evidence/small", &vec![1; PART]).unwrap();
     assert_eq!(asked(&proxy), ["PUT /parts-shape/house/evidence/small"]);
+}
+
+/// Content that notes how far it was read.
+struct Noted(Vec<u8>, AtomicUsize);
+
+struct Noting<'a>(&'a Noted, usize);
+
+impl Read for Noting<'_> {
+    fn read(&mut self, into: &mut [u8]) -> std::io::Result<usize> {
+        let read = (&self.0.0[self.1..]).read(into)?;
+        self.1 += read;
+        self.0.1.fetch_max(self.1, Ordering::Relaxed);
+        Ok(read)
+    }
+}
+
+impl Content for Noted {
+    fn length(&self) -> u64 {
+        self.0.len() as u64
+    }
+
+    fn reader(&self) -> Box<dyn Read + '_> {
+        Box::new(Noting(self, 0))
+    }
+}
+
+#[test]
+fn content_is_read_no_further_than_the_part_that_goes_up() {
+    for (before, read) in [(0, 0), (1, PART), (2, 2 * PART), (3, 2 * PART + 1)] {
+        let bucket = format!("parts-read-{before}");
+        let (proxy, store) = parted(&bucket);
+        let made = Noted(content(b'a'), AtomicUsize::new(0));
+        let calls = std::iter::repeat_n(Fate::Pass, before);
+        proxy.next(calls.chain([xml_error(403, "AccessDenied")]));
+        assert_eq!(store.put_from("one", &made).unwrap_err().kind(), Kind::Denied);
+        assert_eq!(made.1.load(Ordering::Relaxed), read, "{before} calls had passed");
+        assert!(under_way(&bucket).is_empty());
+        // After a failure it is read from its beginning again.
+        store.put_from("one", &made).unwrap();
+        assert!(store.get("one").unwrap() == made.0);
+        store.put_from("one", &made).unwrap();
+    }
 }
 
 #[test]

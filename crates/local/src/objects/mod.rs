@@ -3,7 +3,7 @@
 use crate::files;
 use std::fs;
 use std::path::{Path, PathBuf};
-use world::{Kind, ObjectStore, PortError};
+use world::{Content, Kind, ObjectStore, PortError, wrong_length};
 
 /// A folder of objects.
 #[derive(Debug, Clone)]
@@ -34,10 +34,10 @@ impl FolderObjects {
 }
 
 impl ObjectStore for FolderObjects {
-    fn put(&self, name: &str, bytes: &[u8]) -> Result<(), PortError> {
+    fn put_from(&self, name: &str, content: &dyn Content) -> Result<(), PortError> {
         let path = self.path(name)?;
         if path.exists() {
-            return if files::read(&path)? == bytes {
+            return if files::holds(&path, content)? {
                 Ok(())
             } else {
                 Err(PortError::new(Kind::Conflict, format!("the object `{name}` exists with other content")))
@@ -46,7 +46,10 @@ impl ObjectStore for FolderObjects {
         if let Some(parent) = path.parent() {
             files::private_dir(parent)?;
         }
-        files::replace(&path, bytes)
+        match files::replace_from(&path, content)? {
+            true => Ok(()),
+            false => Err(wrong_length(name, content)),
+        }
     }
 
     fn get(&self, name: &str) -> Result<Vec<u8>, PortError> {

@@ -1,6 +1,7 @@
 //! The contract of the object port: whole, unchangeable, listed, private names only.
 
-use crate::{Kind, ObjectStore};
+use crate::{Content, Kind, ObjectStore};
+use std::io::{self, Read};
 
 /// Checks an empty store; `open` opens the same store again.
 ///
@@ -48,6 +49,72 @@ pub fn check(open: &dyn Fn() -> Box<dyn ObjectStore>) {
         "what was deleted is gone"
     );
     large(open, store.as_ref());
+    read_as_it_goes(store.as_ref());
+}
+
+/// Content that is nowhere as a whole: what it says that it has, what it has, and where it breaks.
+struct Made {
+    says: u64,
+    has: u64,
+    breaks: u64,
+}
+
+struct Maker<'a>(&'a Made, u64);
+
+impl Read for Maker<'_> {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        let (&Made { has, breaks, .. }, at) = (self.0, &mut self.1);
+        if *at >= breaks {
+            return Err(io::Error::other("it breaks here"));
+        }
+        // Less than was asked for, as readers may give.
+        let left = usize::try_from(has.min(breaks) - *at).unwrap_or(usize::MAX);
+        let most = into.len().min(left).min(70_001);
+        let bytes = into.iter_mut().take(most);
+        bytes.zip(*at..).for_each(|(byte, place)| *byte = (place % 251) as u8);
+        *at += most as u64;
+        Ok(most)
+    }
+}
+
+impl Content for Made {
+    fn length(&self) -> u64 {
+        self.says
+    }
+
+    fn reader(&self) -> Box<dyn Read + '_> {
+        Box::new(Maker(self, 0))
+    }
+}
+
+/// What is read as it goes is stored whole, or not at all.
+fn read_as_it_goes(store: &dyn ObjectStore) {
+    let made = |says: u64, has: u64, breaks: u64| Made { says, has, breaks };
+    for length in [0, 1, 11_000_001] {
+        let name = format!("d/{length}");
+        let content = made(length, length, u64::MAX);
+        assert!(store.put_from(&name, &content).is_ok(), "{length} bytes are stored");
+        let bytes: Vec<u8> = (0..length).map(|place| (place % 251) as u8).collect();
+        assert!(store.get(&name).is_ok_and(|there| there == bytes), "{length} bytes are whole");
+        assert!(store.put_from(&name, &content).is_ok(), "the same {length} bytes may be put again");
+        assert!(store.put(&name, &bytes).is_ok(), "from memory too");
+        let more = made(length + 1, length + 1, u64::MAX);
+        let refused = store.put_from(&name, &more).err().map(|error| error.kind());
+        assert_eq!(refused, Some(Kind::Conflict), "others are not");
+        assert!(store.delete(&name).is_ok());
+    }
+    for (says, has, breaks) in [
+        (10, 9, u64::MAX),
+        (10, 11, u64::MAX),
+        (10, 10, 5),
+        (11_000_001, 11_000_000, u64::MAX),
+        (11_000_000, 11_000_001, u64::MAX),
+        (11_000_001, 11_000_001, 9_000_000),
+    ] {
+        let wrong = store.put_from("d/wrong", &made(says, has, breaks)).err().map(|error| error.kind());
+        assert_eq!(wrong, Some(Kind::Failed), "{says} bytes, of which there are {has}, until {breaks}");
+        assert_eq!(store.list("d/").ok(), Some(Vec::new()), "and nothing is left of it");
+    }
 }
 
 /// More than some stores put in one request.
