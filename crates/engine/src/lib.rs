@@ -38,6 +38,7 @@ mod mirror;
 mod monitoring;
 mod notebook;
 mod posture;
+mod quarantine;
 mod questions;
 mod record;
 mod registering;
@@ -93,6 +94,7 @@ pub use posture::{
     Known, PostureEvent, Postures, Pushed, Round, VerdictChange, Verdicts, WaiverEvent, WaiverRequest,
     Waivers, Watch, WatchSettings, receive,
 };
+pub use quarantine::{Held, Vacated};
 pub use questions::{ApprovalView, Difference, VersionDiff, WhoApproved};
 pub use record::{
     ApprovalRequested, Compared, Fact, KeyChange, LabelBatch, MonitorReport, Origin, Refused, RefusedCalls,

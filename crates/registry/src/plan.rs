@@ -3,6 +3,7 @@
 use crate::demands::{missing, stale};
 use crate::event::Event;
 use crate::gate::first_closed;
+use crate::quarantine::review_of_rollback;
 use crate::refusal::{Refusal, Void, Why};
 use crate::review::Occasion;
 use crate::rules::{Rules, Separation, Standing, Step};
@@ -92,7 +93,8 @@ impl DeploymentPlan {
         let refuse = |why| Refusal { model: approved.model.clone(), version: Some(approved.version), why };
         let version = find(state, &approved.model, approved.version)?;
         state.is_compared(&approved.model, version, rules).map_err(refuse)?;
-        let bundle = version.signature.as_ref().ok_or_else(|| refuse(Why::NotSigned))?;
+        let signed = version.signature.as_ref().filter(|_| version.is_signed_since_quarantine());
+        let bundle = signed.ok_or_else(|| refuse(Why::NotSigned))?;
         let serving =
             state.model(&approved.model).and_then(ModelState::serving).map(|stretch| stretch.version);
         match version.status {
@@ -145,12 +147,13 @@ pub struct RollbackPlan {
     to: VersionNumber,
     endpoint: EndpointName,
     reason: String,
+    held: bool,
 }
 
 impl RollbackPlan {
     /// Plans to put back the version that was named as fallback, or else the last that served before the one that serves now.
     ///
-    /// The fallback must be neither rejected nor retired nor itself taken back, be signed, and have approvals of exactly
+    /// The fallback must be neither rejected nor retired nor itself taken back or in quarantine, be signed, and have approvals of exactly
     /// its artefact, none of them revoked. It needs no new approval: that is what it is a fallback for.
     pub fn new(state: &State, model: &ModelName, reason: &str) -> Result<Self, Refusal> {
         let refuse = |why| Refusal { model: model.clone(), version: None, why };
@@ -171,6 +174,7 @@ impl RollbackPlan {
             to,
             endpoint: serving.endpoint.clone(),
             reason: reason.trim().to_owned(),
+            held: known.version(serving.version).is_some_and(|from| from.quarantined().is_some()),
         })
     }
 
@@ -186,14 +190,13 @@ impl RollbackPlan {
 
     /// The event to record once it is done, as `by` wishes.
     pub fn event(&self, by: &PersonId, (rules, now): (&Rules, Timestamp)) -> Event {
-        let review = rules.rollback_review.as_ref();
         Event::RolledBack {
             model: self.model.clone(),
             from: self.from,
             to: self.to,
             endpoint: self.endpoint.clone(),
             reason: self.reason.clone(),
-            review: review.map(|review| review.due(Occasion::Rollback, by, now)),
+            review: review_of_rollback(rules, by, now, self.held),
         }
     }
 }
@@ -201,7 +204,7 @@ impl RollbackPlan {
 /// Whether a version may serve again without a new approval.
 fn is_fallback(version: &Version) -> bool {
     matches!(version.status, Status::Superseded | Status::Approved)
-        && version.signature.is_some()
+        && version.is_signed_since_quarantine()
         && version.tampered().next().is_none()
         && version.approvals.iter().any(|given| given.artefact == version.registration.artefact)
         // What somebody took back is no fallback, whoever else approved it.
@@ -230,6 +233,7 @@ pub(crate) fn check_gates(version: &Version, rules: &Rules, now: Timestamp) -> R
         }
         _ => {}
     }
+    version.check_quarantine()?;
     version.check_bytes()?;
     if version.registration.data.is_none() {
         return Err(Why::NoLineage);
@@ -318,6 +322,9 @@ fn still_counts(
     }
     if version.validation.as_ref().is_none_or(|(_, evidence)| *evidence != given.validation) {
         return Err(Void::Validation);
+    }
+    if version.was_quarantined_since(given.time) {
+        return Err(Void::Quarantined);
     }
     if version.taken_back.is_some_and(|taken_back| given.time <= taken_back) {
         return Err(Void::TakenBack);

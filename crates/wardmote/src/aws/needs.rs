@@ -93,6 +93,8 @@ const COMMANDS: &[(&str, Needs)] = &[
     ("model reviews", OPEN),
     ("model review", OPEN),
     ("model rollback", Needs { fleet: true, ..reading(&[UnwrapDataKey, PublicKey]) }),
+    ("model quarantine", Needs { fleet: true, ..reading(&[UnwrapDataKey, PublicKey]) }),
+    ("model release", OPEN),
     ("model document", OPEN),
     ("model export", reading(&[UnwrapDataKey, PublicKey])),
     ("model reproduce", reading(&[UnwrapDataKey])),
