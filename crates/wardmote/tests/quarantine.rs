@@ -1,20 +1,20 @@
 //! A version that nobody may use until somebody else has looked at it: put in at once, taken out of service, refused at
 //! every door, and let out by other eyes.
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on fails")]
 #![allow(dead_code, reason = "each test file uses its part of the common modules")]
 
 #[path = "common/candidate.rs"]
 mod candidate;
 mod common;
+#[path = "common/served.rs"]
+mod served;
 
 use candidate::{said, with_candidate};
-use common::{json, run, wardmote};
+use common::{example, json, run};
 use serde_json::Value;
+use served::{Server, key};
 use std::fs;
-use std::io::{BufRead, BufReader, Read, Write};
-use std::net::TcpStream;
 use std::path::Path;
-use std::process::Stdio;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 const MODEL: &str = "credit-scoring";
@@ -40,19 +40,13 @@ fn soon() -> String {
     time.plus_seconds(3600).to_string()
 }
 
-/// What the application is told that asks for a score.
-fn invoked(dir: &Path, address: &str) -> String {
-    let keys: Value = serde_json::from_slice(&fs::read(dir.join("credentials.json")).unwrap()).unwrap();
-    let key = keys["credit-app"].as_str().unwrap();
-    let mut stream = TcpStream::connect(address).unwrap();
-    let head = format!(
-        "POST /endpoints/credit-scoring/invocations HTTP/1.1\r\nhost: x\r\nconnection: close\r\nauthorization: Bearer {key}\r\n\
-         content-type: text/csv\r\ncontent-length: 1\r\n\r\nx"
-    );
-    stream.write_all(head.as_bytes()).unwrap();
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).unwrap();
-    answer
+/// What the application is told that asks for scores.
+fn invoked(server: &Server, dir: &Path, rows: &str) -> (u16, String) {
+    let bearer = format!("Bearer {}", key(dir, "credit-app"));
+    let headers = [("authorization", bearer.as_str()), ("content-type", "text/csv")];
+    let (status, _, body) =
+        server.ask(("POST", "/endpoints/credit-scoring/invocations"), &headers, rows.as_bytes());
+    (status, String::from_utf8(body).unwrap())
 }
 
 /// What is taken away proves the same.
@@ -146,30 +140,20 @@ fn where_nothing_else_may_serve_nothing_does() {
     with_candidate(dir, str::to_owned);
     approved(dir, "1");
     json(dir, &["model", "deploy", MODEL, "1", "--as", "ada"]);
-    let mut serve = wardmote(dir)
-        .args(["serve", "--listen", "127.0.0.1:0", "--until-stdin-closes"])
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let mut line = String::new();
-    BufReader::new(serve.stdout.take().unwrap()).read_line(&mut line).unwrap();
-    let address =
-        line.trim_start_matches("listening on http://").split(';').next().unwrap().trim().to_owned();
-    let until = |what: &str| {
+    let server = Server::start(dir);
+    let until = |status: u16, what: &str| {
         let start = Instant::now();
-        while !invoked(dir, &address).contains(what) && start.elapsed() < Duration::from_secs(60) {
+        while invoked(&server, dir, "x").0 != status && start.elapsed() < Duration::from_secs(60) {
             std::thread::sleep(Duration::from_millis(100));
         }
-        let answer = invoked(dir, &address);
-        assert!(answer.contains(what), "{answer}");
+        let (said, answer) = invoked(&server, dir, "x");
+        assert!(said == status && answer.contains(what), "{said} {answer}");
     };
-    assert!(!invoked(dir, &address).contains("no version is deployed"));
+    until(400, "15 inputs");
     let mut all = String::new();
     let mut say = |words: &[&str]| all.push_str(&said(dir, words));
     say(&["model", "quarantine", MODEL, "1", "--reason", "the artefact was leaked", "--as", "diego"]);
-    until("no version is deployed");
-    assert!(invoked(dir, &address).starts_with("HTTP/1.1 409"), "{}", invoked(dir, &address));
+    until(409, "no version is deployed");
     say(&["history", "--model", MODEL]);
     say(&["model", "list"]);
     say(&["model", "rollback", MODEL, "--reason", "x", "--as", "bruno"]);
@@ -178,9 +162,8 @@ fn where_nothing_else_may_serve_nothing_does() {
     say(&["model", "deploy", MODEL, "1", "--as", "ada"]);
     json(dir, &["model", "approve", MODEL, "1", "--as", "bruno"]);
     json(dir, &["model", "deploy", MODEL, "1", "--as", "ada"]);
-    until("15 inputs");
-    drop(serve.stdin.take());
-    serve.wait().unwrap();
+    until(400, "15 inputs");
+    drop(server);
     let cards = folder.path().join("cards");
     json(dir, &["model", "quarantine", MODEL, "1", "--reason", "again", "--as", "carla"]);
     json(dir, &["card", MODEL, "1", "--out", cards.to_str().unwrap(), "--as", "ada"]);
@@ -189,4 +172,66 @@ fn where_nothing_else_may_serve_nothing_does() {
         assert!(text.contains("IN QUARANTINE") && text.contains("nobody may use it"), "{card}: {text}");
     }
     insta::assert_snapshot!(all);
+}
+
+/// Rows of the example with what the model reads of them, in its order.
+fn rows(inputs: &str, count: usize) -> Vec<String> {
+    let text = fs::read_to_string(example().join("german-credit.csv")).unwrap();
+    let mut lines = text.lines();
+    let head: Vec<&str> = lines.next().unwrap().split(',').collect();
+    let columns: Vec<usize> = inputs
+        .split(", ")
+        .map(|name| head.iter().position(|column| *column == name.trim_matches('`')).unwrap())
+        .collect();
+    let row = |line: &str| {
+        let cells: Vec<&str> = line.split(',').collect();
+        columns.iter().map(|at| cells[*at]).collect::<Vec<_>>().join(",")
+    };
+    // A line with a quote has commas in its fields.
+    lines.filter(|line| !line.contains('"')).take(count).map(row).collect()
+}
+
+#[test]
+fn an_alert_puts_in_quarantine_and_lets_nothing_out() {
+    let folder = tempfile::tempdir().unwrap();
+    let dir = folder.path();
+    let rule =
+        "{metric: positive_rate, threshold: 0.999, direction: below, min_samples: 50, action: quarantine}";
+    with_candidate(dir, |text| {
+        let was = "{metric: positive_rate, threshold: 0.2, action: rollback}";
+        assert!(text.contains(was));
+        text.replacen(was, rule, 1)
+    });
+    approved(dir, "1");
+    json(dir, &["model", "deploy", MODEL, "1", "--as", "ada"]);
+    let mut server = Server::start(dir);
+    let (_, why) = invoked(&server, dir, "x");
+    let why: Value = serde_json::from_str(&why).unwrap();
+    let inputs = why["message"].as_str().unwrap().split_once("inputs: ").unwrap().1.to_owned();
+    for row in rows(&inputs, 100) {
+        let (status, answer) = invoked(&server, dir, &row);
+        assert_eq!(status, 200, "{answer}");
+    }
+    server.stop();
+    assert!(server.stopped());
+    let look = said(dir, &["monitor", MODEL, "--as", "wardmote-automation"]);
+    assert!(look.contains("alert put version 1 in quarantine; NOTHING serves in its place"), "{look}");
+    let shown = json(dir, &["model", "show", MODEL, "1"]);
+    let held = &shown["quarantines"][0];
+    assert_eq!(held["by"], "alert-positive-rate");
+    // Its entry is the cause, and its sentence the reason.
+    let alert = held["trigger"]["alert"]["evidence"].as_str().unwrap();
+    let log = json(dir, &["log", "--stream", "model/credit-scoring"]);
+    let fired = log.as_array().unwrap().iter().find(|entry| entry["evidence"] == alert).unwrap();
+    assert_eq!(
+        (&fired["body"]["fact"], &fired["body"]["sentence"]),
+        (&"alert_fired".into(), &held["reason"])
+    );
+    let refused = said(dir, &["monitor", MODEL, "--as", "wardmote-automation"]);
+    assert!(refused.contains("no version of `credit-scoring` is serving"), "{refused}");
+    let automation =
+        said(dir, &["model", "release", MODEL, "1", "--finding", "x", "--as", "wardmote-automation"]);
+    assert!(automation.contains("only people can"), "{automation}");
+    json(dir, &["model", "release", MODEL, "1", "--finding", "a bad week", "--as", "bruno"]);
+    assert!(run(dir, &["verify"]).status.success());
 }

@@ -114,7 +114,7 @@ fn approval(version: &Version) -> ApprovalStatus {
 }
 
 /// Where a version is in its life, or that nobody may use it.
-fn status(version: &Version) -> String {
+pub(super) fn status(version: &Version) -> String {
     let held = version.quarantined().map(|_| "in quarantine".to_owned());
     held.unwrap_or_else(|| version.status.to_string())
 }
