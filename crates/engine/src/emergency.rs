@@ -100,7 +100,8 @@ impl Engine {
     /// So is what is in quarantine and was left in its place.
     pub fn lapse(&mut self) -> Result<Vec<EvidenceId>, Error> {
         let now = self.now();
-        let mut evidence = self.vacate_interrupted()?;
+        let held = self.vacate_interrupted();
+        let mut evidence = Vec::new();
         for (name, number, glass) in self.state.registry().lapsed(now) {
             let Ok(model) = self.model(&name).cloned() else { continue };
             if self.is_approved(&name, number) {
@@ -117,6 +118,7 @@ impl Engine {
             }
             evidence.extend(self.end_lapsed(&model)?);
         }
+        evidence.extend(held?);
         Ok(evidence)
     }
 

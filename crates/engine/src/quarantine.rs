@@ -9,7 +9,7 @@ use facts::{Actor, EvidenceId, ModelName};
 use guard::Action;
 use registry::{Command, Quarantine, QuarantineRequest, ReleaseRequest, RollbackPlan, VersionNumber};
 use serde::Serialize;
-use world::{Kind, PortError};
+use world::{Kind, PortError, Release};
 
 /// How often it is tried to put something on record while others write.
 const MOST_TURNS: u32 = 3;
@@ -84,6 +84,16 @@ impl Engine {
         let (place, entries) = self.vacate((actor, Action::ModelQuarantine), &model, number)?;
         evidence.extend(entries);
         let quarantine = self.held(name, number)?;
+        if let Err(error) = self.hold_copies(&model, number, true) {
+            let text = format!(
+                "version {number} of `{name}` is in quarantine ({}) and does not serve, but copies of its files may still be read: {error}",
+                quarantine.evidence
+            );
+            let error = PortError::new(Kind::Failed, text);
+            return Err(Error::Port(
+                error.with_help("run the same command again, it goes on where it stopped"),
+            ));
+        }
         Ok(Done {
             answer: Held { model: name.clone(), version: number, quarantine, already, place },
             evidence,
@@ -108,6 +118,13 @@ impl Engine {
         let resource = self.version_resource(&model, number);
         self.authorise(actor, Action::ModelRelease, &resource)?;
         let evidence = self.record_event(actor, Action::ModelRelease, event)?;
+        if let Err(error) = self.hold_copies(&model, number, false) {
+            let text = format!(
+                "version {number} of `{name}` is out of quarantine, but copies of its files are still marked: {error}"
+            );
+            let help = format!("`wardmote model deploy {name} {number}` takes the mark away too");
+            return Err(Error::Port(PortError::new(Kind::Failed, text).with_help(help)));
+        }
         let status = self.version(name, number)?.status;
         Ok(Done {
             answer: Decision { model: name.clone(), version: number, status, signature: None },
@@ -187,6 +204,11 @@ impl Engine {
             }
             match fell {
                 Err(Error::Port(error)) if error.kind() == Kind::Damaged => why = error.to_string(),
+                // Somebody wrote at the same moment, about something else.
+                Err(Error::Conflict { message, .. }) => {
+                    why = message;
+                    self.refresh()?;
+                }
                 Err(error) => {
                     why = error.to_string();
                     break;
@@ -208,6 +230,34 @@ impl Engine {
                 Err(Error::Port(PortError::new(Kind::Failed, text).with_help(help)))
             }
         }
+    }
+
+    /// Marks the files that another platform has a version from, so that the policy of their place keeps them from everybody;
+    /// or takes the mark away. Files that are another version's too stay as what serves or is in quarantine needs them.
+    pub(crate) fn hold_copies(
+        &self,
+        model: &Model,
+        number: VersionNumber,
+        held: bool,
+    ) -> Result<(), PortError> {
+        let known = self.state.registry().model(&model.name);
+        let version = known.and_then(|known| known.version(number));
+        let (Some(site), Some(known), Some(version)) = (Self::site(model), known, version) else {
+            return Ok(());
+        };
+        let artefact = version.registration.artefact;
+        let others = known.versions.iter().filter(|one| one.version != number);
+        let mut others = others.filter(|one| one.registration.artefact == artefact);
+        let needed = match held {
+            true => others.any(|one| self.has_place(&model.name, one.version)),
+            false => others.any(|one| one.quarantined().is_some()),
+        };
+        if needed {
+            return Ok(());
+        }
+        let (name, recorded) = (model.name.clone(), None);
+        let release = Release { model: name, version: number.0, artefact, recorded };
+        self.fleet().hold(&site, &release, held)
     }
 
     fn let_nothing_serve(

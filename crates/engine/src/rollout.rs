@@ -140,6 +140,10 @@ impl Engine {
             recorded: recorded.map(str::to_owned),
         };
         let fleet = self.fleet();
+        if !version.quarantines.is_empty() {
+            // Whoever let it out may have been stopped before its files could be read again.
+            self.hold_copies(model, number, false)?;
+        }
         // Looked at before anything is recorded: what cannot be read now is not touched.
         let before = fleet.describe(&site)?;
         let found = fleet.find(&site, &release)?;

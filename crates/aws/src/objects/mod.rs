@@ -6,6 +6,7 @@
 pub mod lifecycle;
 mod parts;
 mod put;
+mod tags;
 
 use crate::client::Client;
 use crate::error::{AwsError, Trouble};
@@ -65,6 +66,8 @@ pub enum ObjectUse {
     Replace,
     /// [`S3Objects::lifecycle`].
     Lifecycle,
+    /// Setting a tag and taking it away.
+    Tag,
 }
 
 impl ObjectUse {
@@ -79,6 +82,7 @@ impl ObjectUse {
             Self::List => vec![&LIST],
             Self::Delete => vec![&DELETE],
             Self::Lifecycle => vec![&lifecycle::GET_LIFECYCLE],
+            Self::Tag => vec![&tags::GET_TAGS, &tags::PUT_TAGS, &tags::DELETE_TAGS],
         }
     }
 }

@@ -94,7 +94,7 @@ const COMMANDS: &[(&str, Needs)] = &[
     ("model review", OPEN),
     ("model rollback", Needs { fleet: true, ..reading(&[UnwrapDataKey, PublicKey]) }),
     ("model quarantine", Needs { fleet: true, ..reading(&[UnwrapDataKey, PublicKey]) }),
-    ("model release", OPEN),
+    ("model release", Needs { fleet: true, ..OPEN }),
     ("model document", OPEN),
     ("model export", reading(&[UnwrapDataKey, PublicKey])),
     ("model reproduce", reading(&[UnwrapDataKey])),
