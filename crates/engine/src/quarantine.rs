@@ -27,6 +27,8 @@ pub struct Held {
     pub quarantine: Quarantine,
     /// Whether it was there before.
     pub already: bool,
+    /// Other versions of the same bytes, which nobody approves, deploys or gets either; what serves of them goes on.
+    pub same_bytes: Vec<VersionNumber>,
     /// What became of its place at the endpoint.
     #[serde(flatten)]
     pub place: Vacated,
@@ -94,10 +96,13 @@ impl Engine {
                 error.with_help("run the same command again, it goes on where it stopped"),
             ));
         }
-        Ok(Done {
-            answer: Held { model: name.clone(), version: number, quarantine, already, place },
-            evidence,
-        })
+        let known = self.state.registry().model(name);
+        let same = known.zip(self.state.registry().version(name, number));
+        let same_bytes = same.map_or_else(Vec::new, |(known, version)| {
+            known.same_bytes(version).map(|other| other.version).collect()
+        });
+        let answer = Held { model: name.clone(), version: number, quarantine, already, same_bytes, place };
+        Ok(Done { answer, evidence })
     }
 
     /// Lets a version be approved again: somebody else has looked at it. It gets back nothing else.
@@ -246,8 +251,7 @@ impl Engine {
             return Ok(());
         };
         let artefact = version.registration.artefact;
-        let others = known.versions.iter().filter(|one| one.version != number);
-        let mut others = others.filter(|one| one.registration.artefact == artefact);
+        let mut others = known.same_bytes(version);
         let needed = match held {
             true => others.any(|one| self.has_place(&model.name, one.version)),
             false => others.any(|one| one.quarantined().is_some()),

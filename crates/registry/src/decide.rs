@@ -256,6 +256,7 @@ impl State {
                 })));
             }
         }
+        self.check_quarantine(model, number)?;
         let validation = check_gates(version, rules, now).map_err(refuse)?;
         self.is_compared(model, version, rules).map_err(refuse)?;
         let tallies = tally((model, version), rules, now);

@@ -32,6 +32,7 @@ impl Approved {
     ) -> Result<Self, Refusal> {
         let refuse = |why| Refusal { model: model.clone(), version: Some(number), why };
         let version = find(state, model, number)?;
+        state.check_quarantine(model, number)?;
         check_gates(version, rules, now).map_err(refuse)?;
         let tallies = tally((model, version), rules, now);
         if let Some(short) = tallies.iter().find(|tally| !tally.is_complete()) {
@@ -163,7 +164,8 @@ impl RollbackPlan {
         let known = state.model(model).ok_or_else(|| refuse(Why::NothingServes))?;
         let serving = known.serving().ok_or_else(|| refuse(Why::NothingServes))?;
         let usable = |number: &VersionNumber| {
-            *number != serving.version && known.version(*number).is_some_and(is_fallback)
+            *number != serving.version
+                && known.version(*number).is_some_and(|version| is_fallback(known, version))
         };
         let served = known.stretches.iter().rev().map(|stretch| stretch.version);
         let to = known.fallback.into_iter().chain(served).find(usable);
@@ -202,9 +204,10 @@ impl RollbackPlan {
 }
 
 /// Whether a version may serve again without a new approval.
-fn is_fallback(version: &Version) -> bool {
+fn is_fallback(known: &ModelState, version: &Version) -> bool {
     matches!(version.status, Status::Superseded | Status::Approved)
         && version.is_signed_since_quarantine()
+        && known.check_held(version).is_ok()
         && version.tampered().next().is_none()
         && version.approvals.iter().any(|given| given.artefact == version.registration.artefact)
         // What somebody took back is no fallback, whoever else approved it.
@@ -233,7 +236,6 @@ pub(crate) fn check_gates(version: &Version, rules: &Rules, now: Timestamp) -> R
         }
         _ => {}
     }
-    version.check_quarantine()?;
     version.check_bytes()?;
     if version.registration.data.is_none() {
         return Err(Why::NoLineage);

@@ -103,6 +103,7 @@ impl fmt::Display for Released {
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Held {
     InQuarantine(Box<Quarantine>),
+    SameBytes { version: VersionNumber, quarantine: Box<Quarantine> },
     NeitherPersonNorAlert { id: PersonId },
     NotInQuarantine,
     OwnQuarantine { person: PersonId },
@@ -118,6 +119,9 @@ impl Held {
     pub(crate) fn say(&self, f: &mut fmt::Formatter<'_>, subject: &str) -> fmt::Result {
         match self {
             Self::InQuarantine(quarantine) => write!(f, "{subject} is {quarantine}"),
+            Self::SameBytes { version, quarantine } => {
+                write!(f, "{subject} is of the same bytes as version {version}, which is {quarantine}")
+            }
             Self::NeitherPersonNorAlert { id } => {
                 write!(f, "`{id}` cannot quarantine {subject}: only people and alerts of the charter can")
             }
@@ -147,6 +151,9 @@ impl Held {
         match self {
             Self::InQuarantine(_) | Self::OwnQuarantine { .. } | Self::OwnVersion { .. } => format!(
                 "somebody else who may approve looks at it and runs `wardmote model release {model} {version} --finding TEXT --as ID`"
+            ),
+            Self::SameBytes { version, .. } => format!(
+                "when somebody else who may approve has looked at them: `wardmote model release {model} {version} --finding TEXT --as ID`"
             ),
             Self::NoRole { .. } => {
                 format!(
@@ -261,14 +268,16 @@ impl State {
         Ok(Event::Released { model: model.clone(), version: request.version, by: person(), finding })
     }
 
-    /// Whether the files of a version may leave the house, as far as no quarantine keeps them; a version that is not known
-    /// is in none.
+    /// Whether a version may be used, as far as no quarantine keeps it or another version of the same bytes; one that is not
+    /// known is kept by none.
     ///
     /// # Errors
-    /// If it is in quarantine.
+    /// If it is in quarantine, or one of the same bytes is.
     pub fn check_quarantine(&self, model: &ModelName, number: VersionNumber) -> Result<(), Refusal> {
-        self.version(model, number)
-            .map_or(Ok(()), |version| version.check_quarantine().map_err(|why| refusal(version, model, why)))
+        let (Some(known), Some(version)) = (self.model(model), self.version(model, number)) else {
+            return Ok(());
+        };
+        known.check_held(version).map_err(|why| refusal(version, model, why))
     }
 
     /// Whether a version has the open stretch of its model.
@@ -292,6 +301,26 @@ impl State {
 }
 
 impl ModelState {
+    /// Why a version cannot be used, if it is in quarantine or its bytes are: under another number they are what they were.
+    pub(crate) fn check_held(&self, version: &Version) -> Result<(), Why> {
+        version.check_quarantine()?;
+        for other in self.same_bytes(version) {
+            if let Some(held) = other.quarantined() {
+                let quarantine = Box::new(held.clone());
+                return Err(Why::Held(Held::SameBytes { version: other.version, quarantine }));
+            }
+        }
+        Ok(())
+    }
+
+    /// The other versions that have the bytes of a version.
+    pub fn same_bytes(&self, version: &Version) -> impl Iterator<Item = &Version> {
+        let (number, artefact) = (version.version, version.registration.artefact);
+        self.versions
+            .iter()
+            .filter(move |other| other.version != number && other.registration.artefact == artefact)
+    }
+
     /// A version goes into quarantine, and somebody may have to look at that; or it comes out, with everything that it was
     /// approved on gone.
     pub(crate) fn held(&mut self, event: &Event, at: &At) -> Option<()> {

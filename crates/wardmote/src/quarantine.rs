@@ -37,9 +37,17 @@ pub(crate) fn told(one: &registry::Quarantine) -> String {
 fn held(held: &Held, ids: &[EvidenceId]) -> String {
     let (version, model) = (held.version, &held.model);
     let already = if held.already { " already" } else { "" };
+    let same: Vec<String> = held.same_bytes.iter().map(ToString::to_string).collect();
+    let same = match same.is_empty() {
+        true => String::new(),
+        false => format!(
+            "\nof the same bytes: version {}; nobody approves, deploys or gets them either, and what serves of them goes on",
+            same.join(", ")
+        ),
+    };
     let entries = if ids.is_empty() { String::new() } else { format!("\n{}", evidence(ids)) };
     format!(
-        "version {version} of {model} is{already} {}\n{}\nsomebody else lets it out: `wardmote model release {model} {version} --finding TEXT --as ID`{entries}",
+        "version {version} of {model} is{already} {}\n{}{same}\nsomebody else lets it out: `wardmote model release {model} {version} --finding TEXT --as ID`{entries}",
         held.quarantine,
         vacated(&held.place)
     )

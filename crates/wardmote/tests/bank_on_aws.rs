@@ -260,7 +260,8 @@ fn data_registry_endpoint_capture_alarm_pipeline_and_the_way_back() {
 
     quarantined(&dir, at);
     let mirrored = run(&dir, at, &["aws", "registry", "--sync", "--as", "selma"]);
-    assert!(mirrored.status.success(), "{}", String::from_utf8_lossy(&mirrored.stdout));
+    let failed = String::from_utf8_lossy(&mirrored.stderr);
+    assert!(mirrored.status.success(), "{}{failed}", String::from_utf8_lossy(&mirrored.stdout));
     let verified = json(&dir, at, &["verify"]);
     assert_eq!(verified["findings"].as_array().map(Vec::len), Some(0), "{verified}");
     audited(&dir, at, &folder.path().join("plan"));

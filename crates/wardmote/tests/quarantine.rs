@@ -27,7 +27,8 @@ fn with_rules(text: &str) -> String {
 
 fn approved(dir: &Path, version: &str) {
     if version != "1" {
-        json(dir, &["model", "train", MODEL, "--as", "ada"]);
+        // Of other bytes than the one before.
+        json(dir, &["model", "train", MODEL, "--set", &format!("l2={version}.0"), "--as", "ada"]);
         json(dir, &["model", "validate", MODEL, version, "--as", "ada"]);
     }
     json(dir, &["model", "approve", MODEL, version, "--as", "bruno"]);
@@ -47,6 +48,13 @@ fn invoked(server: &Server, dir: &Path, rows: &str) -> (u16, String) {
     let (status, _, body) =
         server.ask(("POST", "/endpoints/credit-scoring/invocations"), &headers, rows.as_bytes());
     (status, String::from_utf8(body).unwrap())
+}
+
+/// A reason is a sentence and not a file.
+fn bounded(dir: &Path) {
+    let long = "x".repeat(1001);
+    let refused = said(dir, &["model", "quarantine", MODEL, "2", "--reason", &long, "--as", "selma"]);
+    assert!(refused.contains("has 1001 letters, of at most 1000"), "{refused}");
 }
 
 /// What is taken away proves the same.
@@ -110,9 +118,7 @@ fn what_serves_is_taken_out_refused_at_every_door_and_let_out_by_other_eyes() {
     ] {
         say(&let_out(finding, who));
     }
-    let long = "x".repeat(1001);
-    let refused = said(dir, &["model", "quarantine", MODEL, "2", "--reason", &long, "--as", "selma"]);
-    assert!(refused.contains("has 1001 letters, of at most 1000"), "{refused}");
+    bounded(dir);
     for words in [
         &["model", "deploy", MODEL, "2", "--as", "ada"] as &[&str],
         &["model", "approve", MODEL, "2", "--as", "nadia"],
@@ -124,6 +130,8 @@ fn what_serves_is_taken_out_refused_at_every_door_and_let_out_by_other_eyes() {
     }
     let shown = said(dir, &["model", "show", MODEL, "2"]);
     assert!(shown.contains("quarantine     from"), "{shown}");
+    let graph = said(dir, &["lineage", MODEL, "2", "--format", "mermaid"]);
+    assert!(graph.contains("put in quarantine by selma"), "{graph}");
     assert!(run(dir, &["verify"]).status.success());
     // It served then, and whoever asks hears what was made of it since.
     let then = said(dir, &["history", "--model", MODEL, "--as-of", before["as_of"].as_str().unwrap()]);
@@ -165,7 +173,16 @@ fn where_nothing_else_may_serve_nothing_does() {
     until(400, "15 inputs");
     drop(server);
     let cards = folder.path().join("cards");
-    json(dir, &["model", "quarantine", MODEL, "1", "--reason", "again", "--as", "carla"]);
+    // The same bytes under another number are what they were.
+    json(dir, &["model", "train", MODEL, "--as", "ada"]);
+    json(dir, &["model", "validate", MODEL, "2", "--as", "ada"]);
+    say(&["model", "quarantine", MODEL, "1", "--reason", "again", "--as", "carla"]);
+    say(&["model", "approve", MODEL, "2", "--as", "bruno"]);
+    let out = folder.path().join("out").display().to_string();
+    assert!(
+        said(dir, &["model", "export", MODEL, "2", "--out", &out, "--as", "ada"])
+            .contains("of the same bytes")
+    );
     json(dir, &["card", MODEL, "1", "--out", cards.to_str().unwrap(), "--as", "ada"]);
     for card in [format!("{MODEL}-v1.md"), format!("{MODEL}-v1.html"), format!("{MODEL}-v1.sagemaker.json")] {
         let text = fs::read_to_string(cards.join(&card)).unwrap();

@@ -1,10 +1,18 @@
-//! How the time of a version ends that serves: its emergency is over, or somebody puts it in quarantine; and how it comes out.
+//! How the time of a version ends that serves: its emergency is over, or somebody puts it in quarantine; how it comes out; and who looks at that.
 
 use super::world::{World, model};
 use facts::{ActorKind, Digest, EvidenceId, PersonId};
-use registry::{Command, QuarantineRequest, ReleaseRequest, VersionNumber};
+use registry::{Command, QuarantineRequest, ReleaseRequest, ReviewRequest, VersionNumber};
 
 impl World {
+    pub(crate) fn review(&mut self) {
+        let name = self.person();
+        let by = self.actor(name);
+        let upheld = self.below(2) == 0;
+        let model = model();
+        self.run(&Command::Review(ReviewRequest { model: &model, of: None, by: &by, upheld, note: "seen" }));
+    }
+
     /// What served in an emergency may have run out of its time.
     pub(crate) fn lapse(&mut self) {
         let model = model();

@@ -37,8 +37,8 @@ pub(crate) fn may_deploy(world: &World, version: VersionNumber, rules: &Rules) -
     if is_tampered(world, version) {
         return Err("it is not what was registered");
     }
-    if is_held(world, version) {
-        return Err("it is in quarantine");
+    if bytes_are_held(world, version) {
+        return Err("it is in quarantine, or its bytes are");
     }
     if !is_signed(world, version) {
         return Err("it was never signed by the house, or not since it was in quarantine");
@@ -85,13 +85,24 @@ fn is_tampered(world: &World, version: VersionNumber) -> bool {
 }
 
 /// The last that was said of it is that nobody may use it.
-pub(crate) fn is_held(world: &World, version: VersionNumber) -> bool {
+fn is_held(world: &World, version: VersionNumber) -> bool {
     let said = world.log.iter().rev().find_map(|(event, _)| match event {
         Event::Quarantined { version: number, .. } if *number == version => Some(true),
         Event::Released { version: number, .. } if *number == version => Some(false),
         _ => None,
     });
     said == Some(true)
+}
+
+/// It or another version of the same bytes is in quarantine.
+pub(crate) fn bytes_are_held(world: &World, version: VersionNumber) -> bool {
+    let bytes = artefact_of(world, version);
+    world.log.iter().any(|(event, _)| match event {
+        Event::Registered { version: other, registration } => {
+            registration.artefact == bytes && is_held(world, *other)
+        }
+        _ => false,
+    })
 }
 
 /// The house signed it after it was last let out of quarantine, or ever if it never was there.
@@ -405,7 +416,7 @@ pub(crate) fn emergency_is_right(world: &World, request: &EmergencyRequest<'_>, 
             _ => {}
         }
     }
-    assert!(!is_tampered(world, request.version));
+    assert!(!is_tampered(world, request.version) && !bytes_are_held(world, request.version));
     assert_eq!(late, 0, "the glass was broken over a late review");
     let passing = world.log.iter().rev().find_map(|(event, _)| match event {
         Event::Validated { version, report, .. } if *version == request.version => Some(report),
@@ -428,6 +439,6 @@ pub(crate) fn fallback_is_right(world: &World, to: VersionNumber) {
             _ => {}
         }
     }
-    assert!(!is_tampered(world, to) && !is_held(world, to));
+    assert!(!is_tampered(world, to) && !bytes_are_held(world, to));
     assert!(is_signed(world, to) && approved, "version {to} came back and was never approved");
 }

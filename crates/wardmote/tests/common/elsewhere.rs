@@ -26,7 +26,7 @@ pub(crate) fn serving_on(text: &str, endpoint: &str, on: &str) -> String {
 /// A house with two versions, both approved.
 pub(crate) fn two_approved(dir: &Path, at: SocketAddr, endpoint: &str, on: &str) {
     with_candidate(dir, |text| serving_on(text, endpoint, on));
-    json(dir, at, &["model", "train", "credit-scoring", "--as", "ada"]);
+    json(dir, at, &["model", "train", "credit-scoring", "--set", "l2=2.0", "--as", "ada"]);
     json(dir, at, &["model", "validate", "credit-scoring", "2", "--as", "ada"]);
     for version in ["1", "2"] {
         json(dir, at, &["model", "approve", "credit-scoring", version, "--as", "bruno"]);
