@@ -9,14 +9,18 @@ use serde_json::{Value, json};
 /// What S3 keeps an overwritten or expired object for.
 const NONCURRENT_DAYS: u32 = 30;
 const READ: [&str; 3] = ["s3:GetObject", "s3:GetObjectVersion", "s3:GetObjectAttributes"];
-const WRITE: [&str; 6] = [
+const WRITE: [&str; 8] = [
     "s3:AbortMultipartUpload",
     "s3:BypassGovernanceRetention",
     "s3:DeleteObject",
+    "s3:DeleteObjectTagging",
     "s3:DeleteObjectVersion",
     "s3:PutObject",
     "s3:PutObjectRetention",
+    "s3:PutObjectTagging",
 ];
+/// The tag of files of a version that nobody may use.
+const HELD: &str = "s3:ExistingObjectTag/wardmote:quarantine";
 
 /// A bucket before it is written.
 struct Bucket {
@@ -31,6 +35,8 @@ struct Bucket {
     writers: Vec<Value>,
     /// The values of the tag `role` that readers carry.
     tagged: Vec<RoleId>,
+    /// Whether what is tagged as in quarantine is read by nobody.
+    held: bool,
     /// Statements for services that write.
     services: Vec<Value>,
 }
@@ -71,6 +77,7 @@ fn of_data(site: &Site<'_>, dataset: &Dataset) -> Bucket {
         readers: site.arns(&dataset.readers),
         writers: site.arns(&dataset.writers),
         tagged: dataset.readers.clone(),
+        held: false,
         services: Vec::new(),
     }
 }
@@ -81,7 +88,7 @@ fn of_artefacts(site: &Site<'_>, model: &Model) -> Bucket {
     Bucket {
         id: artefacts(model),
         why: format!(
-            "Versions of {}, as long as its documents; nobody can change or remove one.",
+            "Versions of {}, as long as its documents; nobody can change or remove one, or read one in quarantine.",
             model.name
         ),
         key: model_key(model),
@@ -94,6 +101,7 @@ fn of_artefacts(site: &Site<'_>, model: &Model) -> Bucket {
         readers: makers.iter().cloned().chain(serving).collect(),
         writers: makers,
         tagged: Vec::new(),
+        held: true,
         services: Vec::new(),
     }
 }
@@ -121,6 +129,7 @@ fn of_capture(site: &Site<'_>, model: &Model) -> Bucket {
         readers: serving.iter().cloned().chain(watchers).collect(),
         writers: serving,
         tagged: Vec::new(),
+        held: false,
         services: Vec::new(),
     }
 }
@@ -146,6 +155,7 @@ fn of_house(site: &Site<'_>) -> Bucket {
         readers: arns.clone(),
         writers: arns,
         tagged: Vec::new(),
+        held: false,
         services: Vec::new(),
     }
 }
@@ -171,6 +181,7 @@ fn evidence(site: &Site<'_>) -> Bucket {
         readers: site.arns(readers),
         writers: site.arns(&writers),
         tagged: Vec::new(),
+        held: false,
         services: Vec::new(),
     }
 }
@@ -194,6 +205,7 @@ fn records(site: &Site<'_>) -> Bucket {
         readers: site.arns(site.auditors()),
         writers: Vec::new(),
         tagged: Vec::new(),
+        held: false,
         services: vec![
             json!({
                 "Sid": "CloudTrailLooks",
@@ -284,6 +296,15 @@ impl Bucket {
                 &READ,
                 &objects,
                 json!({"StringNotEquals": {"aws:PrincipalTag/role": self.tagged}}),
+            ));
+        }
+        if self.held {
+            let condition = json!({"StringEquals": {HELD: "true"}});
+            all.push(deny(
+                "NobodyReadsQuarantine",
+                &["s3:GetObject", "s3:GetObjectVersion"],
+                &objects,
+                condition,
             ));
         }
         all.extend(self.services.iter().cloned());

@@ -63,7 +63,8 @@ impl Outcome {
 }
 
 const READ: [&str; 2] = ["s3:GetObject", "s3:GetObjectVersion"];
-const WRITE: [&str; 2] = ["s3:PutObject", "s3:DeleteObjectVersion"];
+const WRITE: [&str; 4] =
+    ["s3:PutObject", "s3:DeleteObjectVersion", "s3:PutObjectTagging", "s3:DeleteObjectTagging"];
 const OPEN: [&str; 4] = ["kms:Decrypt", "kms:ReEncryptFrom", "kms:GenerateDataKey", "kms:Encrypt"];
 const SIGN: [&str; 1] = ["kms:Sign"];
 const GRANT: [&str; 1] = ["kms:CreateGrant"];

@@ -84,14 +84,17 @@ fn boundary(site: &Site<'_>) -> Resource {
     let objects = [
         "s3:AbortMultipartUpload",
         "s3:DeleteObject",
+        "s3:DeleteObjectTagging",
         "s3:GetBucketLocation",
         "s3:GetObject",
         "s3:GetObjectRetention",
+        "s3:GetObjectTagging",
         "s3:GetObjectVersion",
         "s3:ListBucket",
         "s3:ListBucketVersions",
         "s3:PutObject",
         "s3:PutObjectRetention",
+        "s3:PutObjectTagging",
     ];
     let mut keys: Vec<&str> =
         [&ENCRYPT[..], &DERIVE, &SIGN, &["kms:CreateGrant", "kms:ListKeyRotations"]].concat();
@@ -317,6 +320,8 @@ fn models(site: &Site<'_>, id: &RoleId) -> Vec<Value> {
     };
     let mut all = vec![allow("KeepArtefacts", &["s3:GetObject", "s3:PutObject"], objects(artefacts))];
     if site.roles.get(id).is_some_and(|role| role.trains.is_empty()) {
+        let mark = ["s3:DeleteObjectTagging", "s3:GetObjectTagging", "s3:PutObjectTagging"];
+        all.push(allow("MarkQuarantine", &mark, objects(artefacts)));
         all.push(allow("ReadCapture", &["s3:GetObject"], objects(capture)));
     }
     all

@@ -1,4 +1,4 @@
-//! What alerts do: train again, roll back, or only say so. Each acts as an alert, never as a person, and is bound by
+//! What alerts do: train again, roll back, put in quarantine, or only say so. Each acts as an alert, never as a person, and is bound by
 //! policy like everybody else.
 
 use crate::core::NewEntry;
@@ -6,11 +6,12 @@ use crate::deployment::Deployed;
 use crate::record::{Fact, MonitorReport};
 use crate::training::{TrainRequest, Trained};
 use crate::validation::Validated;
-use crate::{Done, Engine, Error};
+use crate::{Done, Engine, Error, Held};
 use facts::{Action as AlertDoes, Actor, AlertRule, EvidenceId, ModelName};
 use guard::Action;
 use ledger::Outcome;
 use monitor::rules::Outcome as Said;
+use registry::VersionNumber;
 use serde::Serialize;
 
 /// What an alert did.
@@ -38,6 +39,13 @@ pub enum AlertAction {
         /// What serves now.
         deployed: Deployed,
     },
+    /// Nobody may use the version until somebody has looked at it.
+    Quarantined {
+        /// The sentence.
+        sentence: String,
+        /// What is in quarantine, and what serves now.
+        held: Box<Held>,
+    },
     /// It should have acted and could not.
     Failed {
         /// The sentence.
@@ -57,7 +65,7 @@ impl Engine {
         let mut done = Vec::new();
         for one in &report.rules {
             if let Said::Fire { sentence, .. } = &one.outcome {
-                done.push(self.act(&report.model, &one.rule, sentence, report_evidence)?);
+                done.push(self.act((&report.model, report.version), &one.rule, sentence, report_evidence)?);
             }
         }
         Ok(done)
@@ -65,7 +73,7 @@ impl Engine {
 
     fn act(
         &mut self,
-        model: &ModelName,
+        (model, version): (&ModelName, VersionNumber),
         rule: &AlertRule,
         sentence: &str,
         report: &EvidenceId,
@@ -98,6 +106,16 @@ impl Engine {
                 answer: AlertAction::RolledBack { sentence: sentence.clone(), deployed: done.answer },
                 evidence: done.evidence,
             }),
+            AlertDoes::Quarantine => {
+                let held = self.quarantine(&alert, (model, version), (&sentence, cause.as_ref()));
+                held.map(|done| Done {
+                    answer: AlertAction::Quarantined {
+                        sentence: sentence.clone(),
+                        held: Box::new(done.answer),
+                    },
+                    evidence: done.evidence,
+                })
+            }
             AlertDoes::TriggerRetrainingPipeline => self.retrain(&alert, model, &sentence, cause),
         };
         let acted = match acted {

@@ -88,7 +88,7 @@ impl Engine {
         let replaced = plan.replaced();
         let of = (actor, Action::ModelDeploy);
         let shifted = self.roll_out(of, &model, &version, &Warrant::Plan(&plan))?;
-        let evidence = self.concluded(of, &command, &model, shifted.as_ref())?;
+        let evidence = self.concluded(of, (&command, None), &model, shifted.as_ref())?;
         let on = shifted.as_ref().map(Shifted::placed_on);
         Ok(Done {
             answer: Deployed { model: name.clone(), version: number, endpoint, replaced, on },
@@ -105,8 +105,19 @@ impl Engine {
     ) -> Result<Done<Deployed>, Error> {
         let model = self.model(name)?.clone();
         self.authorise(actor, Action::ModelRollback, &model_resource(&model))?;
+        self.fall_back((actor, Action::ModelRollback), &model, reason)
+    }
+
+    /// Puts the fallback in the place of what serves; who may was asked before.
+    pub(crate) fn fall_back(
+        &mut self,
+        of: (&Actor, Action),
+        model: &Model,
+        reason: &str,
+    ) -> Result<Done<Deployed>, Error> {
+        let (actor, name) = (of.0, &model.name);
         let command = Command::Rollback(name, reason, &actor.id);
-        self.decide(actor, &command, &model)?;
+        self.decide(actor, &command, model)?;
         let plan = RollbackPlan::new(self.state.registry(), name, reason)
             .map_err(|refusal| Error::conflict(refusal.to_string()))?;
         let fallback = self.version(name, plan.to())?;
@@ -114,13 +125,12 @@ impl Engine {
             let held = self.check_signature(object, digest, &fallback.registration);
             self.noticing((name.as_str(), fallback.version.0), held)?;
         }
-        let of = (actor, Action::ModelRollback);
-        let shifted = self.roll_out(of, &model, &fallback, &Warrant::Rollback(&plan))?;
-        let evidence = self.concluded(of, &command, &model, shifted.as_ref())?;
+        let shifted = self.roll_out(of, model, &fallback, &Warrant::Rollback(&plan))?;
+        let evidence = self.concluded(of, (&command, Some(&plan)), model, shifted.as_ref())?;
         let answer = Deployed {
             model: name.clone(),
             version: plan.to(),
-            endpoint: model.endpoint.name,
+            endpoint: model.endpoint.name.clone(),
             replaced: Some(plan.from()),
             on: shifted.as_ref().map(Shifted::placed_on),
         };

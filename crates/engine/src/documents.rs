@@ -208,6 +208,14 @@ impl Engine {
             let what = format!("approved by {} as {}", given.approver.id, given.role);
             events.push((given.evidence.clone(), given.time.to_string(), what));
         }
+        for held in &version.quarantines {
+            let what = format!("put in quarantine by {}: {}", held.by, held.reason);
+            events.push((held.evidence.clone(), held.time.to_string(), what));
+            events.extend(held.released.iter().map(|out| {
+                let what = format!("let out of quarantine by {}: {}", out.by, out.finding);
+                (out.evidence.clone(), out.time.to_string(), what)
+            }));
+        }
         let stretches =
             self.state.registry().model(&model.name).map_or(&[] as &[_], |known| &known.stretches);
         for (at, stretch) in
@@ -343,6 +351,9 @@ fn approval_facts(version: &Version) -> Vec<Fact> {
         .collect();
     if let Some((digest, _, evidence)) = &version.signature {
         facts.push(Fact::new("signature", digest.to_string(), Some(evidence)));
+    }
+    if let Some(held) = version.quarantined() {
+        facts.push(Fact::new("IN QUARANTINE", format!("nobody may use it: {held}"), Some(&held.evidence)));
     }
     facts
 }

@@ -250,7 +250,7 @@ fn configuration_name(model: &Model) -> String {
 
 /// The approval status that SageMaker would show.
 fn approval(version: &Version) -> &'static str {
-    match (version.is_approved(), version.status.is_refused()) {
+    match (version.is_approved(), version.status.is_refused() || version.quarantined().is_some()) {
         (true, _) => "Approved",
         (_, true) => "Rejected",
         _ => "PendingManualApproval",

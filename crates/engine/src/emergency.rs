@@ -68,7 +68,7 @@ impl Engine {
         let bundle = self.bundle(&format!("{name}-v{number}"), &version.registration, &evidence)?;
         let replaced = self.state.registry().model(name).and_then(|known| known.serving()).map(|s| s.version);
         let command = Command::BreakGlass(request, endpoint.clone(), bundle);
-        let evidence = self.concluded(of, &command, &model, shifted.as_ref())?;
+        let evidence = self.concluded(of, (&command, None), &model, shifted.as_ref())?;
         let on = shifted.as_ref().map(Shifted::placed_on);
         Ok(Done {
             answer: Deployed { model: name.clone(), version: number, endpoint, replaced, on },
@@ -76,14 +76,14 @@ impl Engine {
         })
     }
 
-    /// The version that may serve now: the one behind the endpoint, unless it is there without approvals past its time, or
-    /// is not what was registered.
+    /// The version that may serve now: the one behind the endpoint, unless it is there without approvals past its time, is
+    /// not what was registered, or is in quarantine.
     pub fn serves(&self, name: &ModelName) -> Option<VersionNumber> {
         let now = self.now();
         let stretch = self.state.registry().model(name)?.serving()?;
         let version = self.state.registry().version(name, stretch.version)?;
         let lapsed = stretch.is_over(now);
-        let whole = version.tampered().next().is_none();
+        let whole = version.tampered().next().is_none() && version.quarantined().is_none();
         (whole && (!lapsed || self.is_approved(name, stretch.version))).then_some(stretch.version)
     }
 
@@ -97,8 +97,10 @@ impl Engine {
 
     /// Takes back what serves without approvals past its time: the fallback serves again, or, where there is none, it is
     /// recorded that the version lost its evidence, which ends its time, and nothing serves. What was approved meanwhile stays.
+    /// So is what is in quarantine and was left in its place.
     pub fn lapse(&mut self) -> Result<Vec<EvidenceId>, Error> {
         let now = self.now();
+        let held = self.vacate_interrupted();
         let mut evidence = Vec::new();
         for (name, number, glass) in self.state.registry().lapsed(now) {
             let Ok(model) = self.model(&name).cloned() else { continue };
@@ -116,6 +118,7 @@ impl Engine {
             }
             evidence.extend(self.end_lapsed(&model)?);
         }
+        evidence.extend(held?);
         Ok(evidence)
     }
 

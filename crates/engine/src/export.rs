@@ -25,6 +25,7 @@ impl Engine {
         let version = self.version(name, number)?;
         let resource = self.version_resource(&model, number);
         self.authorise(actor, Action::DocumentWrite, &resource)?;
+        self.refuse_held((actor, Action::DocumentWrite), (name, number))?;
         let automation = self.automation()?;
         let artefact = self.artefact_files(&automation, &model, &version)?;
         let mut files: BTreeMap<String, Vec<u8>> =

@@ -2,7 +2,7 @@
 
 use crate::{Engine, Error};
 use facts::{Digest, EvidenceId, ModelName, PersonId, RoleId, Timestamp};
-use registry::{BrokenGlass, Loss, OwnWork, Review, Revoked, Serving, Tampering, VersionNumber};
+use registry::{BrokenGlass, Loss, OwnWork, Quarantine, Review, Revoked, Serving, Tampering, VersionNumber};
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -52,6 +52,9 @@ pub struct Served {
     /// When something of it was found to be other than registered, whenever that was.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub tampering: Vec<Tampering>,
+    /// When nobody might use it, whenever that was.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub quarantines: Vec<Quarantine>,
     /// Whether it served without approvals: who answers for it, why and until when.
     pub broken_glass: Option<BrokenGlass>,
     /// The review that this called for, and what came of it.
@@ -96,6 +99,7 @@ impl HistoryAnswer {
                 .flat_map(|one| [Some(one.evidence.clone()), one.restored.clone()])
                 .flatten(),
         );
+        entries.extend(served.quarantines.iter().flat_map(Quarantine::entries).cloned());
         let reviewed = served.review.iter().filter_map(|review| review.done.as_ref());
         entries.extend(reviewed.map(|done| done.evidence.clone()));
         entries.into_iter().collect()
@@ -157,6 +161,7 @@ impl Engine {
             git_commit: version.registration.code.git_commit.clone(),
             losses: serving.losses,
             tampering: version.tampering.clone(),
+            quarantines: version.quarantines.clone(),
             broken_glass: serving.stretch.broken_glass,
             review: serving.review,
         })

@@ -41,6 +41,7 @@ mod monitoring;
 mod notebook;
 mod places;
 mod posture;
+mod quarantine;
 mod questions;
 mod record;
 mod registering;
@@ -98,6 +99,7 @@ pub use posture::{
     Known, PostureEvent, Postures, Pushed, Round, VerdictChange, Verdicts, WaiverEvent, WaiverRequest,
     Waivers, Watch, WatchSettings, receive,
 };
+pub use quarantine::{Held, Vacated};
 pub use questions::{ApprovalView, Difference, VersionDiff, WhoApproved};
 pub use record::{
     ApprovalRequested, Compared, Fact, KeyChange, LabelBatch, MonitorReport, Origin, Refused, RefusedCalls,

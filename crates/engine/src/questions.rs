@@ -3,7 +3,7 @@
 
 use crate::{Engine, Error};
 use facts::{Digest, EvidenceId, ModelName, PersonId, RoleId, Timestamp};
-use registry::{ApprovalGiven, Approved, OwnWork, Revoked, Status, Version, VersionNumber};
+use registry::{ApprovalGiven, Approved, OwnWork, Quarantine, Revoked, Status, Version, VersionNumber};
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -209,6 +209,7 @@ fn said_of(version: &Version) -> BTreeSet<EvidenceId> {
         all.extend(given.revoked.iter().map(|revoked| revoked.evidence.clone()));
     }
     all.extend(version.signature.iter().map(|(_, _, entry)| entry.clone()));
+    all.extend(version.quarantines.iter().flat_map(Quarantine::entries).cloned());
     all
 }
 

@@ -130,6 +130,8 @@ impl Engine {
             Command::Review(_) => (Action::ModelReview, None),
             Command::FindTampered(_, version, _) => (Action::WatchRun, Some(*version)),
             Command::Restore(_, version) => (Action::IncidentAcknowledge, Some(*version)),
+            Command::Quarantine(request) => (Action::ModelQuarantine, Some(request.version)),
+            Command::Release(request) => (Action::ModelRelease, Some(request.version)),
             Command::Retire(_, version, _) => (Action::ModelRetire, Some(*version)),
         };
         let resource = version.map_or_else(

@@ -2,7 +2,7 @@
 //! between two. What was left out of an answer, or put into it, shows.
 //!
 //! What depends on the charter in force and on the time of the question (which approvals count, what is missing) is not worked
-//! out anew, nor is what became of a version after it was signed: no entry about that comes with the answer.
+//! out anew, nor is what became of a version after it was signed, but for quarantines: no entry about that comes with the answer.
 
 use crate::questions::{ApprovalView, differences};
 use facts::{Digest, EvidenceId, ModelName};
@@ -58,6 +58,8 @@ fn version(
                 | Event::ApprovalGiven { .. }
                 | Event::ApprovalRevoked { .. }
                 | Event::Signed { .. }
+                | Event::Quarantined { .. }
+                | Event::Released { .. }
         );
         if read.model() != model || !until_signed {
             continue;

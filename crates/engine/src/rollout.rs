@@ -11,7 +11,7 @@ use charter::model::Model;
 use facts::{Actor, EndpointName, EvidenceId};
 use guard::Action;
 use ledger::Outcome;
-use registry::{Command, DeploymentPlan, Emergency, RollbackPlan, Stretch, Version};
+use registry::{Command, DeploymentPlan, Emergency, Event, RollbackPlan, Stretch, Version};
 use std::sync::Arc;
 use world::{Condition, Fleet, Kind, Observed, Pace, PortError, Release, Site};
 
@@ -140,6 +140,10 @@ impl Engine {
             recorded: recorded.map(str::to_owned),
         };
         let fleet = self.fleet();
+        if !version.quarantines.is_empty() {
+            // Whoever let it out may have been stopped before its files could be read again.
+            self.hold_copies(model, number, false)?;
+        }
         // Looked at before anything is recorded: what cannot be read now is not touched.
         let before = fleet.describe(&site)?;
         let found = fleet.find(&site, &release)?;
@@ -257,6 +261,7 @@ impl Engine {
     fn mended(&self, shifted: &Shifted, observed: Observed) -> Observed {
         let (fleet, site) = (self.fleet(), &shifted.site);
         let former = shifted.before.only().filter(|former| *former != shifted.name);
+        let former = former.filter(|former| !self.is_held(shifted, former));
         let back = former.filter(|_| observed.condition == Condition::Failed).map(|former| {
             fleet.shift(site, former, Pace::AtOnce).map_err(|error| error.to_string())?;
             look(fleet.as_ref(), site)
@@ -318,7 +323,7 @@ impl Engine {
     pub(crate) fn concluded(
         &mut self,
         (actor, action): (&Actor, Action),
-        command: &Command<'_>,
+        (command, planned): (&Command<'_>, Option<&RollbackPlan>),
         model: &Model,
         shifted: Option<&Shifted>,
     ) -> Result<Vec<EvidenceId>, Error> {
@@ -326,7 +331,8 @@ impl Engine {
         loop {
             turn += 1;
             self.refresh()?;
-            let event = match self.decide(actor, command, model) {
+            let decided = self.decide(actor, command, model).and_then(|event| still_meant(event, planned));
+            let event = match decided {
                 Ok(event) => event,
                 Err(refused) => {
                     if let Some(shifted) = shifted {
@@ -357,6 +363,7 @@ impl Engine {
     ) -> Result<(), Error> {
         let (fleet, site) = (self.fleet(), &shifted.site);
         let former = shifted.before.only().filter(|former| *former != shifted.name);
+        let former = former.filter(|former| !self.is_held(shifted, former));
         let back = match former {
             Some(former) => fleet.shift(site, former, Pace::AtOnce),
             None => fleet.stop(site),
@@ -382,6 +389,15 @@ impl Engine {
         self.rollout_event((actor, action, Outcome::Refused), shifted, event).map(|_| ())
     }
 
+    /// Whether a release is of a version in quarantine, to which no traffic goes back.
+    pub(crate) fn is_held(&self, shifted: &Shifted, release: &str) -> bool {
+        let mut known = self.state.rollouts().releases(&shifted.site.endpoint);
+        let of = known.find(|(name, _)| *name == release).map(|(_, version)| version);
+        of.is_some_and(|version| {
+            self.state.registry().check_quarantine(&shifted.release.model, version).is_err()
+        })
+    }
+
     /// Nothing serves at a model's endpoint any more.
     pub(crate) fn stop_serving(
         &mut self,
@@ -395,6 +411,19 @@ impl Engine {
         let (name, fact) =
             (resource(&site.endpoint), Fact::Rollout { endpoint: site.endpoint.clone(), event });
         self.record(vec![Self::done(actor, action, &name, fact)])
+    }
+}
+
+/// A rollback of what was to be rolled back, and of nothing that came in its place meanwhile.
+fn still_meant(event: Event, planned: Option<&RollbackPlan>) -> Result<Event, Error> {
+    match (&event, planned) {
+        (Event::RolledBack { from, to, model, .. }, Some(plan))
+            if (*from, *to) != (plan.from(), plan.to()) =>
+        {
+            let text = format!("something else serves of `{model}` than when the rollback began");
+            Err(Error::conflict(text).with_help("`wardmote model list` shows what serves now"))
+        }
+        _ => Ok(event),
     }
 }
 

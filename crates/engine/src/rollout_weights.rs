@@ -29,6 +29,11 @@ impl Engine {
         let had = shifted.before.share_of(&shifted.name);
         let parts = (1..).map(|part| part * step.percent).take_while(|percent| *percent < 100);
         for percent in parts.filter(|percent| f64::from(*percent) > had - NEAR) {
+            self.refresh()?;
+            let (model, version) = (&shifted.release.model, VersionNumber(shifted.release.version));
+            if let Err(refusal) = self.state.registry().check_quarantine(model, version) {
+                return Err(self.all_back(of, shifted, &former, refusal.to_string()));
+            }
             self.part(of, shifted, percent)?;
             let trouble = match self.fleet().watch(&shifted.site, step.minutes) {
                 Ok(None) => continue,
@@ -40,7 +45,7 @@ impl Engine {
         Ok(())
     }
 
-    /// The release of another version that serves; none if nothing does, or only what is of the same version.
+    /// The release of another version that serves; none if nothing does, or only what is of the same version or in quarantine.
     fn former(&self, shifted: &Shifted) -> Option<String> {
         let version = VersionNumber(shifted.release.version);
         let same = |release: &str| {
@@ -48,7 +53,9 @@ impl Engine {
             known.any(|(name, of)| name == release && of == version)
         };
         let mut others = shifted.before.serving.iter().map(|share| &share.release);
-        others.find(|release| **release != shifted.name && !same(release)).cloned()
+        others
+            .find(|release| **release != shifted.name && !same(release) && !self.is_held(shifted, release))
+            .cloned()
     }
 
     /// Gives the release one share, and sees that it has it; if not, all goes back.

@@ -2,7 +2,7 @@
 
 use crate::Error;
 use crate::approver_keys::ApproverKeys;
-use crate::catalogue::{PRODUCTION, SEPARATION_TAG};
+use crate::catalogue::{PRODUCTION, QUARANTINE_TAG, SEPARATION_TAG};
 use crate::checkpoints::CheckpointSigner;
 use crate::documents::MODEL_CARD;
 use crate::grants::KeyGrants;
@@ -477,8 +477,23 @@ impl State {
                 let (name, version) = (model.to_string(), version.0);
                 self.catalogue.follow(&Event::VersionTagged { name, version, key, value }, at);
             }
+            registry::Event::Quarantined { model, version, by, reason, .. } => {
+                let value = format!("put there by {by}: {reason}");
+                self.tag_held((model, *version), Some(value), at);
+                let (name, alias) = (model.to_string(), PRODUCTION.to_owned());
+                let aliases = self.catalogue.model(&name).map(|known| &known.aliases);
+                if aliases.and_then(|known| known.get(&alias)) == Some(&version.0) {
+                    self.catalogue.follow(&Event::AliasSet { name, alias, version: None }, at);
+                }
+            }
+            registry::Event::Released { model, version, .. } => self.tag_held((model, *version), None, at),
             _ => {}
         }
+    }
+
+    fn tag_held(&mut self, (model, version): (&ModelName, VersionNumber), value: Option<String>, at: &At) {
+        let (name, version, key) = (model.to_string(), version.0, QUARANTINE_TAG.to_owned());
+        self.catalogue.follow(&Event::VersionTagged { name, version, key, value }, at);
     }
 }
 

@@ -80,6 +80,8 @@ pub enum Action {
     TriggerRetrainingPipeline,
     /// Puts the previous version back.
     Rollback,
+    /// Lets nobody use the version that it is about until somebody has looked at it; the previous one serves, or nothing does.
+    Quarantine,
     /// Records and shows it, nothing more.
     Notify,
 }
@@ -89,6 +91,7 @@ impl std::fmt::Display for Action {
         f.write_str(match self {
             Self::TriggerRetrainingPipeline => "trigger_retraining_pipeline",
             Self::Rollback => "rollback",
+            Self::Quarantine => "quarantine",
             Self::Notify => "notify",
         })
     }

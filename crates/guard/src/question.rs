@@ -79,6 +79,10 @@ actions! {
     ModelNameFallback = "model.name_fallback",
     /// Look at a decision afterwards.
     ModelReview = "model.review",
+    /// Let nobody use a version until somebody else has looked at it.
+    ModelQuarantine = "model.quarantine",
+    /// Let a version out of quarantine.
+    ModelRelease = "model.release",
     /// Take a version out of use for good.
     ModelRetire = "model.retire",
     /// Write a document about a version.
@@ -251,7 +255,10 @@ impl Resource {
             (Self::Dataset { writers, .. }, Action::DataImport | Action::DataPseudonymise) => writers,
             (
                 Self::Version { approver_roles, .. },
-                Action::ModelApprove | Action::ModelRevokeApproval | Action::ModelReject,
+                Action::ModelApprove
+                | Action::ModelRevokeApproval
+                | Action::ModelReject
+                | Action::ModelRelease,
             ) => approver_roles,
             (Self::Endpoint { consumers, .. }, Action::EndpointInvoke) => consumers,
             _ => &[],

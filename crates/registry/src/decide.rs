@@ -4,6 +4,7 @@ use crate::emergency::{Emergency, EmergencyRequest, ReviewRequest};
 use crate::event::{Event, OwnWork};
 use crate::gate::GateResult;
 use crate::plan::{Approved, DeploymentPlan, RollbackPlan, check_gates, find, tally};
+use crate::quarantine::{QuarantineRequest, ReleaseRequest};
 use crate::refusal::{Beside, Refusal, Why};
 use crate::rules::{Compensation, Rules, Separation, Standing, Step};
 use crate::state::{State, Status, Version};
@@ -70,6 +71,10 @@ pub enum Command<'a> {
     FindTampered(&'a ModelName, VersionNumber, &'a str),
     /// Record that all of it is again what was registered.
     Restore(&'a ModelName, VersionNumber),
+    /// Let nobody use it until somebody else has looked at it.
+    Quarantine(QuarantineRequest<'a>),
+    /// Let it be approved again, having looked at it.
+    Release(ReleaseRequest<'a>),
     /// Take out of use for good.
     Retire(&'a ModelName, VersionNumber, &'a str),
 }
@@ -115,16 +120,16 @@ impl State {
             Command::NameFallback(model, version) => {
                 let approved = Approved::check(self, model, *version, rules, now)?;
                 let known = find(self, model, *version)?;
-                match known.signature {
-                    Some(_) => {
-                        Ok(Event::FallbackNamed { model: approved.model().clone(), version: *version })
-                    }
-                    None => Err(refusal(known, model, Why::NotSigned)),
+                if !known.is_signed_since_quarantine() {
+                    return Err(refusal(known, model, Why::NotSigned));
                 }
+                Ok(Event::FallbackNamed { model: approved.model().clone(), version: *version })
             }
             Command::Review(request) => self.review(request),
             Command::FindTampered(model, version, cause) => self.find_tampered(model, *version, cause),
             Command::Restore(model, version) => self.restore(model, *version),
+            Command::Quarantine(request) => self.quarantine(request, rules, now),
+            Command::Release(request) => self.release(request, rules),
             Command::Retire(model, version, reason) => {
                 let reason = self.ends(model, *version, "retired", reason)?;
                 Ok(Event::Retired { model: (*model).clone(), version: *version, reason })
@@ -251,6 +256,7 @@ impl State {
                 })));
             }
         }
+        self.check_quarantine(model, number)?;
         let validation = check_gates(version, rules, now).map_err(refuse)?;
         self.is_compared(model, version, rules).map_err(refuse)?;
         let tallies = tally((model, version), rules, now);

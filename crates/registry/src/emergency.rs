@@ -88,6 +88,7 @@ impl Emergency {
         if version.status == Status::Deployed {
             return Err(refuse(Why::NotNow { status: version.status, wanted: "deployed" }));
         }
+        state.check_quarantine(model, request.version)?;
         check_gates(version, rules, now).map_err(refuse)?;
         state.is_compared(model, version, rules).map_err(refuse)?;
         let review = allowed.review.due(Occasion::BreakGlass, &by.id, now);

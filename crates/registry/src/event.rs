@@ -3,7 +3,7 @@
 use crate::emergency::BrokenGlass;
 use crate::gate::GateResult;
 use crate::review::ReviewDue;
-use crate::version::{How, Registration, ValidationReport, VersionNumber};
+use crate::version::{How, Registration, Trigger, ValidationReport, VersionNumber};
 use facts::{Actor, Digest, EndpointName, EvidenceId, ModelName, PersonId, RoleId, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -220,6 +220,33 @@ pub enum Event {
         /// The version.
         version: VersionNumber,
     },
+    /// Nobody may use it until somebody else has looked at it.
+    Quarantined {
+        /// The model.
+        model: ModelName,
+        /// The version.
+        version: VersionNumber,
+        /// Who put it there.
+        by: PersonId,
+        /// Why.
+        reason: String,
+        /// Whether a person decided it or an alert did.
+        trigger: Trigger,
+        /// Who looks at it afterwards, if somebody has to.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        review: Option<ReviewDue>,
+    },
+    /// Somebody else looked at it, and it may be approved again.
+    Released {
+        /// The model.
+        model: ModelName,
+        /// The version.
+        version: VersionNumber,
+        /// Who let it out.
+        by: PersonId,
+        /// What was found.
+        finding: String,
+    },
     /// It was taken out of use for good.
     Retired {
         /// The model.
@@ -250,6 +277,8 @@ impl Event {
             | Self::RolledBack { model, .. }
             | Self::Tampered { model, .. }
             | Self::Restored { model, .. }
+            | Self::Quarantined { model, .. }
+            | Self::Released { model, .. }
             | Self::Retired { model, .. } => model,
         }
     }

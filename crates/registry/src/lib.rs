@@ -7,6 +7,8 @@
 //!     └─▶ failed (a gate)    └─▶ rejected                       └── re-approve      └─▶ rolled back      any ─▶ retired
 //! ```
 //!
+//! A version in quarantine keeps its place in this life, and is used by nobody until somebody else has looked at it.
+//!
 //! Approvals bind to the artefact's digest, to the charter's digest and to the validation: a change of any voids them. An
 //! approver with a key signs a [`Statement`] of all that, and the signature is checked whenever the approval is counted. The proof
 //! types [`Approved`], [`DeploymentPlan`] and [`RollbackPlan`] can be made only by the functions that check, so a
@@ -24,6 +26,7 @@ mod gate;
 mod history;
 mod incumbent;
 mod plan;
+mod quarantine;
 mod refusal;
 mod rehearse;
 mod review;
@@ -41,6 +44,7 @@ pub use gate::{GateResult, Stage};
 pub use history::{Serving, Stretch};
 pub use incumbent::{Basis, Figures, Incumbent, beside};
 pub use plan::{Approved, DeploymentPlan, RollbackPlan};
+pub use quarantine::{MOST_LETTERS, Quarantine, QuarantineRequest, ReleaseRequest, Released};
 pub use refusal::Refusal;
 pub use review::{Occasion, Review, ReviewDue, Reviewed};
 pub use rules::{ApproverKey, BreakGlassRules, Compensation, ReviewRules, Rules, Separation, Standing, Step};

@@ -3,6 +3,7 @@
 use crate::demands::{missing, stale};
 use crate::event::Event;
 use crate::gate::first_closed;
+use crate::quarantine::review_of_rollback;
 use crate::refusal::{Refusal, Void, Why};
 use crate::review::Occasion;
 use crate::rules::{Rules, Separation, Standing, Step};
@@ -31,6 +32,7 @@ impl Approved {
     ) -> Result<Self, Refusal> {
         let refuse = |why| Refusal { model: model.clone(), version: Some(number), why };
         let version = find(state, model, number)?;
+        state.check_quarantine(model, number)?;
         check_gates(version, rules, now).map_err(refuse)?;
         let tallies = tally((model, version), rules, now);
         if let Some(short) = tallies.iter().find(|tally| !tally.is_complete()) {
@@ -92,7 +94,8 @@ impl DeploymentPlan {
         let refuse = |why| Refusal { model: approved.model.clone(), version: Some(approved.version), why };
         let version = find(state, &approved.model, approved.version)?;
         state.is_compared(&approved.model, version, rules).map_err(refuse)?;
-        let bundle = version.signature.as_ref().ok_or_else(|| refuse(Why::NotSigned))?;
+        let signed = version.signature.as_ref().filter(|_| version.is_signed_since_quarantine());
+        let bundle = signed.ok_or_else(|| refuse(Why::NotSigned))?;
         let serving =
             state.model(&approved.model).and_then(ModelState::serving).map(|stretch| stretch.version);
         match version.status {
@@ -145,12 +148,13 @@ pub struct RollbackPlan {
     to: VersionNumber,
     endpoint: EndpointName,
     reason: String,
+    held: bool,
 }
 
 impl RollbackPlan {
     /// Plans to put back the version that was named as fallback, or else the last that served before the one that serves now.
     ///
-    /// The fallback must be neither rejected nor retired nor itself taken back, be signed, and have approvals of exactly
+    /// The fallback must be neither rejected nor retired nor itself taken back or in quarantine, be signed, and have approvals of exactly
     /// its artefact, none of them revoked. It needs no new approval: that is what it is a fallback for.
     pub fn new(state: &State, model: &ModelName, reason: &str) -> Result<Self, Refusal> {
         let refuse = |why| Refusal { model: model.clone(), version: None, why };
@@ -160,7 +164,8 @@ impl RollbackPlan {
         let known = state.model(model).ok_or_else(|| refuse(Why::NothingServes))?;
         let serving = known.serving().ok_or_else(|| refuse(Why::NothingServes))?;
         let usable = |number: &VersionNumber| {
-            *number != serving.version && known.version(*number).is_some_and(is_fallback)
+            *number != serving.version
+                && known.version(*number).is_some_and(|version| is_fallback(known, version))
         };
         let served = known.stretches.iter().rev().map(|stretch| stretch.version);
         let to = known.fallback.into_iter().chain(served).find(usable);
@@ -171,6 +176,7 @@ impl RollbackPlan {
             to,
             endpoint: serving.endpoint.clone(),
             reason: reason.trim().to_owned(),
+            held: known.version(serving.version).is_some_and(|from| from.quarantined().is_some()),
         })
     }
 
@@ -186,22 +192,22 @@ impl RollbackPlan {
 
     /// The event to record once it is done, as `by` wishes.
     pub fn event(&self, by: &PersonId, (rules, now): (&Rules, Timestamp)) -> Event {
-        let review = rules.rollback_review.as_ref();
         Event::RolledBack {
             model: self.model.clone(),
             from: self.from,
             to: self.to,
             endpoint: self.endpoint.clone(),
             reason: self.reason.clone(),
-            review: review.map(|review| review.due(Occasion::Rollback, by, now)),
+            review: review_of_rollback(rules, by, now, self.held),
         }
     }
 }
 
 /// Whether a version may serve again without a new approval.
-fn is_fallback(version: &Version) -> bool {
+fn is_fallback(known: &ModelState, version: &Version) -> bool {
     matches!(version.status, Status::Superseded | Status::Approved)
-        && version.signature.is_some()
+        && version.is_signed_since_quarantine()
+        && known.check_held(version).is_ok()
         && version.tampered().next().is_none()
         && version.approvals.iter().any(|given| given.artefact == version.registration.artefact)
         // What somebody took back is no fallback, whoever else approved it.
@@ -318,6 +324,9 @@ fn still_counts(
     }
     if version.validation.as_ref().is_none_or(|(_, evidence)| *evidence != given.validation) {
         return Err(Void::Validation);
+    }
+    if version.was_quarantined_since(given.time) {
+        return Err(Void::Quarantined);
     }
     if version.taken_back.is_some_and(|taken_back| given.time <= taken_back) {
         return Err(Void::TakenBack);

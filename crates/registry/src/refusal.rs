@@ -1,6 +1,7 @@
 //! Refusals: what is missing, who can supply it, and the next command.
 
 use crate::demands::Unmet;
+use crate::quarantine::Held;
 use crate::state::Status;
 use crate::statement::Fault;
 use crate::version::{How, VersionNumber};
@@ -37,6 +38,7 @@ pub(crate) enum Why {
     StaleStatement { time: Timestamp },
     NothingToRevoke { of: PersonId },
     Beside(Beside),
+    Held(Held),
     ApprovalsMissing { role: RoleId, has: u32, needs: u32, void: Option<Void> },
     NotSigned,
     Serving,
@@ -73,6 +75,8 @@ pub(crate) enum Void {
     Expired(Timestamp),
     /// The version was taken back since.
     TakenBack,
+    /// The version was in quarantine since.
+    Quarantined,
     /// It rested on an earlier validation.
     Validation,
     /// Somebody who may took it back.
@@ -92,6 +96,9 @@ impl fmt::Display for Void {
             Self::Charter => f.write_str("an earlier one is void because the charter has changed"),
             Self::Expired(time) => write!(f, "an earlier one ran out on {}", time.date()),
             Self::TakenBack => f.write_str("earlier ones are void because the version was rolled back"),
+            Self::Quarantined => {
+                f.write_str("earlier ones are void because the version was put in quarantine")
+            }
             Self::Validation => f.write_str("an earlier one is void because the version was validated again"),
             Self::Revoked => f.write_str("an earlier one was taken back"),
             Self::OwnWork => f.write_str("an earlier one is by somebody who had a hand in the version"),
@@ -152,6 +159,7 @@ impl Refusal {
             ),
             Why::Unmet(why) => why.help(model, &version),
             Why::Beside(why) => why.help(model, &version),
+            Why::Held(why) => why.help(model, &version),
             Why::NothingToRevoke { .. } => format!("`wardmote model show {model} {version}` shows the approvals"),
             Why::NotSigned => format!(
                 "run `wardmote model approve {model} {version} --as ID` again: signing follows the last approval"
@@ -231,6 +239,7 @@ impl fmt::Display for Refusal {
             }
             Why::Unmet(why) => why.say(f, &subject),
             Why::Beside(why) => why.say(f, &subject),
+            Why::Held(why) => why.say(f, &subject),
             Why::NotSigned => write!(f, "{subject} is not signed"),
             Why::Serving => write!(f, "{subject} is serving"),
             Why::NothingServes => write!(f, "no version of {subject} is serving"),

@@ -13,6 +13,8 @@ pub enum Occasion {
     BreakGlass,
     /// A rollback, which nobody approves beforehand.
     Rollback,
+    /// A quarantine, which one person decides.
+    Quarantine,
     /// A deployment on approvals of people who had a hand in the version.
     OwnWork,
 }
@@ -22,6 +24,7 @@ impl fmt::Display for Occasion {
         f.write_str(match self {
             Self::BreakGlass => "deployed without approvals",
             Self::Rollback => "rolled back",
+            Self::Quarantine => "put in quarantine",
             Self::OwnWork => "deployed without separation of duties",
         })
     }
@@ -45,7 +48,7 @@ pub struct ReviewDue {
 pub struct Review {
     /// The entry of the decision to be reviewed.
     pub of: EvidenceId,
-    /// The version that came to serve by it.
+    /// The version that came to serve by it, or that is used by nobody because of it.
     pub version: VersionNumber,
     /// What is asked for.
     #[serde(flatten)]

@@ -4,6 +4,7 @@ use crate::emergency::BrokenGlass;
 use crate::event::{At, Event, Inconsistent, OwnWork};
 use crate::gate::GateResult;
 use crate::history::Stretch;
+use crate::quarantine::Quarantine;
 use crate::review::{Review, ReviewDue, Reviewed};
 use crate::tamper::{Tampering, seen};
 use crate::version::{Registration, ValidationReport, VersionNumber};
@@ -140,19 +141,21 @@ pub struct Version {
     pub signature: Option<(Digest, String, EvidenceId)>,
     /// Digest and object of the bundle with which it served without approvals, and its entry.
     pub emergency: Option<(Digest, String, EvidenceId)>,
-    /// When it was last taken back: approvals before that no longer count.
+    /// When it was last taken back, put in quarantine or let out: approvals before that no longer count.
     pub taken_back: Option<Timestamp>,
     /// When it served without its evidence.
     pub losses: Vec<Loss>,
     /// When something of it was not what was registered.
     pub tampering: Vec<Tampering>,
+    /// When nobody might use it, oldest first; it is in quarantine now if the last was not let out.
+    pub quarantines: Vec<Quarantine>,
 }
 
 impl Version {
     /// Whether all its approvals were given, and nothing has voided them. In an emergency a version serves without that.
     pub fn is_approved(&self) -> bool {
         let may_serve = matches!(self.status, Status::Approved | Status::Deployed | Status::Superseded);
-        may_serve && self.signature.is_some()
+        may_serve && self.is_signed_since_quarantine()
     }
 
     /// Digest and object of the bundle with which it may serve: that of its approval, or else that of an emergency.
@@ -212,7 +215,7 @@ impl ModelState {
         self.stretches.last().filter(|stretch| stretch.until.is_none())
     }
 
-    fn version_mut(&mut self, number: VersionNumber) -> Option<&mut Version> {
+    pub(crate) fn version_mut(&mut self, number: VersionNumber) -> Option<&mut Version> {
         self.versions.get_mut(usize::try_from(number.0).ok()?.checked_sub(1)?)
     }
 }
@@ -301,6 +304,9 @@ impl State {
                 let known = model.version_mut(*version);
                 known.map(|known| seen(known, event, at)).ok_or("what was seen of the bytes").err()
             }
+            Event::Quarantined { .. } | Event::Released { .. } => {
+                model.held(event, at).ok_or("a quarantine").err()
+            }
             Event::Signed { version, bundle, object, .. } => {
                 let signature = (*bundle, object.clone(), at.evidence.clone());
                 model.sign(*version, signature).ok_or("a signature").err()
@@ -358,6 +364,7 @@ impl ModelState {
             taken_back: None,
             losses: Vec::new(),
             tampering: Vec::new(),
+            quarantines: Vec::new(),
         });
         Some(())
     }
@@ -454,13 +461,15 @@ impl ModelState {
         Some(())
     }
 
-    /// A version that serves lost its evidence. Where it served in an emergency that is over, that ends it.
+    /// A version that serves lost its evidence. Where it served in an emergency that is over, or is in quarantine, that ends it.
     fn lose(&mut self, number: VersionNumber, loss: Loss, at: &At) -> Option<()> {
-        let lapsed = self.serving().is_some_and(|stretch| {
-            stretch.version == number && stretch.evidence == loss.cause && stretch.is_over(at.time)
+        let held = self.version(number)?.quarantined().is_some_and(|of| of.evidence == loss.cause);
+        let ended = self.serving().is_some_and(|stretch| {
+            let lapsed = stretch.evidence == loss.cause && stretch.is_over(at.time);
+            stretch.version == number && (lapsed || held)
         });
         self.version_mut(number)?.losses.push(loss);
-        if lapsed {
+        if ended {
             // It is what it was before the emergency.
             let known = self.version(number)?;
             let status = match (&known.signature, known.taken_back) {
@@ -487,6 +496,9 @@ impl ModelState {
             stretch.until = Some(until);
         }
         if let Some(version) = self.version_mut(number) {
+            // From quarantine nothing comes back by itself.
+            let held = version.quarantined().is_some();
+            let status = if held && status == Status::Superseded { Status::RolledBack } else { status };
             version.status = status;
             if status == Status::RolledBack {
                 version.taken_back = Some(at.time);
@@ -514,7 +526,7 @@ impl ModelState {
         Some(())
     }
 
-    fn ask(&mut self, version: VersionNumber, asked: Option<&ReviewDue>, at: &At) {
+    pub(crate) fn ask(&mut self, version: VersionNumber, asked: Option<&ReviewDue>, at: &At) {
         if let Some(asked) = asked.cloned() {
             self.reviews.push(Review { of: at.evidence.clone(), version, asked, done: None });
         }

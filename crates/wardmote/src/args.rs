@@ -360,6 +360,25 @@ pub(crate) enum ModelCommand {
         #[arg(long)]
         reason: String,
     },
+    /// Let nobody use a version, at once: it is not approved, deployed, loaded or exported until somebody else has looked at
+    /// it. If it serves, the fallback takes its place, or nothing does.
+    Quarantine {
+        /// Which.
+        #[command(flatten)]
+        version: VersionArgs,
+        /// Why.
+        #[arg(long)]
+        reason: String,
+    },
+    /// Let a version out of quarantine that somebody else put there. It needs new approvals, and is not deployed by this.
+    Release {
+        /// Which.
+        #[command(flatten)]
+        version: VersionArgs,
+        /// What you found.
+        #[arg(long)]
+        finding: String,
+    },
     /// Show what really serves where a model serves on another platform than the house's gateway, beside the record.
     Serving(crate::serving::ServingArgs),
     /// Write a version's artefact, signature and public key, for others to verify without us.

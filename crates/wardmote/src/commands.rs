@@ -281,6 +281,8 @@ impl At<'_> {
             ModelCommand::Review { model, of, upheld, not_upheld: _, note } => {
                 self.review((model, of.as_ref()), (*upheld, note))
             }
+            ModelCommand::Quarantine { version, reason } => self.quarantine(version, reason),
+            ModelCommand::Release { version, finding } => self.release(version, finding),
             ModelCommand::Rollback { model, reason } => self.with(|engine, actor| {
                 let done = engine.rollback(actor, model, reason)?;
                 self.answers.give(&done, |done| render::deployed(&done.answer, &done.evidence))

@@ -98,6 +98,10 @@ impl Fleet for HouseFleet {
         self.on(site, |fleet| fleet.stop(site))
     }
 
+    fn hold(&self, site: &Site, release: &Release, held: bool) -> Result<(), PortError> {
+        self.on(site, |fleet| fleet.hold(site, release, held))
+    }
+
     fn prune(&self, site: &Site, keep: &BTreeSet<String>) -> Result<Vec<String>, PortError> {
         self.on(site, |fleet| fleet.prune(site, keep))
     }

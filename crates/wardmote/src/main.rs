@@ -20,6 +20,7 @@ mod iam;
 mod import;
 mod lineage;
 mod proofs;
+mod quarantine;
 mod questions;
 mod remediate;
 mod render;

@@ -172,6 +172,9 @@ fn beside_the_ordinary(served: &Served) -> String {
     for one in &served.tampering {
         text.push_str(&format!("  {}\n", render::tampering(one)));
     }
+    for held in &served.quarantines {
+        text.push_str(&format!("  quarantine: {}\n", crate::quarantine::told(held)));
+    }
     for loss in &served.losses {
         text.push_str(&format!(
             "  WITHOUT its evidence from {}: {} ({})\n",

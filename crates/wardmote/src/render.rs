@@ -11,6 +11,7 @@ use engine::{
 use facts::{EvidenceId, Verdict};
 use indicatif::{ProgressBar, ProgressStyle};
 use local::{Exported, VerifyReport};
+use serde::Deserialize;
 use serde_json::{Value, json};
 use std::path::Path;
 use std::time::Duration;
@@ -103,7 +104,7 @@ pub(crate) fn model_list(state: &State) -> Result<Value, Failure> {
         let versions: Vec<Value> = model
             .versions
             .iter()
-            .map(|v| json!({ "version": v.version, "status": v.status, "text": v.status.to_string(), "artefact": v.registration.artefact, "snapshot": v.registration.snapshot(), "registered": v.registered, "tampered": v.tampered().next().is_some(), "own_work": v.own_work().map(ToString::to_string).collect::<Vec<_>>() }))
+            .map(|v| json!({ "version": v.version, "status": v.status, "text": v.status.to_string(), "artefact": v.registration.artefact, "snapshot": v.registration.snapshot(), "registered": v.registered, "tampered": v.tampered().next().is_some(), "quarantine": v.quarantined(), "own_work": v.own_work().map(ToString::to_string).collect::<Vec<_>>() }))
             .collect();
         json!({ "model": name, "serving": serving, "fallback": model.fallback, "versions": versions })
     });
@@ -126,6 +127,9 @@ pub(crate) fn models(list: &Value) -> String {
             ));
             if v["tampered"].as_bool() == Some(true) {
                 text.push_str("       its bytes are NOT what was registered\n");
+            }
+            if let Ok(held) = registry::Quarantine::deserialize(&v["quarantine"]) {
+                text.push_str(&format!("       {held}\n"));
             }
             for own in v["own_work"].as_array().into_iter().flatten() {
                 text.push_str(&format!("       {}\n", own.as_str().unwrap_or_default()));
@@ -223,7 +227,8 @@ fn troubles(version: &registry::Version) -> Vec<(&'static str, String)> {
     let losses = version.losses.iter().map(|loss| {
         ("without", format!("its evidence from {}: {} ({})", loss.time, loss.missing, loss.evidence))
     });
-    emergency.chain(bytes).chain(losses).collect()
+    let held = version.quarantines.iter().map(|one| ("quarantine", crate::quarantine::told(one)));
+    emergency.chain(bytes).chain(losses).chain(held).collect()
 }
 
 /// That the bytes of a version are not what was registered, and whether that was put right.
@@ -368,22 +373,26 @@ pub(crate) fn monitored(report: &MonitorReport, acted: &[Done<AlertAction>], ids
         text.push_str(&format!("  rule {said}\n"));
     }
     for done in acted {
-        let did = match &done.answer {
-            AlertAction::Notified { .. } => "noted".to_owned(),
-            AlertAction::Retrained { trained, validated, .. } => {
-                format!(
-                    "trained version {} on {}; it is {}",
-                    trained.version, trained.snapshot, validated.status
-                )
-            }
-            AlertAction::RolledBack { deployed, .. } => {
-                format!("rolled back to version {}", deployed.version)
-            }
-            AlertAction::Failed { reason, .. } => format!("could not act: {reason}"),
-        };
-        text.push_str(&format!("  alert {did}\n"));
+        text.push_str(&format!("  alert {}\n", did(&done.answer)));
     }
     text + &evidence(ids)
+}
+
+/// What an alert did.
+fn did(action: &AlertAction) -> String {
+    match action {
+        AlertAction::Notified { .. } => "noted".to_owned(),
+        AlertAction::Retrained { trained, validated, .. } => {
+            format!("trained version {} on {}; it is {}", trained.version, trained.snapshot, validated.status)
+        }
+        AlertAction::RolledBack { deployed, .. } => {
+            format!("rolled back to version {}", deployed.version)
+        }
+        AlertAction::Quarantined { held, .. } => {
+            format!("put version {} in quarantine; {}", held.version, crate::quarantine::vacated(&held.place))
+        }
+        AlertAction::Failed { reason, .. } => format!("could not act: {reason}"),
+    }
 }
 
 pub(crate) fn log_entries(ledger: &dyn LedgerStore, args: &LogArgs) -> Result<Vec<Value>, Failure> {

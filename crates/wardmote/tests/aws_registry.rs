@@ -179,7 +179,7 @@ fn the_mirror_follows_the_record_and_not_the_other_way_round() {
     insta::assert_snapshot!(stable(&dir, &all));
 }
 
-/// From staging to production, and out of use.
+/// From staging to production, into quarantine and out of it.
 fn life_of(dir: &Path, at: SocketAddr, sync: &[&str]) -> String {
     let stage = || {
         let shown: Value = serde_json::from_str(&somebody(&["show"])).unwrap();
@@ -195,6 +195,24 @@ fn life_of(dir: &Path, at: SocketAddr, sync: &[&str]) -> String {
     };
     let mut all = stage();
     json(dir, at, &["model", "deploy", "credit-scoring", "2", "--as", "ada"]);
+    all.push_str(&told(dir, at, sync));
+    all.push_str(&stage());
+    let held = json(
+        dir,
+        at,
+        &["model", "quarantine", "credit-scoring", "2", "--reason", "poisoned", "--as", "selma"],
+    );
+    all.push_str(&told(dir, at, sync));
+    all.push_str(&stage());
+    let shown: Value = serde_json::from_str(&somebody(&["show"])).unwrap();
+    let why = shown["packages"][1]["ApprovalDescription"].as_str().unwrap();
+    let entry = held["quarantine"]["evidence"].as_str().unwrap();
+    for said in
+        ["wardmote: in quarantine since ", "put there by selma", "; digest sha256:", entry, ": poisoned"]
+    {
+        assert!(why.contains(said), "{why}");
+    }
+    json(dir, at, &["model", "release", "credit-scoring", "2", "--finding", "clean", "--as", "bruno"]);
     all.push_str(&told(dir, at, sync));
     all.push_str(&stage());
     all

@@ -176,6 +176,28 @@ fn audited(dir: &Path, at: SocketAddr, out: &Path) {
     assert!(audited.status.success(), "{}", String::from_utf8_lossy(&audited.stdout));
 }
 
+/// The last version that served turns out to be poisoned: it is taken off the endpoint, and nothing comes back by itself.
+fn quarantined(dir: &Path, at: SocketAddr) {
+    let words = ["model", "quarantine", "credit-scoring", "1", "--reason", "the data were poisoned"];
+    let held = json(dir, at, &[&words as &[&str], &["--as", "selma"]].concat());
+    assert_eq!((&held["place"], &held["already"]), (&"empty".into(), &false.into()), "{held}");
+    let really = run(dir, at, &["model", "serving"]);
+    let said = String::from_utf8_lossy(&really.stdout).into_owned();
+    assert!(really.status.success() && said.contains("nothing serves in the record, and there"), "{said}");
+    for words in [
+        &["model", "deploy", "credit-scoring", "1", "--as", "ada"] as &[&str],
+        &["model", "release", "credit-scoring", "1", "--finding", "x", "--as", "selma"],
+    ] {
+        assert_eq!(run(dir, at, words).status.code(), Some(3), "{words:?}");
+    }
+    json(
+        dir,
+        at,
+        &["model", "release", "credit-scoring", "1", "--finding", "it was another set", "--as", "bruno"],
+    );
+    assert_eq!(json(dir, at, &["history", "--model", "credit-scoring"])["serving"], Value::Null);
+}
+
 #[test]
 fn data_registry_endpoint_capture_alarm_pipeline_and_the_way_back() {
     let folder = tempfile::tempdir().unwrap();
@@ -236,8 +258,10 @@ fn data_registry_endpoint_capture_alarm_pipeline_and_the_way_back() {
     assert!(!blind.status.success());
     insta::assert_snapshot!(said);
 
+    quarantined(&dir, at);
     let mirrored = run(&dir, at, &["aws", "registry", "--sync", "--as", "selma"]);
-    assert!(mirrored.status.success(), "{}", String::from_utf8_lossy(&mirrored.stdout));
+    let failed = String::from_utf8_lossy(&mirrored.stderr);
+    assert!(mirrored.status.success(), "{}{failed}", String::from_utf8_lossy(&mirrored.stdout));
     let verified = json(&dir, at, &["verify"]);
     assert_eq!(verified["findings"].as_array().map(Vec::len), Some(0), "{verified}");
     audited(&dir, at, &folder.path().join("plan"));

@@ -132,6 +132,15 @@ fn what_was_tampered_with_does_not_load() {
     }
     let answer = server.script(Client::Two, Login::Password("credit-app"), "governed.py", &["load", "/1"]);
     assert!(answer.contains("\"ok\": true"), "{answer}");
+    // What is in quarantine is handed out to nobody, whatever else they may load.
+    json(dir, &["model", "quarantine", "credit-scoring", "1", "--reason", "poisoned", "--as", "selma"]);
+    for who in [Login::Password("credit-app"), Login::Password("ada"), Login::Password("omar")] {
+        let held = server.script(Client::Two, who, "governed.py", &["load", "/1"]);
+        assert!(held.contains("put there by `selma`") && held.contains(": poisoned"), "{held}");
+        assert!(held.contains("wardmote model release") && !held.contains("\"ok\""), "{held}");
+    }
+    let promoted = server.script(Client::Two, Login::Password("ada"), "governed.py", &["promote", "1"]);
+    assert!(promoted.contains("is in quarantine since"), "{promoted}");
 }
 
 #[test]

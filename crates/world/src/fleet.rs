@@ -190,6 +190,14 @@ pub trait Fleet: Send + Sync {
     /// Nothing serves any more. Releases stay. Fine if nothing serves.
     fn stop(&self, site: &Site) -> Result<(), PortError>;
 
+    /// Marks the files of a release as held, where the platform and others have them from a place that others read, so that
+    /// the policy of the place keeps them from everybody; or takes the mark away. Twice is as once, and fine if there are no
+    /// such files.
+    fn hold(&self, site: &Site, release: &Release, held: bool) -> Result<(), PortError> {
+        let _ = (site, release, held);
+        Ok(())
+    }
+
     /// Removes the releases of an endpoint that are not named and do not serve; their names.
     fn prune(&self, site: &Site, keep: &BTreeSet<String>) -> Result<Vec<String>, PortError>;
 

@@ -36,6 +36,8 @@ const OF_ENDPOINT: &str = "wardmote:endpoint";
 const OF_MODEL: &str = "wardmote:model";
 const OF_VERSION: &str = "wardmote:version";
 const OF_ARTEFACT: &str = "wardmote:artefact";
+/// The tag of files that nobody may read, with the value `true`. The policy of their bucket has to ask for it.
+pub const HELD: &str = "wardmote:quarantine";
 
 /// The platforms of AWS. Cheap to clone; clones share their clients.
 #[derive(Clone)]
@@ -141,7 +143,7 @@ impl AwsFleet {
     pub fn permissions(&self, sites: &[Site]) -> Result<PolicyDocument, PortError> {
         let mut documents = Vec::new();
         for site in sites.iter().filter(|site| Self::serves(site)) {
-            let uses = [ObjectUse::Put, ObjectUse::Get, ObjectUse::List];
+            let uses = [ObjectUse::Put, ObjectUse::Get, ObjectUse::List, ObjectUse::Tag];
             documents.push(self.artefacts(site)?.permissions(&uses)?);
             if let Some(place) = capture_place(&site.on) {
                 let uses = [ObjectUse::Get, ObjectUse::List];
@@ -367,6 +369,14 @@ impl Fleet for AwsFleet {
 
     fn stop(&self, site: &Site) -> Result<(), PortError> {
         self.ask(site, |on| on.stop())
+    }
+
+    fn hold(&self, site: &Site, release: &Release, held: bool) -> Result<(), PortError> {
+        let store = self.artefacts(site)?;
+        for name in store.list(&format!("{}/", release.artefact.to_hex()))? {
+            store.tag(&name, (HELD, held.then_some("true")))?;
+        }
+        Ok(())
     }
 
     fn prune(&self, site: &Site, keep: &BTreeSet<String>) -> Result<Vec<String>, PortError> {

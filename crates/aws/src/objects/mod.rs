@@ -7,6 +7,7 @@ pub mod lifecycle;
 mod parts;
 mod put;
 mod rules;
+mod tags;
 
 use crate::client::Client;
 use crate::error::{AwsError, Trouble};
@@ -69,6 +70,8 @@ pub enum ObjectUse {
     Lifecycle,
     /// [`S3Objects::put_lifecycle`].
     PutLifecycle,
+    /// Setting a tag and taking it away.
+    Tag,
 }
 
 impl ObjectUse {
@@ -84,6 +87,7 @@ impl ObjectUse {
             Self::Delete => vec![&DELETE],
             Self::Lifecycle => vec![&lifecycle::GET_LIFECYCLE, &rules::GET_LOCK],
             Self::PutLifecycle => vec![&rules::PUT_LIFECYCLE],
+            Self::Tag => vec![&tags::GET_TAGS, &tags::PUT_TAGS, &tags::DELETE_TAGS],
         }
     }
 }

@@ -454,3 +454,31 @@ fn a_crash_between_calls_is_gone_on_with() {
         assert_eq!(gone, Vec::<String>::new(), "nothing was made twice");
     }
 }
+
+#[test]
+fn files_are_marked_as_held_and_keep_their_other_tags() {
+    let site = sagemaker("held-sm", &json!({}));
+    let (proxy, client) = proxied();
+    let fleet = AwsFleet::new(client);
+    let (release, files) = release(1);
+    fleet.prepare(&site, &release, &files).unwrap();
+    let file = format!("held-sm-artefacts|models/{}/model.onnx", release.artefact.to_hex());
+    let tags =
+        |how: &str, tags: &str| script("tagging.py", how, Emulator::get().address, &format!("{file}|{tags}"));
+    tags("put", "cost-centre=a/b: c@d");
+    for trouble in [Fate::Pass, Fate::Lost, Fate::Reset] {
+        proxy.next([Fate::Pass, Fate::Pass, trouble]);
+        fleet.hold(&site, &release, true).unwrap();
+        assert_eq!(tags("read", ""), "cost-centre=a/b: c@d\nwardmote:quarantine=true\n");
+        proxy.next([]);
+        fleet.hold(&site, &release, false).unwrap();
+        assert_eq!(tags("read", ""), "cost-centre=a/b: c@d\n");
+    }
+    tags("put", "wardmote:quarantine=true");
+    fleet.hold(&site, &release, false).unwrap();
+    assert_eq!(tags("read", ""), "");
+    // What cannot be marked is told.
+    proxy.always("?tagging=", crate::support::proxy::xml_error(403, "AccessDenied"));
+    let error = fleet.hold(&site, &release, true).unwrap_err();
+    assert!(error.to_string().contains("`s3:GetObjectTagging` failed"), "{error}");
+}

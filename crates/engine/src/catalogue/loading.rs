@@ -13,8 +13,8 @@ impl Engine {
     /// The files of a version, for somebody who may load it; none if they are kept elsewhere.
     ///
     /// # Errors
-    /// If there is no such version, if it is not approved and the caller may load only approved ones, or if it is not
-    /// what was registered.
+    /// If there is no such version, if it is in quarantine, if it is not approved and the caller may load only approved ones,
+    /// or if it is not what was registered.
     pub fn open_version(
         &mut self,
         actor: &Actor,
@@ -23,6 +23,9 @@ impl Engine {
         let (_, version) = self.registered_version(name, number)?;
         let files = version.made.files.clone();
         self.authorise_registry(actor, Action::RegistryRead, name)?;
+        if let Some(model) = self.chartered(name) {
+            self.refuse_held((actor, Action::RegistryRead), (&model.name, VersionNumber(number)))?;
+        }
         let resource = self.registry_resource(name);
         if !self.permits(actor, Action::RegistryLoadUnapproved, &resource) {
             self.must_be_approved(actor, (name, number))?;

@@ -31,6 +31,9 @@ const HOUSE_TAGS: &str = "wardmote.";
 /// That a version was approved by people who had a hand in it, and what stands in for separation of duties.
 pub(crate) const SEPARATION_TAG: &str = "wardmote.separation_of_duties";
 
+/// That nobody may use a version, who says so and why; taken away when it is let out.
+pub(crate) const QUARANTINE_TAG: &str = "wardmote.quarantine";
+
 fn not_of_the_house(key: &str) -> Result<(), Error> {
     if key.starts_with(HOUSE_TAGS) {
         let text = format!(

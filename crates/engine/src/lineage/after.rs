@@ -3,7 +3,7 @@
 use super::{Walk, brief, of_version, recorded};
 use dossier::lineage::{Kind, Node};
 use facts::EvidenceId;
-use registry::{ApprovalGiven, Stretch, Version};
+use registry::{ApprovalGiven, Quarantine, Stretch, Version};
 
 impl Walk<'_> {
     pub(super) fn after(&mut self, version: &Version) {
@@ -39,10 +39,24 @@ impl Walk<'_> {
                 self.graph.edge(&id, "signed", &signed);
             }
         }
+        version.quarantines.iter().for_each(|one| self.quarantine(&id, one));
         let served = self.engine.state.registry().model(&about.model).map(|model| model.stretches.clone());
         for stretch in served.unwrap_or_default().iter().filter(|one| one.version == version.version) {
             self.stretch(version, stretch);
         }
+    }
+
+    fn quarantine(&mut self, version: &str, one: &Quarantine) {
+        let id = format!("decision:{}", one.evidence);
+        let name = format!("put in quarantine by {}", one.by);
+        let mut node = Node::new(&id, Kind::Decision, name, recorded(&one.evidence))
+            .with("on", &one.time.date())
+            .with("why", &one.reason);
+        if let Some(released) = &one.released {
+            node = node.with("let out by", &released.by).with("let out on", &released.time.date());
+        }
+        self.graph.node(node);
+        self.graph.edge(version, "held", id);
     }
 
     fn approval(&mut self, version: &Version, given: &ApprovalGiven) {

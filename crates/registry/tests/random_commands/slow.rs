@@ -3,8 +3,8 @@
 use super::world::{FRESH_DAYS, VALID_DAYS, World, model};
 use facts::{ActorKind, Digest, EvidenceId, Timestamp, Verdict};
 use registry::{
-    ApproverKey, At, Committers, Compensation, EmergencyRequest, Event, Registration, Rules, Separation,
-    Standing, VersionNumber,
+    ApproverKey, At, Committers, Compensation, EmergencyRequest, Event, Registration, ReleaseRequest, Rules,
+    Separation, Standing, VersionNumber,
 };
 use serde_json::json;
 use std::collections::BTreeSet;
@@ -20,6 +20,7 @@ pub(crate) fn may_deploy(world: &World, version: VersionNumber, rules: &Rules) -
         | Event::Signed { version: number, .. }
         | Event::Tampered { version: number, .. }
         | Event::Restored { version: number, .. }
+        | Event::Released { version: number, .. }
         | Event::Rejected { version: number, .. }
         | Event::Retired { version: number, .. } => *number == version,
         _ => false,
@@ -36,8 +37,11 @@ pub(crate) fn may_deploy(world: &World, version: VersionNumber, rules: &Rules) -
     if is_tampered(world, version) {
         return Err("it is not what was registered");
     }
-    if !mine.iter().any(|(event, _)| matches!(event, Event::Signed { .. })) {
-        return Err("it was never signed by the house");
+    if bytes_are_held(world, version) {
+        return Err("it is in quarantine, or its bytes are");
+    }
+    if !is_signed(world, version) {
+        return Err("it was never signed by the house, or not since it was in quarantine");
     }
     let serving = serving(world);
     if serving == Some(version) {
@@ -78,6 +82,61 @@ fn is_tampered(world: &World, version: VersionNumber) -> bool {
         _ => None,
     });
     said == Some(true)
+}
+
+/// The last that was said of it is that nobody may use it.
+fn is_held(world: &World, version: VersionNumber) -> bool {
+    let said = world.log.iter().rev().find_map(|(event, _)| match event {
+        Event::Quarantined { version: number, .. } if *number == version => Some(true),
+        Event::Released { version: number, .. } if *number == version => Some(false),
+        _ => None,
+    });
+    said == Some(true)
+}
+
+/// It or another version of the same bytes is in quarantine.
+pub(crate) fn bytes_are_held(world: &World, version: VersionNumber) -> bool {
+    let bytes = artefact_of(world, version);
+    world.log.iter().any(|(event, _)| match event {
+        Event::Registered { version: other, registration } => {
+            registration.artefact == bytes && is_held(world, *other)
+        }
+        _ => false,
+    })
+}
+
+/// The house signed it after it was last let out of quarantine, or ever if it never was there.
+fn is_signed(world: &World, version: VersionNumber) -> bool {
+    let said = world.log.iter().rev().find_map(|(event, _)| match event {
+        Event::Signed { version: number, .. } if *number == version => Some(true),
+        Event::Quarantined { version: number, .. } | Event::Released { version: number, .. }
+            if *number == version =>
+        {
+            Some(false)
+        }
+        _ => None,
+    });
+    said == Some(true)
+}
+
+/// Let out by a person who approves, who neither put it there nor had a hand in it where that can be helped, and not while
+/// it still has its place at an endpoint.
+pub(crate) fn release_is_right(world: &World, request: &ReleaseRequest<'_>, rules: &Rules) {
+    assert!(is_held(world, request.version), "what was not in quarantine was let out");
+    assert_eq!(request.by.kind, ActorKind::Human);
+    assert!(request.by.roles.iter().any(|role| role.as_str() == "reviewer" || role.as_str() == "owner"));
+    let last = world.log.iter().rev().find_map(|(event, _)| match event {
+        Event::Quarantined { version, by, .. } if *version == request.version => Some(by),
+        _ => None,
+    });
+    assert_ne!(last, Some(&request.by.id), "let out by who put it there");
+    let registered = world.log.iter().find_map(|(event, _)| match event {
+        Event::Registered { version, registration } if *version == request.version => Some(registration),
+        _ => None,
+    });
+    let hand = registered.unwrap().involved.iter().any(|hand| hand.person == request.by.id);
+    assert!(!hand || rules.separation != Separation::Demanded, "let out by who had a hand in it");
+    assert_ne!(serving(world), Some(request.version), "let out while it serves");
 }
 
 /// Every gate said last that it holds, about this artefact under this charter.
@@ -121,9 +180,13 @@ fn gates_are_open(
     true
 }
 
-/// The version that was put in place last, unless it was an emergency that was found to be over.
+/// The version that was put in place last, unless it was an emergency that was found to be over, or a quarantine ended it.
 fn serving(world: &World) -> Option<VersionNumber> {
-    let is_over = |cause: &EvidenceId, found: Timestamp| matches!(&world.log[cause.index() as usize].0, Event::BrokeGlass { glass, .. } if glass.until <= found);
+    let is_over = |cause: &EvidenceId, found: Timestamp| match &world.log[cause.index() as usize].0 {
+        Event::BrokeGlass { glass, .. } => glass.until <= found,
+        Event::Quarantined { .. } => true,
+        _ => false,
+    };
     let last = world.log.iter().rev().find_map(|(event, at)| match event {
         Event::Deployed { version, .. } | Event::BrokeGlass { version, .. } => Some(Some(*version)),
         Event::RolledBack { to, .. } => Some(Some(*to)),
@@ -227,11 +290,16 @@ fn revoked(mine: &[&(Event, At)], entry: &EvidenceId) -> bool {
         .any(|(event, _)| matches!(event, Event::ApprovalRevoked { approval, .. } if approval == entry))
 }
 
-/// Given after the last time the version was taken back, and not run out.
+/// Given after the last time the version was taken back or was in quarantine, and not run out.
 fn in_time(world: &World, event: &Event, (at, version): (&At, VersionNumber)) -> bool {
     let Event::ApprovalGiven { expires, .. } = event else { return false };
     let taken_back = world.log.iter().rev().find_map(|(event, at)| match event {
         Event::RolledBack { from, .. } if *from == version => Some(at.time),
+        Event::Quarantined { version: number, .. } | Event::Released { version: number, .. }
+            if *number == version =>
+        {
+            Some(at.time)
+        }
         _ => None,
     });
     let longest = at.time.plus_seconds(i64::from(VALID_DAYS) * 86_400);
@@ -327,10 +395,10 @@ pub(crate) fn emergency_is_right(world: &World, request: &EmergencyRequest<'_>, 
     let mut late = 0;
     for (event, at) in &world.log {
         match event {
-            Event::BrokeGlass { .. } | Event::RolledBack { .. } => {
+            Event::BrokeGlass { .. } | Event::RolledBack { .. } | Event::Quarantined { .. } => {
                 let asked = match event {
                     Event::BrokeGlass { review, .. } => Some(review),
-                    Event::RolledBack { review, .. } => review.as_ref(),
+                    Event::RolledBack { review, .. } | Event::Quarantined { review, .. } => review.as_ref(),
                     _ => None,
                 };
                 let answered = world.log.iter().any(|(event, _)| {
@@ -348,7 +416,7 @@ pub(crate) fn emergency_is_right(world: &World, request: &EmergencyRequest<'_>, 
             _ => {}
         }
     }
-    assert!(!is_tampered(world, request.version));
+    assert!(!is_tampered(world, request.version) && !bytes_are_held(world, request.version));
     assert_eq!(late, 0, "the glass was broken over a late review");
     let passing = world.log.iter().rev().find_map(|(event, _)| match event {
         Event::Validated { version, report, .. } if *version == request.version => Some(report),
@@ -359,11 +427,9 @@ pub(crate) fn emergency_is_right(world: &World, request: &EmergencyRequest<'_>, 
 
 /// Only what was approved and signed is fallen back to, and never what was rejected, retired, taken back or revoked.
 pub(crate) fn fallback_is_right(world: &World, to: VersionNumber) {
-    let mut signed = false;
     let mut approved = false;
     for (event, _) in &world.log {
         match event {
-            Event::Signed { version, .. } if *version == to => signed = true,
             Event::ApprovalGiven { version, .. } if *version == to => approved = true,
             Event::ApprovalRevoked { version, .. }
             | Event::Rejected { version, .. }
@@ -373,6 +439,6 @@ pub(crate) fn fallback_is_right(world: &World, to: VersionNumber) {
             _ => {}
         }
     }
-    assert!(!is_tampered(world, to));
-    assert!(signed && approved, "version {to} came back and was never approved");
+    assert!(!is_tampered(world, to) && !bytes_are_held(world, to));
+    assert!(is_signed(world, to) && approved, "version {to} came back and was never approved");
 }

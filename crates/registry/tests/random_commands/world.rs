@@ -9,8 +9,8 @@ use ledger::Signer;
 use registry::{
     ApprovalRequest, Approved, ApproverKey, At, Basis, BreakGlassRules, CodeVersion, Command, Committers,
     Compensation, EmergencyRequest, Environment, Event, GateResult, How, Incumbent, Involvement, OwnWork,
-    Registration, ReviewRequest, ReviewRules, Revocation, Rules, Separation, Stage, Standing, State, Step,
-    TrainedOn, Trigger, ValidationReport, VersionNumber,
+    Registration, ReviewRules, Revocation, Rules, Separation, Stage, Standing, State, Step, TrainedOn,
+    Trigger, ValidationReport, VersionNumber,
 };
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -27,7 +27,7 @@ pub(crate) struct Made {
 }
 
 pub(crate) struct World {
-    seed: u64,
+    pub(crate) seed: u64,
     chance: u64,
     pub(crate) state: State,
     pub(crate) log: Vec<(Event, At)>,
@@ -40,6 +40,9 @@ pub(crate) struct World {
     small: u64,
     pub(crate) now: Timestamp,
     pub(crate) deployed: u64,
+    /// How many were put in quarantine while they served, and how many were let out.
+    pub(crate) taken_out: u64,
+    pub(crate) released: u64,
 }
 
 fn key_of(person: &str, generation: u8) -> Signer {
@@ -71,22 +74,24 @@ impl World {
             small: if seed.is_multiple_of(3) { seed / 3 % 4 } else { 0 },
             now: "2026-01-01".parse().unwrap(),
             deployed: 0,
+            taken_out: 0,
+            released: 0,
         }
     }
 
     /// A number below `n` (xorshift64*).
-    fn below(&mut self, n: usize) -> usize {
+    pub(crate) fn below(&mut self, n: usize) -> usize {
         self.chance ^= self.chance >> 12;
         self.chance ^= self.chance << 25;
         self.chance ^= self.chance >> 27;
         ((self.chance.wrapping_mul(0x2545_F491_4F6C_DD1D) >> 33) as usize) % n
     }
 
-    fn person(&mut self) -> &'static str {
+    pub(crate) fn person(&mut self) -> &'static str {
         PEOPLE[self.below(PEOPLE.len())]
     }
 
-    fn actor(&mut self, id: &str) -> Actor {
+    pub(crate) fn actor(&mut self, id: &str) -> Actor {
         let kind = if self.below(20) == 0 { ActorKind::Service } else { ActorKind::Human };
         let roles: &[&str] = match id {
             "ada" | "nadia" => &["reviewer"],
@@ -144,7 +149,7 @@ impl World {
     pub(crate) fn step(&mut self) {
         self.now = self.now.plus_seconds(1);
         let version = self.version();
-        match self.below(47) {
+        match self.below(51) {
             0 => self.register(),
             1..=7 => self.validate(version),
             8..=18 => {
@@ -187,6 +192,9 @@ impl World {
             }
             45 => self.run(&Command::Restore(&model(), version)),
             46 => self.lapse(),
+            47 if self.below(5) == 0 => self.quarantine(version),
+            48 | 50 => self.release(version),
+            49 => self.take_out(),
             _ => {}
         }
     }
@@ -250,17 +258,6 @@ impl World {
         }
     }
 
-    /// What served in an emergency may have run out of its time.
-    fn lapse(&mut self) {
-        let model = model();
-        let serving = self.state.model(&model).and_then(|known| known.serving());
-        let Some((version, cause)) = serving.map(|stretch| (stretch.version, stretch.evidence.clone()))
-        else {
-            return;
-        };
-        self.run(&Command::LoseEvidence(&model, version, &cause));
-    }
-
     fn document(&mut self, version: VersionNumber) {
         let entry = EvidenceId::new(0, &Digest::of(b"document"));
         self.state.documented((&model(), version), "impact".parse().unwrap(), entry);
@@ -282,14 +279,6 @@ impl World {
         self.run(&Command::BreakGlass(request, "credit".parse().unwrap(), bundle));
     }
 
-    fn review(&mut self) {
-        let name = self.person();
-        let by = self.actor(name);
-        let upheld = self.below(2) == 0;
-        let model = model();
-        self.run(&Command::Review(ReviewRequest { model: &model, of: None, by: &by, upheld, note: "seen" }));
-    }
-
     /// One of the last three versions, or one that is not there yet.
     fn version(&mut self) -> VersionNumber {
         let count = self.state.model(&model()).map_or(0, |model| model.versions.len());
@@ -299,11 +288,26 @@ impl World {
     }
 
     /// Decides, compares with the slow decision, and records.
-    fn run(&mut self, command: &Command<'_>) {
+    pub(crate) fn run(&mut self, command: &Command<'_>) {
         let rules = self.rules();
         let decided = self.state.decide(command, &rules, self.now);
         if let (Command::BreakGlass(request, ..), Ok(_)) = (command, &decided) {
             slow::emergency_is_right(self, request, &rules);
+        }
+        if let (Command::Release(request), Ok(_)) = (command, &decided) {
+            slow::release_is_right(self, request, &rules);
+            self.released += 1;
+        }
+        if let Ok(
+            Event::Deployed { version, .. }
+            | Event::BrokeGlass { version, .. }
+            | Event::RolledBack { to: version, .. }
+            | Event::ApprovalGiven { version, .. }
+            | Event::Signed { version, .. }
+            | Event::FallbackNamed { version, .. },
+        ) = &decided
+        {
+            assert!(!slow::bytes_are_held(self, *version), "seed {}: version {version} was used", self.seed);
         }
         if let (Command::Rollback(..), Ok(Event::RolledBack { to, .. })) = (command, &decided) {
             slow::fallback_is_right(self, *to);
@@ -353,7 +357,7 @@ impl World {
         let involved = vec![hand(self.person(), how), hand(self.person(), How::Trained)];
         let registration = Registration {
             model: model(),
-            artefact: Digest::of(&self.log.len().to_be_bytes()),
+            artefact: self.bytes(),
             object: "artefacts/x".into(),
             size_bytes: 1,
             files: None,
@@ -379,6 +383,13 @@ impl World {
             trigger: Trigger::Person,
         };
         self.run(&Command::Register(Box::new(registration)));
+    }
+
+    /// Bytes that nobody has seen, or now and then those of the version before.
+    fn bytes(&mut self) -> Digest {
+        let last = self.state.model(&model()).and_then(|known| known.versions.last());
+        let again = last.map(|version| version.registration.artefact);
+        again.filter(|_| self.below(3) == 0).unwrap_or_else(|| Digest::of(&self.log.len().to_be_bytes()))
     }
 
     fn environment(&mut self) -> Environment {

@@ -94,6 +94,8 @@ const COMMANDS: &[(&str, Needs)] = &[
     ("model reviews", OPEN),
     ("model review", OPEN),
     ("model rollback", Needs { fleet: true, ..reading(&[UnwrapDataKey, PublicKey]) }),
+    ("model quarantine", Needs { fleet: true, ..reading(&[UnwrapDataKey, PublicKey]) }),
+    ("model release", Needs { fleet: true, ..OPEN }),
     ("model document", OPEN),
     ("model export", reading(&[UnwrapDataKey, PublicKey])),
     ("model reproduce", reading(&[UnwrapDataKey])),

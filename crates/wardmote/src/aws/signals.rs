@@ -112,6 +112,7 @@ fn did(action: &AlertAction) -> &'static str {
         AlertAction::Notified { .. } => "notified",
         AlertAction::Retrained { .. } => "retrained",
         AlertAction::RolledBack { .. } => "rolled_back",
+        AlertAction::Quarantined { .. } => "quarantined",
         AlertAction::Failed { .. } => "failed",
     }
 }

@@ -164,6 +164,11 @@ fn gone_and_back(
     assert_eq!(fleet.find(site, two).ok(), Some(None), "it is gone");
     assert!(serves(name), "what serves is never removed");
 
+    assert!(fleet.hold(site, two, true).is_ok(), "what is gone can be held");
+    for held in [true, true, false, false] {
+        assert!(fleet.hold(site, one, held).is_ok(), "a release can be held, and let go");
+        assert!(serves(name), "that alone moves no traffic");
+    }
     assert!(fleet.stop(site).is_ok() && fleet.stop(site).is_ok(), "stopping twice is fine");
     assert_eq!(settled(fleet, site).map(|seen| seen.condition), Some(Condition::Absent), "nothing serves");
     assert_eq!(fleet.find(site, one).ok(), Some(Some(name.to_owned())), "and can serve again");

@@ -144,7 +144,8 @@ impl Beside<'_> {
             label::APPROVAL if package.status != label.status => {
                 let what = format!(
                     "version {number} is {:?} there, and {} in the record",
-                    package.status, self.version.status
+                    package.status,
+                    label::status(self.version)
                 );
                 (label::APPROVAL, what)
             }
@@ -191,7 +192,8 @@ impl Beside<'_> {
             part => matches!(part, "artefact" | "deleted" | "copies"),
         };
         let what = Difference { mended: self.mends, ..somebody(self.model, place, (what, grave), cause) };
-        let record = format!("the record says: version {} is {}", self.version.version, self.version.status);
+        let record =
+            format!("the record says: version {} is {}", self.version.version, label::status(self.version));
         let incident = what.incident.map(|mut one| {
             one.evidence.push(record);
             one

@@ -106,25 +106,45 @@ fn said(
 
 /// Whether a version may be deployed, in SageMaker's words.
 fn approval(version: &Version) -> ApprovalStatus {
-    match (version.is_approved(), version.status.is_refused()) {
+    match (version.is_approved(), version.status.is_refused() || version.quarantined().is_some()) {
         (true, _) => ApprovalStatus::Approved,
         (_, true) => ApprovalStatus::Rejected,
         _ => ApprovalStatus::PendingManualApproval,
     }
 }
 
+/// Where a version is in its life, or that nobody may use it.
+pub(super) fn status(version: &Version) -> String {
+    let held = version.quarantined().map(|_| "in quarantine".to_owned());
+    held.unwrap_or_else(|| version.status.to_string())
+}
+
 /// The entry on which the newest word about a version rests, and the digest of what it says.
 fn evidence(version: &Version) -> (String, String) {
     let registration = &version.registration;
+    let results = || version.results_digest().unwrap_or(registration.artefact);
+    // What was signed before a quarantine no longer holds.
+    let held = version.quarantines.iter().rev().find_map(|last| last.entries().last());
+    let signed = version.signature.as_ref().map(|(_, _, entry)| entry.index());
+    if let Some(entry) = held.filter(|held| signed.is_none_or(|signed| signed < held.index())) {
+        return (entry.to_string(), results().to_string());
+    }
     let (entry, digest) = match (&version.signature, &version.validation) {
         (Some((bundle, _, entry)), _) => (entry, *bundle),
-        (None, Some((_, entry))) => (entry, version.results_digest().unwrap_or(registration.artefact)),
+        (None, Some((_, entry))) => (entry, results()),
         (None, None) => (&version.registered_by, registration.artefact),
     };
     (entry.to_string(), digest.to_string())
 }
 
 fn why(version: &Version) -> String {
+    if let Some(held) = version.quarantined() {
+        let (entry, digest) = evidence(version);
+        let (by, time, reason) = (&held.by, held.time, &held.reason);
+        return format!(
+            "wardmote: in quarantine since {time}, put there by {by}; digest {digest}; evidence {entry}: {reason}"
+        );
+    }
     let counts = version.approvals.iter().filter(|given| given.revoked.is_none());
     let approvers: Vec<String> = counts.map(|given| given.approver.id.to_string()).collect();
     let by = if approvers.is_empty() { String::new() } else { format!(" by {}", approvers.join(", ")) };
@@ -133,7 +153,8 @@ fn why(version: &Version) -> String {
 }
 
 fn life_cycle(version: &Version, whole: &str) -> LifeCycle {
-    let (stage, status) = match version.status {
+    let (stage, stage_status) = match version.status {
+        _ if version.quarantined().is_some() => ("Development", "InQuarantine"),
         Status::Candidate => ("Development", "Registered"),
         Status::Failed => ("Development", "FailedGate"),
         Status::Validated => ("Development", "PendingApproval"),
@@ -145,10 +166,10 @@ fn life_cycle(version: &Version, whole: &str) -> LifeCycle {
         Status::Deployed => ("Production", "InServiceWithoutApproval"),
         Status::Retired => ("Retired", "OutOfUse"),
     };
-    let sentence = format!("wardmote: {}; {whole}", version.status);
+    let sentence = format!("wardmote: {}; {whole}", status(version));
     LifeCycle {
         stage: stage.to_owned(),
-        stage_status: status.to_owned(),
+        stage_status: stage_status.to_owned(),
         stage_description: fitted(&sentence, SENTENCE, whole),
     }
 }
@@ -157,6 +178,7 @@ fn card_status(version: &Version) -> CardStatus {
     match version.status {
         Status::Retired => CardStatus::Archived,
         _ if version.is_approved() => CardStatus::Approved,
+        _ if version.quarantined().is_some() => CardStatus::PendingReview,
         Status::Validated => CardStatus::PendingReview,
         _ => CardStatus::Draft,
     }
@@ -203,7 +225,7 @@ fn properties(model: &Model, version: &Version) -> BTreeMap<String, String> {
     let fixed = [
         ("version", version.version.to_string()),
         ("artefact", registration.artefact.to_string()),
-        ("status", version.status.to_string()),
+        ("status", status(version)),
         ("evidence", entry),
         ("evidence-digest", digest),
         ("snapshot", or_unknown(registration.snapshot().map(ToString::to_string))),
