@@ -9,7 +9,7 @@ use facts::{Actor, EvidenceId, ModelName};
 use guard::Action;
 use registry::{Command, Quarantine, QuarantineRequest, ReleaseRequest, RollbackPlan, VersionNumber};
 use serde::Serialize;
-use world::{Kind, PortError, Release};
+use world::{Kind, Pace, PortError, Release};
 
 /// How often it is tried to put something on record while others write.
 const MOST_TURNS: u32 = 3;
@@ -173,6 +173,19 @@ impl Engine {
         held.ok_or_else(|| Error::conflict(format!("version {number} of `{name}` is not in quarantine")))
     }
 
+    /// Whether a version has traffic on another platform, or is on the way to it, says the platform. The record may not know:
+    /// somebody was stopped in between.
+    fn has_traffic(&self, model: &Model, number: VersionNumber) -> Result<bool, PortError> {
+        let Some(site) = Self::site(model) else { return Ok(false) };
+        let begun = self.state.rollouts().releases(&site.endpoint);
+        let own: Vec<&str> = begun.filter(|(_, of)| *of == number).map(|(name, _)| name).collect();
+        if own.is_empty() {
+            return Ok(false);
+        }
+        let seen = self.fleet().describe(&site)?;
+        Ok(own.iter().any(|name| seen.share_of(name) > 0.0 || seen.towards.as_deref() == Some(name)))
+    }
+
     fn has_place(&self, name: &ModelName, number: VersionNumber) -> bool {
         let serving = self.state.registry().model(name).and_then(|known| known.serving());
         serving.is_some_and(|stretch| stretch.version == number)
@@ -187,10 +200,16 @@ impl Engine {
         number: VersionNumber,
     ) -> Result<(Vacated, Vec<EvidenceId>), Error> {
         let name = &model.name;
+        let quarantine = self.held(name, number)?;
         if !self.has_place(name, number) {
+            let may_serve = |why: &str| may_serve(model, (number, &quarantine), why);
+            if self.has_traffic(model, number).map_err(|error| may_serve(&error.to_string()))? {
+                let back = self.put_right(of, model, (self.serves(name), Pace::AtOnce));
+                let back = back.map_err(|error| may_serve(&error.to_string()))?;
+                return Ok((Vacated::NotServing, back));
+            }
             return Ok((Vacated::NotServing, Vec::new()));
         }
-        let quarantine = self.held(name, number)?;
         let reason = format!("version {number} is {quarantine}");
         let mut why = "there is no other version that may serve again".to_owned();
         // Whatever turns out to be damaged on the way is no fallback any more, and the next one is.
@@ -224,16 +243,7 @@ impl Engine {
         let evidence = self.let_nothing_serve(of, model, (number, &quarantine, &reason));
         match evidence {
             Ok(evidence) => Ok((Vacated::Empty { why }, evidence)),
-            Err(error) => {
-                let text = format!(
-                    "version {number} of `{name}` is in quarantine ({}), and may still serve at `{}`: {error} (first: {why})",
-                    quarantine.evidence, model.endpoint.name
-                );
-                let help = format!(
-                    "run the same command again, it goes on where it stopped; `wardmote model list` and `wardmote model serving {name}` say what serves"
-                );
-                Err(Error::Port(PortError::new(Kind::Failed, text).with_help(help)))
-            }
+            Err(error) => Err(may_serve(model, (number, &quarantine), &format!("{error} (first: {why})"))),
         }
     }
 
@@ -290,4 +300,17 @@ impl Engine {
         evidence.extend(self.record_event(of.0, of.1, event)?);
         Ok(evidence)
     }
+}
+
+/// That what is in quarantine could not be seen to be without traffic.
+fn may_serve(model: &Model, (number, quarantine): (VersionNumber, &Quarantine), why: &str) -> Error {
+    let (name, endpoint) = (&model.name, &model.endpoint.name);
+    let text = format!(
+        "version {number} of `{name}` is in quarantine ({}), and may still serve at `{endpoint}`: {why}",
+        quarantine.evidence
+    );
+    let help = format!(
+        "run the same command again, it goes on where it stopped; `wardmote model list` and `wardmote model serving {name}` say what serves"
+    );
+    Error::Port(PortError::new(Kind::Failed, text).with_help(help))
 }

@@ -28,8 +28,8 @@ pub(crate) enum Warrant<'a> {
     Rollback(&'a RollbackPlan),
     /// The glass was broken.
     Emergency(&'a Emergency),
-    /// It serves already, says the record.
-    Record(&'a Stretch),
+    /// It serves already, says the record, and gets its traffic back at this pace.
+    Record(&'a Stretch, Pace),
 }
 
 impl Warrant<'_> {
@@ -38,7 +38,7 @@ impl Warrant<'_> {
             Self::Plan(_) => "deployment",
             Self::Rollback(_) => "rollback",
             Self::Emergency(_) => "emergency",
-            Self::Record(_) => "record",
+            Self::Record(..) => "record",
         }
     }
 
@@ -47,14 +47,15 @@ impl Warrant<'_> {
             Self::Plan(plan) => plan.approved().version(),
             Self::Rollback(plan) => plan.to(),
             Self::Emergency(emergency) => emergency.version(),
-            Self::Record(stretch) => stretch.version,
+            Self::Record(stretch, _) => stretch.version,
         }
     }
 
     fn pace(&self) -> Pace {
         match self {
             Self::Rollback(_) => Pace::AtOnce,
-            Self::Plan(_) | Self::Emergency(_) | Self::Record(_) => Pace::Staged,
+            Self::Record(_, pace) => *pace,
+            Self::Plan(_) | Self::Emergency(_) => Pace::Staged,
         }
     }
 }

@@ -13,7 +13,7 @@ use guard::Action;
 use registry::{Status, VersionNumber};
 use serde::Serialize;
 use std::collections::BTreeSet;
-use world::{Condition, Observed, Release, Site};
+use world::{Condition, Observed, Pace, Release, Site};
 
 /// Incidents of endpoints stand beside those of accounts.
 const ACCOUNT: &str = "house";
@@ -284,15 +284,25 @@ impl Engine {
     /// nothing may serve, nothing does.
     pub fn sync_serving(&mut self, actor: &Actor, name: &ModelName) -> Result<Done<ServingView>, Error> {
         let model = self.model(name)?.clone();
-        let view = self.view(&model)?;
-        let Some(number) = view.version else {
-            self.authorise(actor, Action::ModelDeploy, &model_resource(&model))?;
-            let reason = "the record says that nothing may serve";
-            let evidence = self.stop_serving((actor, Action::ModelDeploy), &model, reason)?;
-            return self.checked(actor, name, evidence);
-        };
-        let resource = self.version_resource(&model, number);
+        let serves = self.view(&model)?.version;
+        let whole = model_resource(&model);
+        let resource = serves.map_or(whole, |number| self.version_resource(&model, number));
         self.authorise(actor, Action::ModelDeploy, &resource)?;
+        let evidence = self.put_right((actor, Action::ModelDeploy), &model, (serves, Pace::Staged))?;
+        self.checked(actor, name, evidence)
+    }
+
+    /// Gives all the traffic to the version that serves as recorded, or to none; who may was asked before.
+    pub(crate) fn put_right(
+        &mut self,
+        of: (&Actor, Action),
+        model: &Model,
+        (serves, pace): (Option<VersionNumber>, Pace),
+    ) -> Result<Vec<EvidenceId>, Error> {
+        let name = &model.name;
+        let Some(number) = serves else {
+            return self.stop_serving(of, model, "the record says that nothing may serve");
+        };
         let version = self.version(name, number)?;
         let (digest, object) = version
             .bundle()
@@ -302,20 +312,19 @@ impl Engine {
         let stretch = self.state.registry().model(name).and_then(|known| known.serving()).cloned();
         let stretch = stretch.filter(|stretch| stretch.version == number);
         let stretch = stretch.ok_or_else(|| Error::conflict(format!("nothing of `{name}` serves")))?;
-        let of = (actor, Action::ModelDeploy);
         let mut evidence = Vec::new();
-        if let Some(shifted) = self.roll_out(of, &model, &version, &Warrant::Record(&stretch))? {
+        if let Some(shifted) = self.roll_out(of, model, &version, &Warrant::Record(&stretch, pace))? {
             // Somebody may have taken it out of use meanwhile.
             self.refresh()?;
             if self.serves(name) != Some(number) {
                 let text = format!("version {number} of `{name}` stopped serving while it was put right");
                 return Err(Error::conflict(text).with_help("run the command again"));
             }
-            let of_endpoint = crate::rollout::resource(&model.endpoint.name);
-            let entry = Self::done(actor, Action::ModelDeploy, &of_endpoint, shifted.settled());
+            let of_endpoint = resource(&model.endpoint.name);
+            let entry = Self::done(of.0, of.1, &of_endpoint, shifted.settled());
             evidence = self.record(vec![entry])?;
         }
-        self.checked(actor, name, evidence)
+        Ok(evidence)
     }
 
     fn checked(

@@ -216,6 +216,8 @@ fn refresh(engine: &Mutex<Engine>, slot: &BundleSlot, known: String) -> String {
     if now == known {
         return known;
     }
+    // To load what serves instead may take a while.
+    withdraw(slot, |route| !is_held(&engine, route));
     match bundle(&mut engine) {
         Ok((bundle, _)) => {
             slot.put(bundle);
@@ -223,24 +225,31 @@ fn refresh(engine: &Mutex<Engine>, slot: &BundleSlot, known: String) -> String {
             fingerprint(&engine)
         }
         Err(_) => {
-            withdraw(&engine, slot);
+            withdraw(slot, |route| {
+                let serves = route.model.parse().ok().and_then(|model| engine.serves(&model));
+                serves.is_some_and(|version| version.0 == route.version)
+            });
             known
         }
     }
 }
 
-/// Takes out what may not serve any more, where a whole bundle cannot be made: that other things cannot be read keeps
-/// nothing in its place.
-fn withdraw(engine: &Engine, slot: &BundleSlot) {
+/// Takes out what may not serve any more, where a whole bundle is not there yet or cannot be made: that other things are
+/// still being read, or cannot be, keeps nothing in its place.
+fn withdraw(slot: &BundleSlot, may: impl Fn(&Route) -> bool) {
     let mut bundle = Bundle::clone(&slot.get());
     for route in bundle.routes.values_mut() {
-        let may = |route: &Arc<Route>| {
-            let serves = route.model.parse().ok().and_then(|model| engine.serves(&model));
-            serves.is_some_and(|version| version.0 == route.version)
-        };
-        *route = route.take().filter(may);
+        *route = route.take().filter(|route| may(route));
     }
     slot.put(bundle);
+}
+
+/// Whether what answers is of a version in quarantine.
+fn is_held(engine: &Engine, route: &Route) -> bool {
+    let model = route.model.parse().ok();
+    let version = model
+        .and_then(|model| engine.state().registry().version(&model, registry::VersionNumber(route.version)));
+    version.is_some_and(|version| version.quarantined().is_some())
 }
 
 /// Tells the signals of the house of incidents; who cannot be told is told later.

@@ -103,3 +103,34 @@ fn what_is_in_quarantine_is_taken_off_an_endpoint_of_sagemaker() {
     assert_eq!(needed, BTreeSet::new(), "everything that is called is allowed");
     insta::assert_snapshot!(told.stable(&dir));
 }
+
+#[test]
+fn what_got_the_traffic_and_was_never_recorded_loses_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let dir = folder.path().join("house");
+    let endpoint = "unrecorded-sm";
+    Emulator::get().bucket(endpoint);
+    let at = Emulator::get().address;
+    two_approved(&dir, at, endpoint, &sagemaker(endpoint));
+    json(&dir, at, &["model", "deploy", "credit-scoring", "1", "--as", "ada"]);
+    // Killed once the update has begun: SageMaker goes on, and the record does not know.
+    let beside = Proxy::before(Some(at));
+    let deploy = ["model", "deploy", "credit-scoring", "2", "--as", "ada"];
+    let mut process = on_aws::on_aws(&dir, beside.address).args(deploy).spawn().unwrap();
+    while !beside.seen().iter().any(|request| request.contains("SageMaker.UpdateEndpoint\r")) {
+        std::thread::sleep(std::time::Duration::from_millis(20));
+    }
+    process.kill().unwrap();
+    process.wait().unwrap();
+    while !on_aws::said(&dir, at, &["model", "serving"]).contains("100 % of the traffic") {
+        std::thread::sleep(std::time::Duration::from_millis(100));
+    }
+    let blind = Proxy::before(Some(at));
+    blind.always("SageMaker.UpdateEndpoint\r", json_error(400, "AccessDeniedException"));
+    let mut told = Told { text: String::new(), at: blind.address };
+    told.say(&dir, "model quarantine credit-scoring 2 --reason poisoned --as selma");
+    told.at = at;
+    told.say(&dir, "model quarantine credit-scoring 2 --reason poisoned --as selma");
+    told.say(&dir, "model serving");
+    insta::assert_snapshot!(told.stable(&dir));
+}
