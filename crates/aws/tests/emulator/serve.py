@@ -36,10 +36,8 @@ import urllib.parse
 import answers
 import endpoints
 import grants
+import later
 import model_packages  # mends by being there
-import nested
-import services
-import stacks
 import uploads
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, utils
@@ -154,13 +152,29 @@ def mend_stacks():
     mended_before(Method, mock)
 
 
-mend_stacks()
 grants.mend()
 endpoints.mend()
-services.mend()
 uploads.mend()
-stacks.mend()
-nested.mend()
+
+
+def mend_cloudformation():
+    import nested
+    import stacks
+
+    mend_stacks()
+    stacks.mend()
+    nested.mend()
+
+
+def mend_services():
+    import services
+
+    services.mend()
+
+
+# Most tests need neither stacks nor services, and what these are made of takes more than a second to load.
+later.after("moto.cloudformation.models", mend_cloudformation)
+later.after("moto.ecs.models", mend_services)
 
 
 def associate_kms_key(self):
