@@ -112,6 +112,13 @@ fn a_stack_in_parts_is_shown_made_grows_and_goes() {
     let shown = said(&dir, at, &wider);
     assert!(shown.contains("\nAdd     MoreKey AWS::KMS::Key\n"), "{shown}");
     all.push_str(&shown);
+    let proxy = Proxy::before(Some(at));
+    proxy.always_of("DescribeStackResource", xml_error(400, "ValidationError"));
+    let gone = said(&dir, proxy.address, &wider);
+    assert!(gone.contains("DescribeStackResource"), "what cannot be read is no part that is gone: {gone}");
+    let absent = "<ErrorResponse><Error><Code>ValidationError</Code><Message>Part1 does not exist</Message></Error></ErrorResponse>";
+    proxy.always_of("DescribeStackResource", Fate::Answer(400, String::new(), absent.to_owned()));
+    all.push_str(&said(&dir, proxy.address, &wider));
     all.push_str(&said(&dir, at, &["apply", "--aws", "--stack", "parted", "--destroy", "--as", "selma"]));
     let destroyed =
         json(&dir, at, &["apply", "--aws", "--stack", "parted", "--destroy", "--yes", "--as", "selma"]);

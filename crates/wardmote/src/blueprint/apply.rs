@@ -68,7 +68,7 @@ pub(crate) fn apply(at: &At<'_>, args: &ApplyArgs) -> Result<ExitCode, Failure> 
     let blueprint = super::draw(&charter, &args.drawing, answers)?;
     let there = there.filter(|stack| !stack.is_review());
     let deployed = there.as_ref().map(|stack| site.deployed(&stack.stack_id)).transpose()?;
-    let places = deployed.as_ref().map(Deployed::places).unwrap_or_default();
+    let places = deployed.as_ref().map(Deployed::places).transpose()?.unwrap_or_default();
     let parts = super::beside(&blueprint, &args.drawing, &places)?;
     known_parameters(args, &blueprint.template.to_json())?;
     let sent = site.send(house, args, parts)?;

@@ -53,8 +53,14 @@ impl Deployed {
         whole.as_ref().unwrap_or(root).to_string()
     }
 
-    /// In which nested stack each resource is; with an empty name in the stack itself.
-    pub(super) fn places(&self) -> BTreeMap<String, String> {
+    /// In which nested stack each resource is; with an empty name in the stack itself. Where one is gone, nobody knows what is
+    /// left of it, and nothing is put beside it.
+    pub(super) fn places(&self) -> Result<BTreeMap<String, String>, Failure> {
+        if let Some(name) = nested(&self.root()).into_iter().find(|name| !self.parts.contains_key(name)) {
+            let said = format!("the nested stack `{name}` is gone, and what it made may still be there");
+            return Err(Failure::new(Exit::Conflict, said)
+                .with_help("`wardmote apply --aws --destroy` deletes the rest; what holds evidence stays"));
+        }
         let ids = |template: &Value| -> Vec<String> {
             template["Resources"].as_object().into_iter().flatten().map(|(id, _)| id.clone()).collect()
         };
@@ -63,8 +69,14 @@ impl Deployed {
         for (name, part) in &self.parts {
             all.extend(ids(part).into_iter().map(|id| (id, name.clone())));
         }
-        all
+        Ok(all)
     }
+}
+
+/// The logical ids of nested stacks.
+fn nested(root: &Value) -> Vec<String> {
+    let all = root["Resources"].as_object().into_iter().flatten();
+    all.filter(|(_, one)| one["Type"] == "AWS::CloudFormation::Stack").map(|(name, _)| name.clone()).collect()
 }
 
 impl Site<'_> {
@@ -75,9 +87,8 @@ impl Site<'_> {
             return Ok(Deployed { root: Text::Other(text), parts: BTreeMap::new() });
         };
         let mut parts = BTreeMap::new();
-        let nested = root["Resources"].as_object().into_iter().flatten();
-        for (name, _) in nested.filter(|(_, one)| one["Type"] == "AWS::CloudFormation::Stack") {
-            let id = self.stacks.nested(stack, name).map_err(crate::aws::failure)?;
+        for name in nested(&root) {
+            let id = self.stacks.nested(stack, &name).map_err(crate::aws::failure)?;
             let Some(id) = id else { continue };
             let text = self.stacks.template(&id).map_err(crate::aws::failure)?;
             let part = serde_json::from_str(&text).map_err(|_| {
@@ -87,7 +98,7 @@ impl Site<'_> {
                 Failure::new(Exit::Conflict, said)
                     .with_help("put its template back, or delete the stack by other means")
             })?;
-            parts.insert(name.clone(), part);
+            parts.insert(name, part);
         }
         Ok(Deployed { root: Text::Json(root), parts })
     }
