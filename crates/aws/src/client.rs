@@ -4,7 +4,7 @@ use crate::calls::{Attempt, Exchange};
 use crate::credentials::{self, Credentials};
 use crate::endpoint::{Endpoint, Partition, partition, signing_region};
 use crate::error::{AwsError, Trouble};
-use crate::operation::{Operation, Protocol, Retry, Service};
+use crate::operation::{Call, Operation, Protocol, Retry, Service};
 use crate::retry::{Budget, Failure, pause};
 use crate::settings::Settings;
 use crate::sign::{Signed, Signer, sha256_hex};
@@ -12,6 +12,7 @@ use crate::transport::{Answer, Fault, Transport};
 use crate::wire::{self, Wire, from_json, refusal};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 use ureq::http::Request;
@@ -115,6 +116,12 @@ impl Client {
     ) -> Result<T, AwsError> {
         let answer = self.call(operation, &Wire::json(operation, input)?)?;
         from_json(operation, &answer)
+    }
+
+    /// Calls a JSON service, or one with paths.
+    pub(crate) fn ask(&self, call: &'static Call, input: &Value) -> Result<Value, AwsError> {
+        let answer = self.call(&call.operation, &Wire::of(call, input)?)?;
+        from_json(&call.operation, &answer)
     }
 
     /// Calls, with credentials that are fresh.

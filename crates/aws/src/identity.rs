@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 
 /// Everybody may ask who they are.
 pub(crate) const WHO_AM_I: Operation =
-    Operation { service: &STS, name: "GetCallerIdentity", retry: Retry::Safe, needs: &[] };
+    Operation { service: &STS, name: "GetCallerIdentity", retry: Retry::Safe, needs: &[], pages: None };
 
 /// The services whose endpoints are shown.
 const SERVICES: [&Service; 5] = [&S3, &KMS, &STS, &IAM, &ORGANIZATIONS];

@@ -5,11 +5,10 @@
 
 use crate::client::Client;
 use crate::error::{AwsError, Trouble};
-use crate::objects::{Page, bucket_wire, named_bucket};
+use crate::objects::{LIST, bucket_wire, listed, named_bucket};
 use crate::operation::{On, Operation, Permission, Retry, S3};
 use crate::packages::READING_ELSEWHERE as READING;
 use crate::permissions::{Place, PolicyDocument};
-use crate::wire::from_xml;
 use std::collections::BTreeMap;
 
 const fn on(action: &'static str, on: On) -> Permission {
@@ -21,12 +20,7 @@ const GET: Operation = Operation {
     name: "GetObject",
     retry: Retry::Safe,
     needs: &[on("s3:GetObject", On::Objects), on("kms:Decrypt", On::BucketKey)],
-};
-const LIST: Operation = Operation {
-    service: &S3,
-    name: "ListObjectsV2",
-    retry: Retry::Safe,
-    needs: &[on("s3:ListBucket", On::Bucket)],
+    pages: None,
 };
 
 /// So much is asked for at once.
@@ -77,27 +71,16 @@ impl ModelData {
     /// # Errors
     /// If they cannot be listed, or are more than 10,000.
     pub fn list(&self, below: &S3Place) -> Result<Vec<String>, AwsError> {
-        let (mut keys, mut token) = (Vec::new(), None);
-        loop {
-            let mut wire = bucket_wire(&self.client, (&below.bucket, None, false), ("GET", ""))?
-                .parameter("list-type", "2")
-                .parameter("prefix", below.key.clone());
-            if let Some(token) = token.take() {
-                wire = wire.parameter("continuation-token", token);
-            }
-            let answer = self.client.call(&LIST, &wire)?;
-            let page: Page = from_xml(&LIST, &answer)?;
-            keys.extend(page.contents.into_iter().map(|listed| listed.key));
+        let wire = bucket_wire(&self.client, (&below.bucket, None, false), ("GET", ""))?;
+        let mut keys = Vec::new();
+        for page in listed(&self.client, wire, &below.key) {
+            keys.extend(page?);
             if keys.len() > MOST_OBJECTS {
                 let text = format!("there are more than {MOST_OBJECTS} objects below `{}`", below.key);
                 return Err(AwsError::new(Trouble::Unreadable, text).of(&LIST));
             }
-            match (page.is_truncated, page.next_continuation_token) {
-                (false, _) => return Ok(keys),
-                (true, Some(next)) => token = Some(next),
-                (true, None) => return Err(crate::wire::unreadable(&LIST, &answer)),
-            }
         }
+        Ok(keys)
     }
 
     /// Gives out an object part by part, all of one state of it. At most `most` bytes.

@@ -1,4 +1,4 @@
-//! What an operation of a service is, as data: declared once, read by the client, by retries and by permissions.
+//! What an operation of a service is, as data: declared once, read by the client, by retries, by pages and by permissions.
 
 /// How a service speaks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -99,6 +99,52 @@ pub struct Permission {
     pub on: On,
 }
 
+/// How a service goes on with a list that does not fit into one answer. Sources: the API reference of each service, at
+/// `NextToken`, `Marker`, `position` or `continuation-token` of the operation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Paginator {
+    /// By which name the mark goes into the next question: `NextToken`.
+    pub token: &'static str,
+    /// The member of the answer with the mark, which is not there or empty on the last page.
+    pub mark: &'static str,
+    /// The member of the answer with the items: `Keys`, `MetricAlarms/member`; empty if a page is read as a whole.
+    pub items: &'static str,
+    /// The member of the answer that says whether more follows; empty if the mark alone says it.
+    pub more: &'static str,
+}
+
+impl Paginator {
+    /// The same mark both ways.
+    const fn by(token: &'static str) -> Self {
+        Self { token, mark: token, items: "", more: "" }
+    }
+
+    /// The same, with the member that has the items.
+    pub(crate) const fn of(self, items: &'static str) -> Self {
+        Self { items, ..self }
+    }
+}
+
+/// Of most services.
+pub(crate) const NEXT_TOKEN: Paginator = Paginator::by("NextToken");
+/// Of services that write their members with a small letter.
+pub(crate) const SMALL_TOKEN: Paginator = Paginator::by("nextToken");
+/// Of EC2, which asks in one way and tells in another.
+pub(crate) const EC2_TOKEN: Paginator = Paginator { mark: "nextToken", ..NEXT_TOKEN };
+/// Of REST APIs in API Gateway.
+pub(crate) const POSITION: Paginator = Paginator::by("position");
+/// Of IAM.
+pub(crate) const MARKER: Paginator = Paginator { more: "IsTruncated", ..Paginator::by("Marker") };
+/// Of KMS.
+pub(crate) const NEXT_MARKER: Paginator =
+    Paginator { mark: "NextMarker", more: "Truncated", ..Paginator::by("Marker") };
+/// Of the buckets of S3.
+pub(crate) const BUCKETS: Paginator =
+    Paginator { mark: "ContinuationToken", ..Paginator::by("continuation-token") };
+/// Of the objects of S3.
+pub(crate) const OBJECTS: Paginator =
+    Paginator { mark: "NextContinuationToken", more: "IsTruncated", ..BUCKETS };
+
 /// One operation of a service.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Operation {
@@ -110,6 +156,15 @@ pub struct Operation {
     pub retry: Retry,
     /// What the caller must be allowed.
     pub needs: &'static [Permission],
+    /// How its list goes on, if it has one that is read to its end.
+    pub pages: Option<Paginator>,
+}
+
+impl Operation {
+    /// The same, with how its list goes on.
+    pub(crate) const fn paged(self, pages: Paginator) -> Self {
+        Self { pages: Some(pages), ..self }
+    }
 }
 
 /// An operation, and where it is.
@@ -121,9 +176,9 @@ pub(crate) struct Call {
     pub(crate) at: &'static str,
 }
 
-/// A call that only reads, of something in the account.
+/// A call that only reads, of something in the account: where it is if the service has paths, and how its list goes on.
 macro_rules! call {
-    ($service:path, $name:literal, $action:literal, $at:literal) => {
+    ($service:path, $name:literal, $action:literal, $at:literal $(, $pages:expr)?) => {
         &$crate::operation::Call {
             operation: $crate::operation::Operation {
                 service: &$service,
@@ -133,12 +188,13 @@ macro_rules! call {
                     action: $action,
                     on: $crate::operation::On::Account,
                 }],
-            },
+                pages: None,
+            }$(.paged($pages))?,
             at: $at,
         }
     };
-    ($service:path, $name:literal, $action:literal) => {
-        $crate::operation::call!($service, $name, $action, "")
+    ($service:path, $name:literal, $action:literal $(, $pages:expr)?) => {
+        $crate::operation::call!($service, $name, $action, "" $(, $pages)?)
     };
 }
 pub(crate) use call;

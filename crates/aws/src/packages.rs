@@ -6,7 +6,8 @@
 
 use crate::client::Client;
 use crate::error::{AwsError, Trouble};
-use crate::operation::{On, Operation, Permission, Retry, SAGEMAKER};
+use crate::operation::{NEXT_TOKEN, On, Operation, Permission, Retry, SAGEMAKER};
+use crate::pages::Question;
 use crate::permissions::{Place, PolicyDocument};
 use crate::wire::Wire;
 use serde::{Deserialize, Serialize};
@@ -14,7 +15,7 @@ use serde_json::json;
 use std::collections::BTreeMap;
 
 const fn operation(name: &'static str, retry: Retry, needs: &'static [Permission]) -> Operation {
-    Operation { service: &SAGEMAKER, name, retry, needs }
+    Operation { service: &SAGEMAKER, name, retry, needs, pages: None }
 }
 
 macro_rules! needs {
@@ -24,9 +25,11 @@ macro_rules! needs {
 }
 
 const LIST_GROUPS: Operation =
-    operation("ListModelPackageGroups", Retry::Safe, needs!("sagemaker:ListModelPackageGroups" on Account));
+    operation("ListModelPackageGroups", Retry::Safe, needs!("sagemaker:ListModelPackageGroups" on Account))
+        .paged(NEXT_TOKEN);
 const LIST: Operation =
-    operation("ListModelPackages", Retry::Safe, needs!("sagemaker:ListModelPackages" on Account));
+    operation("ListModelPackages", Retry::Safe, needs!("sagemaker:ListModelPackages" on Account))
+        .paged(NEXT_TOKEN);
 const DESCRIBE: Operation =
     operation("DescribeModelPackage", Retry::Safe, needs!("sagemaker:DescribeModelPackage" on Packages));
 /// A second one is refused, so what came of it can be seen; the next look finds it.
@@ -343,7 +346,6 @@ impl ModelPackages {
         #[serde(rename_all = "PascalCase")]
         struct Groups {
             model_package_group_summary_list: Vec<Group>,
-            next_token: Option<String>,
         }
         #[derive(Deserialize)]
         #[serde(rename_all = "PascalCase")]
@@ -353,8 +355,9 @@ impl ModelPackages {
         let named = |page: &Groups| {
             page.model_package_group_summary_list.iter().any(|one| one.model_package_group_name == group)
         };
-        let input = json!({ "NameContains": group });
-        if !self.pages(&LIST_GROUPS, input, |page: &Groups| page.next_token.clone())?.iter().any(named) {
+        let question = Question::Json(json!({ "NameContains": group }));
+        let pages: Vec<Groups> = self.client.pages(&LIST_GROUPS, question).collect::<Result<_, _>>()?;
+        if !pages.iter().any(named) {
             return Ok(None);
         }
         let package = |summary: Summary| {
@@ -372,29 +375,11 @@ impl ModelPackages {
         #[serde(rename_all = "PascalCase")]
         struct Packages {
             model_package_summary_list: Vec<Summary>,
-            next_token: Option<String>,
         }
         let input = json!({ "ModelPackageGroupName": group, "ModelPackageType": "Versioned" });
-        let pages = self.pages(&LIST, input, |page: &Packages| page.next_token.clone())?;
+        let pages = self.client.pages(&LIST, Question::Json(input));
+        let pages: Vec<Packages> = pages.collect::<Result<_, _>>()?;
         Ok(pages.into_iter().flat_map(|page| page.model_package_summary_list).collect())
-    }
-
-    fn pages<T: serde::de::DeserializeOwned>(
-        &self,
-        operation: &'static Operation,
-        mut input: serde_json::Value,
-        next: impl Fn(&T) -> Option<String>,
-    ) -> Result<Vec<T>, AwsError> {
-        let mut pages = Vec::new();
-        loop {
-            let page: T = self.client.json(operation, &input)?;
-            let token = next(&page).filter(|token| !token.is_empty());
-            pages.push(page);
-            match token {
-                None => return Ok(pages),
-                Some(token) => input["NextToken"] = token.into(),
-            }
-        }
     }
 
     /// Makes a group.

@@ -4,12 +4,13 @@
 
 use crate::client::Client;
 use crate::error::{AwsError, Trouble};
-use crate::objects::{Page, bucket_wire, named_bucket};
-use crate::operation::{CLOUDTRAIL, On, Operation, Permission, Retry, S3};
+use crate::objects::{LIST, bucket_wire, listed, named_bucket};
+use crate::operation::{CLOUDTRAIL, NEXT_TOKEN, On, Operation, Permission, Retry, S3};
+use crate::pages::Question;
 use crate::permissions::{Place, PolicyDocument, condition};
 use crate::transport::Answer;
-use crate::wire::from_xml;
 use facts::Timestamp;
+use serde::Deserialize;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
@@ -17,23 +18,19 @@ const fn on(action: &'static str, on: On) -> Permission {
     Permission { action, on }
 }
 
-const LIST: Operation = Operation {
-    service: &S3,
-    name: "ListObjectsV2",
-    retry: Retry::Safe,
-    needs: &[on("s3:ListBucket", On::Bucket)],
-};
 pub(crate) const GET: Operation = Operation {
     service: &S3,
     name: "GetObject",
     retry: Retry::Safe,
     needs: &[on("s3:GetObject", On::Objects), on("kms:Decrypt", On::BucketKey)],
+    pages: None,
 };
 const LIST_KEYS: Operation = Operation {
     service: &CLOUDTRAIL,
     name: "ListPublicKeys",
     retry: Retry::Safe,
     needs: &[on("cloudtrail:ListPublicKeys", On::Account)],
+    pages: Some(NEXT_TOKEN),
 };
 
 const METADATA: [&str; 3] = ["signature", "signature-algorithm", "backfill-generation-timestamp"];
@@ -91,25 +88,10 @@ impl TrailBucket {
 
     /// The keys of all objects.
     pub fn list(&self) -> Result<Vec<String>, AwsError> {
-        let (mut keys, mut token) = (Vec::new(), None);
-        loop {
-            let place = (self.bucket.as_str(), self.owner.as_deref(), false);
-            let mut wire = bucket_wire(&self.client, place, ("GET", ""))?
-                .parameter("list-type", "2")
-                .parameter("prefix", self.prefix.clone());
-            if let Some(token) = token.take() {
-                wire = wire.parameter("continuation-token", token);
-            }
-            let answer = self.client.call(&LIST, &wire)?;
-            let page: Page = from_xml(&LIST, &answer)?;
-            keys.extend(page.contents.into_iter().map(|listed| listed.key));
-            match (page.is_truncated, page.next_continuation_token) {
-                (false, _) => return Ok(keys),
-                (true, Some(next)) => token = Some(next),
-                // A list that ends early must not look like a whole one.
-                (true, None) => return Err(crate::wire::unreadable(&LIST, &answer)),
-            }
-        }
+        let bucket = (self.bucket.as_str(), self.owner.as_deref(), false);
+        let wire = bucket_wire(&self.client, bucket, ("GET", ""))?;
+        let pages: Vec<_> = listed(&self.client, wire, &self.prefix).collect::<Result<_, _>>()?;
+        Ok(pages.concat())
     }
 
     /// One object.
@@ -121,23 +103,17 @@ impl TrailBucket {
 
     /// The public keys that CloudTrail signed with in this time, as `aws cloudtrail list-public-keys` prints them.
     pub fn public_keys(&self, from: Timestamp, to: Timestamp) -> Result<Value, AwsError> {
-        let (mut keys, mut token) = (Vec::new(), None::<String>);
-        loop {
-            let mut input = json!({ "StartTime": from.unix_ms() / 1000, "EndTime": to.unix_ms() / 1000 });
-            if let Some(token) = token.take() {
-                input["NextToken"] = token.into();
-            }
-            let mut page: Value = self.client.json(&LIST_KEYS, &input)?;
-            let Some(list) = page["PublicKeyList"].as_array_mut() else {
-                let text = "the answer has no list of public keys";
-                return Err(AwsError::new(Trouble::Unreadable, text).of(&LIST_KEYS));
-            };
-            keys.append(list);
-            token = page["NextToken"].as_str().filter(|token| !token.is_empty()).map(str::to_owned);
-            if token.is_none() {
-                return Ok(json!({ "PublicKeyList": keys }));
-            }
+        #[derive(Deserialize)]
+        #[serde(rename_all = "PascalCase")]
+        struct Page {
+            public_key_list: Vec<Value>,
         }
+        let input = json!({ "StartTime": from.unix_ms() / 1000, "EndTime": to.unix_ms() / 1000 });
+        let mut keys = Vec::new();
+        for page in self.client.pages::<Page>(&LIST_KEYS, Question::Json(input)) {
+            keys.extend(page?.public_key_list);
+        }
+        Ok(json!({ "PublicKeyList": keys }))
     }
 
     /// The smallest policy with which all of this works.

@@ -6,9 +6,9 @@
 
 use crate::client::Client;
 use crate::error::{AwsError, Trouble};
-use crate::operation::{On, Operation, Permission, Protocol, Retry, Service};
+use crate::operation::{Call, NEXT_TOKEN, On, Operation, Permission, Protocol, Retry, Service, call};
+use crate::pages::Question;
 use crate::permissions::{Place, PolicyDocument};
-use crate::wire::Wire;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use world::{Evaluation, FindingsHub, Letter, PortError, RuleAnswers};
@@ -33,6 +33,7 @@ macro_rules! operation {
             name: $name,
             retry: Retry::Safe,
             needs: &[$(Permission { action: $action, on: On::Account }),*],
+            pages: None,
         }
     };
 }
@@ -40,15 +41,20 @@ macro_rules! operation {
 /// A message that was given out and whose answer was lost comes again by itself.
 const RECEIVE: Operation = operation!(SQS, "ReceiveMessage", ["sqs:ReceiveMessage"]);
 const DELETE: Operation = operation!(SQS, "DeleteMessageBatch", ["sqs:DeleteMessage"]);
-const GET_FINDINGS: Operation = operation!(SECURITY_HUB, "GetFindings", ["securityhub:GetFindings"]);
-const IMPORT: Operation =
-    operation!(SECURITY_HUB, "BatchImportFindings", ["securityhub:BatchImportFindings"]);
+const GET_FINDINGS: &Call = call!(
+    SECURITY_HUB,
+    "GetFindings",
+    "securityhub:GetFindings",
+    "POST /findings",
+    NEXT_TOKEN.of("Findings")
+);
+const IMPORT: &Call =
+    call!(SECURITY_HUB, "BatchImportFindings", "securityhub:BatchImportFindings", "POST /findings/import");
+const OF_SECURITY_HUB: [&Operation; 2] = [&GET_FINDINGS.operation, &IMPORT.operation];
 const PUT_EVALUATIONS: Operation = operation!(CONFIG, "PutEvaluations", ["config:PutEvaluations"]);
 
 /// So many messages come and go in one call.
 const LETTERS: usize = 10;
-/// A list longer than this is not read to its end.
-const MAX_PAGES: usize = 10_000;
 /// The longest that SQS waits for a message.
 const LONGEST_WAIT: u32 = 20;
 
@@ -69,7 +75,7 @@ pub fn permissions(uses: &[WatchUse]) -> PolicyDocument {
         match one {
             // Messages may name log files.
             WatchUse::Queue => &[&RECEIVE, &DELETE, &crate::trails::GET],
-            WatchUse::SecurityHub => &[&GET_FINDINGS, &IMPORT],
+            WatchUse::SecurityHub => &OF_SECURITY_HUB,
             WatchUse::Config => &[&PUT_EVALUATIONS],
         }
     };
@@ -154,13 +160,6 @@ impl SecurityHub {
     pub fn new(client: Client) -> Self {
         Self { client }
     }
-
-    fn call(&self, operation: &'static Operation, path: &str, input: &Value) -> Result<Value, AwsError> {
-        let body = serde_json::to_vec(input)
-            .map_err(|_| AwsError::new(Trouble::Refused, "the request cannot be written").of(operation))?;
-        let wire = Wire::new("POST", path).header("content-type", "application/json").body(body);
-        crate::wire::from_json(operation, &self.client.call(operation, &wire)?)
-    }
 }
 
 impl FindingsHub for SecurityHub {
@@ -168,34 +167,19 @@ impl FindingsHub for SecurityHub {
         let is = |value: &str| json!([{"Value": value, "Comparison": "EQUALS"}]);
         let filters = json!({"AwsAccountId": is(account), "RecordState": is("ACTIVE"), "ProductArn": is(&self.product(account)?),
             "GeneratorId": [{"Value": "wardmote/", "Comparison": "PREFIX"}]});
-        let (mut all, mut token) = (Vec::new(), Value::Null);
-        for _ in 0..MAX_PAGES {
-            let mut input = json!({"Filters": filters, "MaxResults": 100});
-            if !token.is_null() {
-                input["NextToken"] = token.clone();
-            }
-            let mut page = self.call(&GET_FINDINGS, "/findings", &input)?;
-            if let Value::Array(list) = page["Findings"].take() {
-                // Whoever answers may know fewer filters than were asked for.
-                let own = |one: &Value| {
-                    one["GeneratorId"].as_str().is_some_and(|id| id.starts_with("wardmote/"))
-                        && one["AwsAccountId"] == account
-                        && one["RecordState"] != "ARCHIVED"
-                };
-                all.extend(list.into_iter().filter(own));
-            }
-            match page["NextToken"].take() {
-                Value::String(next) if !next.is_empty() && Value::String(next.clone()) != token => {
-                    token = next.into();
-                }
-                _ => return Ok(all),
-            }
-        }
-        Err(AwsError::new(Trouble::Unreadable, "the list does not end").of(&GET_FINDINGS).into())
+        let question = Question::Call(GET_FINDINGS, json!({"Filters": filters, "MaxResults": 100}));
+        let mut all = self.client.all(&GET_FINDINGS.operation, question)?;
+        // Whoever answers may know fewer filters than were asked for.
+        all.retain(|one| {
+            one["GeneratorId"].as_str().is_some_and(|id| id.starts_with("wardmote/"))
+                && one["AwsAccountId"] == account
+                && one["RecordState"] != "ARCHIVED"
+        });
+        Ok(all)
     }
 
     fn import(&self, findings: &[Value]) -> Result<Vec<(String, String)>, PortError> {
-        let answer = self.call(&IMPORT, "/findings/import", &json!({ "Findings": findings }))?;
+        let answer = self.client.ask(IMPORT, &json!({ "Findings": findings }))?;
         let failed = answer["FailedFindings"].as_array().into_iter().flatten();
         let text = |value: &Value, name: &str| value[name].as_str().unwrap_or_default().to_owned();
         let one = |one: &Value| {

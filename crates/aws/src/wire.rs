@@ -76,6 +76,14 @@ impl Wire {
         })
     }
 
+    /// A call of a service with paths, or of a JSON service.
+    pub(crate) fn of(call: &'static Call, input: &Value) -> Result<Self, AwsError> {
+        match call.operation.service.protocol {
+            Protocol::RestJson => Self::rest(call, input),
+            _ => Self::json(&call.operation, input),
+        }
+    }
+
     /// A call of a service with paths, as [`Call::at`] says.
     pub(crate) fn rest(call: &'static Call, input: &Value) -> Result<Self, AwsError> {
         let wrong = |what: &str| {
@@ -347,7 +355,8 @@ mod tests {
     use crate::operation::{KMS, Retry, S3, STS, Service};
 
     const REST_JSON: Service = Service { id: "LAMBDA", name: "lambda", protocol: Protocol::RestJson };
-    const OF_KMS: Operation = Operation { service: &KMS, name: "Call", retry: Retry::Safe, needs: &[] };
+    const OF_KMS: Operation =
+        Operation { service: &KMS, name: "Call", retry: Retry::Safe, needs: &[], pages: None };
     const OF_S3: Operation = Operation { service: &S3, ..OF_KMS };
     const OF_STS: Operation = Operation { service: &STS, ..OF_KMS };
     const OF_REST_JSON: Operation = Operation { service: &REST_JSON, ..OF_KMS };

@@ -10,9 +10,14 @@ use std::collections::BTreeMap;
 use zeroize::Zeroizing;
 
 const ASSUME_ROLE: Operation =
-    Operation { service: &STS, name: "AssumeRole", retry: Retry::Safe, needs: &[] };
-const ASSUME_ROLE_WITH_WEB_IDENTITY: Operation =
-    Operation { service: &STS, name: "AssumeRoleWithWebIdentity", retry: Retry::Safe, needs: &[] };
+    Operation { service: &STS, name: "AssumeRole", retry: Retry::Safe, needs: &[], pages: None };
+const ASSUME_ROLE_WITH_WEB_IDENTITY: Operation = Operation {
+    service: &STS,
+    name: "AssumeRoleWithWebIdentity",
+    retry: Retry::Safe,
+    needs: &[],
+    pages: None,
+};
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]

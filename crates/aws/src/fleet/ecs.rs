@@ -14,6 +14,7 @@ use super::{
 use crate::client::Client;
 use crate::error::AwsError;
 use crate::operation::{On, Operation};
+use crate::pages::Question;
 use crate::permissions::Place;
 use crate::wire::Wire;
 use facts::serving::Ecs;
@@ -174,22 +175,9 @@ impl EcsService<'_> {
         })
     }
 
-    fn pages(
-        &self,
-        operation: &'static Operation,
-        mut input: Value,
-        list: &str,
-    ) -> Result<Vec<String>, PortError> {
-        let mut found = Vec::new();
-        loop {
-            let page: Value = self.client.json(operation, &input)?;
-            let names = page[list].as_array().into_iter().flatten().filter_map(Value::as_str);
-            found.extend(names.map(str::to_owned));
-            match page["nextToken"].as_str().filter(|token| !token.is_empty()) {
-                None => return Ok(found),
-                Some(token) => input["nextToken"] = token.into(),
-            }
-        }
+    fn names(&self, operation: &'static Operation, input: Value) -> Result<Vec<String>, AwsError> {
+        let all = self.client.all(operation, Question::Json(input))?;
+        Ok(all.iter().filter_map(Value::as_str).map(str::to_owned).collect())
     }
 
     /// Whether it was made for this endpoint; long names of two endpoints may begin alike.
@@ -317,12 +305,12 @@ impl Platform for EcsService<'_> {
     fn prune(&self, keep: &BTreeSet<String>) -> Result<Vec<String>, PortError> {
         let prefix: String = self.name().chars().take(36).collect();
         let input = json!({ "familyPrefix": prefix.trim_end_matches('-'), "status": "ACTIVE" });
-        let families = self.pages(&LIST_FAMILIES, input, "families")?;
+        let families = self.names(&LIST_FAMILIES, input)?;
         let mut gone = Vec::new();
         for name in families.iter().filter(|name| is_release_of(self.site, name) && !keep.contains(*name)) {
             let input = json!({ "familyPrefix": name, "status": "ACTIVE" });
             let mut removed = false;
-            for arn in self.pages(&LIST_TASKS, input, "taskDefinitionArns")? {
+            for arn in self.names(&LIST_TASKS, input)? {
                 if family(&arn) == name && self.is_ours(&arn)? {
                     self.call(&DEREGISTER_TASKS, &json!({ "taskDefinition": arn }))?;
                     removed = true;

@@ -1,6 +1,8 @@
 //! The calls of platforms, declared once, with the permissions that each needs.
 
-use crate::operation::{CLOUDWATCH, Call, ECS, EKS, On, Operation, Permission, Retry, SAGEMAKER};
+use crate::operation::{
+    CLOUDWATCH, Call, ECS, EKS, NEXT_TOKEN, On, Operation, Permission, Retry, SAGEMAKER, SMALL_TOKEN,
+};
 
 /// A call, and its needs. Names follow from what is in them, so that a second creation is refused by the service and found
 /// out by a look: it can be tried again.
@@ -11,6 +13,7 @@ macro_rules! operation {
             name: $name,
             retry: Retry::Safe,
             needs: &[$(Permission { action: $action, on: On::$on }),+],
+            pages: None,
         }
     };
 }
@@ -65,9 +68,10 @@ pub(super) const DELETE_CONFIG: Operation =
 pub(super) const DELETE_MODEL: Operation =
     operation!(SAGEMAKER, "DeleteModel", "sagemaker:DeleteModel" on Releases);
 pub(super) const LIST_CONFIGS: Operation =
-    operation!(SAGEMAKER, "ListEndpointConfigs", "sagemaker:ListEndpointConfigs" on Account);
+    operation!(SAGEMAKER, "ListEndpointConfigs", "sagemaker:ListEndpointConfigs" on Account)
+        .paged(NEXT_TOKEN.of("EndpointConfigs"));
 pub(super) const LIST_MODELS: Operation =
-    operation!(SAGEMAKER, "ListModels", "sagemaker:ListModels" on Account);
+    operation!(SAGEMAKER, "ListModels", "sagemaker:ListModels" on Account).paged(NEXT_TOKEN.of("Models"));
 pub(super) const LIST_TAGS: Operation = operation!(SAGEMAKER, "ListTags", "sagemaker:ListTags" on Releases);
 
 /// All of an endpoint of SageMaker.
@@ -114,9 +118,11 @@ pub(super) const REGISTER_TASKS: Operation = Operation {
 pub(super) const DEREGISTER_TASKS: Operation =
     operation!(ECS, "DeregisterTaskDefinition", "ecs:DeregisterTaskDefinition" on Account);
 pub(super) const LIST_FAMILIES: Operation =
-    operation!(ECS, "ListTaskDefinitionFamilies", "ecs:ListTaskDefinitionFamilies" on Account);
+    operation!(ECS, "ListTaskDefinitionFamilies", "ecs:ListTaskDefinitionFamilies" on Account)
+        .paged(SMALL_TOKEN.of("families"));
 pub(super) const LIST_TASKS: Operation =
-    operation!(ECS, "ListTaskDefinitions", "ecs:ListTaskDefinitions" on Account);
+    operation!(ECS, "ListTaskDefinitions", "ecs:ListTaskDefinitions" on Account)
+        .paged(SMALL_TOKEN.of("taskDefinitionArns"));
 
 /// All of a service of ECS.
 pub(super) const OF_ECS: [&Operation; 7] = [

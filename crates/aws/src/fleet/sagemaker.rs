@@ -14,6 +14,7 @@ use super::{
 use crate::client::Client;
 use crate::error::AwsError;
 use crate::operation::{On, Operation};
+use crate::pages::Question;
 use crate::permissions::Place;
 use crate::wire::Wire;
 use facts::serving::{SageMaker, Step, Traffic};
@@ -268,25 +269,13 @@ impl SageMakerEndpoint<'_> {
     fn listed(
         &self,
         operation: &'static Operation,
-        (list, name, arn): (&str, &str, &str),
+        (name, arn): (&str, &str),
     ) -> Result<Vec<(String, String)>, PortError> {
         let prefix: String = self.name().chars().take(36).collect();
-        let mut input = json!({ "NameContains": prefix.trim_end_matches('-'), "MaxResults": 100 });
-        let mut found = Vec::new();
-        loop {
-            let page: Value = self.client.json(operation, &input)?;
-            for one in page[list].as_array().into_iter().flatten() {
-                if let (Some(name), Some(arn)) = (one[name].as_str(), one[arn].as_str())
-                    && is_release_of(self.site, name)
-                {
-                    found.push((name.to_owned(), arn.to_owned()));
-                }
-            }
-            match page["NextToken"].as_str().filter(|token| !token.is_empty()) {
-                None => return Ok(found),
-                Some(token) => input["NextToken"] = token.into(),
-            }
-        }
+        let input = json!({ "NameContains": prefix.trim_end_matches('-'), "MaxResults": 100 });
+        let all = self.client.all(operation, Question::Json(input))?;
+        let of = |one: &Value| Some((one[name].as_str()?.to_owned(), one[arn].as_str()?.to_owned()));
+        Ok(all.iter().filter_map(of).filter(|(name, _)| is_release_of(self.site, name)).collect())
     }
 
     /// Whether it was made for this endpoint; long names of two endpoints may begin alike.
@@ -382,9 +371,8 @@ impl Platform for SageMakerEndpoint<'_> {
     }
 
     fn prune(&self, keep: &BTreeSet<String>) -> Result<Vec<String>, PortError> {
-        let configs =
-            self.listed(&LIST_CONFIGS, ("EndpointConfigs", "EndpointConfigName", "EndpointConfigArn"))?;
-        let models = self.listed(&LIST_MODELS, ("Models", "ModelName", "ModelArn"))?;
+        let configs = self.listed(&LIST_CONFIGS, ("EndpointConfigName", "EndpointConfigArn"))?;
+        let models = self.listed(&LIST_MODELS, ("ModelName", "ModelArn"))?;
         // Two that share the traffic do so by a configuration of its own.
         let mut keep = keep.clone();
         keep.extend(self.raw()?.into_iter().flat_map(|seen| {

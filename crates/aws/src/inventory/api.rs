@@ -2,12 +2,15 @@
 //!
 //! Source: API references of IAM, STS, S3, KMS and AWS Organizations.
 
-use crate::operation::{IAM, KMS, ORGANIZATIONS, On, Operation, Permission, Retry, S3, Service};
+use crate::operation::{
+    BUCKETS, IAM, KMS, MARKER, NEXT_MARKER, NEXT_TOKEN, ORGANIZATIONS, On, Operation, Permission, Retry, S3,
+    Service,
+};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 const fn read(service: &'static Service, name: &'static str, needs: &'static [Permission]) -> Operation {
-    Operation { service, name, retry: Retry::Safe, needs }
+    Operation { service, name, retry: Retry::Safe, needs, pages: None }
 }
 
 macro_rules! needs {
@@ -16,9 +19,10 @@ macro_rules! needs {
     };
 }
 
-pub(super) const DETAILS: Operation =
-    read(&IAM, "GetAccountAuthorizationDetails", needs!("iam:GetAccountAuthorizationDetails"));
-pub(crate) const LIST_BUCKETS: Operation = read(&S3, "ListBuckets", needs!("s3:ListAllMyBuckets"));
+pub(crate) const DETAILS: Operation =
+    read(&IAM, "GetAccountAuthorizationDetails", needs!("iam:GetAccountAuthorizationDetails")).paged(MARKER);
+pub(crate) const LIST_BUCKETS: Operation =
+    read(&S3, "ListBuckets", needs!("s3:ListAllMyBuckets")).paged(BUCKETS);
 pub(super) const BUCKET_POLICY: Operation = read(&S3, "GetBucketPolicy", needs!("s3:GetBucketPolicy"));
 pub(super) const PUBLIC_ACCESS: Operation =
     read(&S3, "GetPublicAccessBlock", needs!("s3:GetBucketPublicAccessBlock"));
@@ -26,16 +30,18 @@ pub(super) const OWNERSHIP: Operation =
     read(&S3, "GetBucketOwnershipControls", needs!("s3:GetBucketOwnershipControls"));
 pub(super) const BUCKET_ACL: Operation = read(&S3, "GetBucketAcl", needs!("s3:GetBucketAcl"));
 pub(super) const BUCKET_TAGS: Operation = read(&S3, "GetBucketTagging", needs!("s3:GetBucketTagging"));
-pub(super) const LIST_KEYS: Operation = read(&KMS, "ListKeys", needs!("kms:ListKeys"));
+pub(super) const LIST_KEYS: Operation = read(&KMS, "ListKeys", needs!("kms:ListKeys")).paged(NEXT_MARKER);
 pub(super) const KEY_POLICY: Operation = read(&KMS, "GetKeyPolicy", needs!("kms:GetKeyPolicy"));
-pub(super) const GRANTS: Operation = read(&KMS, "ListGrants", needs!("kms:ListGrants"));
-pub(super) const KEY_TAGS: Operation = read(&KMS, "ListResourceTags", needs!("kms:ListResourceTags"));
+pub(super) const GRANTS: Operation = read(&KMS, "ListGrants", needs!("kms:ListGrants")).paged(NEXT_MARKER);
+pub(super) const KEY_TAGS: Operation =
+    read(&KMS, "ListResourceTags", needs!("kms:ListResourceTags")).paged(NEXT_MARKER);
 pub(crate) const ORGANIZATION: Operation =
     read(&ORGANIZATIONS, "DescribeOrganization", needs!("organizations:DescribeOrganization"));
 pub(crate) const PARENTS: Operation =
-    read(&ORGANIZATIONS, "ListParents", needs!("organizations:ListParents"));
+    read(&ORGANIZATIONS, "ListParents", needs!("organizations:ListParents")).paged(NEXT_TOKEN);
 pub(crate) const POLICIES: Operation =
-    read(&ORGANIZATIONS, "ListPoliciesForTarget", needs!("organizations:ListPoliciesForTarget"));
+    read(&ORGANIZATIONS, "ListPoliciesForTarget", needs!("organizations:ListPoliciesForTarget"))
+        .paged(NEXT_TOKEN);
 pub(crate) const POLICY: Operation =
     read(&ORGANIZATIONS, "DescribePolicy", needs!("organizations:DescribePolicy"));
 
@@ -82,9 +88,6 @@ pub(super) struct DetailsAnswer {
 #[derive(Deserialize, Default)]
 #[serde(rename_all = "PascalCase")]
 pub(super) struct Details {
-    #[serde(default)]
-    pub(super) is_truncated: bool,
-    pub(super) marker: Option<String>,
     #[serde(default)]
     pub(super) user_detail_list: Items<Holder>,
     #[serde(default)]
@@ -161,7 +164,6 @@ pub(super) struct Version {
 pub(super) struct BucketList {
     #[serde(default)]
     pub(super) buckets: Items<Bucket>,
-    pub(super) continuation_token: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -225,18 +227,6 @@ pub(super) struct BucketTags {
     pub(super) tag_set: Items<Tag>,
 }
 
-/// What is asked of KMS.
-#[derive(Serialize, Default)]
-#[serde(rename_all = "PascalCase")]
-pub(super) struct OfKey<'a> {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) key_id: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) policy_name: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) marker: Option<String>,
-}
-
 /// A page of a list of KMS.
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
@@ -247,9 +237,6 @@ pub(super) struct KeyPage {
     pub(super) grants: Vec<Grant>,
     #[serde(default)]
     pub(super) tags: Vec<KeyTag>,
-    #[serde(default)]
-    pub(super) truncated: bool,
-    pub(super) next_marker: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -304,22 +291,6 @@ pub(super) struct Organization {
     pub(super) master_account_id: String,
 }
 
-/// What is asked of AWS Organizations.
-#[derive(Serialize, Default)]
-#[serde(rename_all = "PascalCase")]
-pub(super) struct OfTarget<'a> {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) child_id: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) target_id: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) filter: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) policy_id: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) next_token: Option<String>,
-}
-
 /// A page of a list of AWS Organizations.
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
@@ -328,7 +299,6 @@ pub(super) struct OrganizationPage {
     pub(super) parents: Vec<Named>,
     #[serde(default)]
     pub(super) policies: Vec<Named>,
-    pub(super) next_token: Option<String>,
 }
 
 #[derive(Deserialize)]

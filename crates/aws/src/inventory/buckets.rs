@@ -9,30 +9,23 @@ use super::{Draft, document, gap};
 use crate::client::Client;
 use crate::error::{AwsError, Trouble};
 use crate::operation::Operation;
+use crate::pages::Question;
 use crate::transport::Answer;
 use crate::wire::{Wire, from_xml};
 use serde_json::{Value, json};
 
 /// The buckets of the account; only the one with this name, if there is one.
 pub(crate) fn list(client: &Client, only: Option<&str>) -> Result<Vec<Bucket>, AwsError> {
-    let (mut all, mut token) = (Vec::new(), None::<String>);
-    loop {
-        let mut wire = Wire::new("GET", "/").parameter("max-buckets", "10000");
-        if let Some(name) = only {
-            wire = wire.parameter("prefix", name);
-        }
-        if let Some(token) = token.take() {
-            wire = wire.parameter("continuation-token", token);
-        }
-        let answer = client.call(&LIST_BUCKETS, &wire)?;
-        let page: BucketList = from_xml(&LIST_BUCKETS, &answer)?;
-        all.extend(page.buckets.member);
-        token = page.continuation_token.filter(|token| !token.is_empty());
-        if token.is_none() {
-            all.retain(|bucket| only.is_none_or(|name| bucket.name == name));
-            return Ok(all);
-        }
+    let mut wire = Wire::new("GET", "/").parameter("max-buckets", "10000");
+    if let Some(name) = only {
+        wire = wire.parameter("prefix", name);
     }
+    let mut all = Vec::new();
+    for page in client.pages::<BucketList>(&LIST_BUCKETS, Question::Url(wire)) {
+        all.extend(page?.buckets.member);
+    }
+    all.retain(|bucket| only.is_none_or(|name| bucket.name == name));
+    Ok(all)
 }
 
 /// Reads a bucket. `client` calls the region that was set, which need not be the bucket's.

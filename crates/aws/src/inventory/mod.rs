@@ -10,7 +10,7 @@ mod keys;
 pub(crate) mod organization;
 mod principals;
 
-pub(crate) use api::{Bucket, LIST_BUCKETS, ORGANIZATION, PARENTS, POLICIES, POLICY};
+pub(crate) use api::{Bucket, DETAILS, LIST_BUCKETS, ORGANIZATION, PARENTS, POLICIES, POLICY};
 pub use bounds::Gap;
 
 use crate::client::Client;

@@ -1,13 +1,13 @@
 //! The organisation above the account: service and resource control policies, from the root to the account.
 
 use super::api::{
-    ORGANIZATION, OfTarget, Organization, OrganizationAnswer, OrganizationPage, PARENTS, POLICIES, POLICY,
-    PolicyAnswer,
+    ORGANIZATION, Organization, OrganizationAnswer, OrganizationPage, PARENTS, POLICIES, POLICY, PolicyAnswer,
 };
 use super::{Draft, document};
 use crate::client::Client;
 use crate::error::{AwsError, Trouble};
 use crate::operation::Operation;
+use crate::pages::Question;
 use serde_json::{Map, Value, json};
 
 /// The organisation of an account.
@@ -33,7 +33,7 @@ pub(crate) struct Attached {
 
 /// What is above an account; nothing if it is in no organisation.
 pub(crate) fn above(client: &Client, account: &str) -> Result<Option<Above>, AwsError> {
-    let organization: OrganizationAnswer = match client.json(&ORGANIZATION, &OfTarget::default()) {
+    let organization: OrganizationAnswer = match client.json(&ORGANIZATION, &json!({})) {
         Ok(answer) => answer,
         Err(error) if error.code() == "AWSOrganizationsNotInUseException" => return Ok(None),
         Err(error) => return Err(error),
@@ -44,8 +44,10 @@ pub(crate) fn above(client: &Client, account: &str) -> Result<Option<Above>, Aws
     }
     let mut path = vec![account.to_owned()];
     while let Some(child) = path.first().filter(|id| !id.starts_with("r-")) {
-        let target = OfTarget { child_id: Some(child), ..OfTarget::default() };
-        let parent = list(client, &PARENTS, target)?.into_iter().flat_map(|page| page.parents).next();
+        let parent = list(client, &PARENTS, json!({ "ChildId": child }))?
+            .into_iter()
+            .flat_map(|page| page.parents)
+            .next();
         let Some(parent) = parent.filter(|parent| !path.contains(&parent.id)) else {
             let message = format!("`{child}` has no parent in the organisation");
             return Err(AwsError::new(Trouble::Unreadable, message).of(&PARENTS));
@@ -108,11 +110,10 @@ fn unknown(error: AwsError, draft: &mut Draft) -> Result<(), AwsError> {
 }
 
 fn policies(client: &Client, target: &str, filter: &str) -> Result<Vec<Attached>, AwsError> {
-    let asked = OfTarget { target_id: Some(target), filter: Some(filter), ..OfTarget::default() };
+    let asked = json!({ "TargetId": target, "Filter": filter });
     let ids = list(client, &POLICIES, asked)?.into_iter().flat_map(|page| page.policies);
     ids.map(|policy| {
-        let asked = OfTarget { policy_id: Some(&policy.id), ..OfTarget::default() };
-        let answer: PolicyAnswer = client.json(&POLICY, &asked)?;
+        let answer: PolicyAnswer = client.json(&POLICY, &json!({ "PolicyId": policy.id }))?;
         let content = document(&answer.policy.content, &policy.id)?;
         Ok(Attached { id: policy.id, name: policy.name, arn: policy.arn, content })
     })
@@ -122,15 +123,7 @@ fn policies(client: &Client, target: &str, filter: &str) -> Result<Vec<Attached>
 fn list(
     client: &Client,
     operation: &'static Operation,
-    mut asked: OfTarget<'_>,
+    input: Value,
 ) -> Result<Vec<OrganizationPage>, AwsError> {
-    let mut all: Vec<OrganizationPage> = Vec::new();
-    loop {
-        let page: OrganizationPage = client.json(operation, &asked)?;
-        asked.next_token = page.next_token.clone();
-        all.push(page);
-        if asked.next_token.is_none() {
-            return Ok(all);
-        }
-    }
+    client.pages(operation, Question::Json(input)).collect()
 }

@@ -4,7 +4,7 @@ use super::api::{Attached, DETAILS, Details, DetailsAnswer, Holder, Items, Manag
 use super::{Draft, document};
 use crate::client::Client;
 use crate::error::{AwsError, Trouble};
-use crate::wire::{Wire, from_xml};
+use crate::pages::Question;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeSet;
 
@@ -47,32 +47,15 @@ fn default_version(policy: &Managed) -> Option<&str> {
 }
 
 fn details(client: &Client) -> Result<Details, AwsError> {
-    let mut all: Option<Details> = None;
-    let mut marker: Option<String> = None;
-    loop {
-        let mut parameters = vec![("MaxItems", "1000")];
-        parameters.extend(marker.as_deref().map(|marker| ("Marker", marker)));
-        let answer = client.call(&DETAILS, &Wire::form(&DETAILS, &parameters))?;
-        let read: DetailsAnswer = from_xml(&DETAILS, &answer)?;
-        let page = read.get_account_authorization_details_result;
-        let next = (page.is_truncated, page.marker.clone());
-        let all = match &mut all {
-            Some(all) => {
-                all.user_detail_list.member.extend(page.user_detail_list.member);
-                all.group_detail_list.member.extend(page.group_detail_list.member);
-                all.role_detail_list.member.extend(page.role_detail_list.member);
-                all.policies.member.extend(page.policies.member);
-                all
-            }
-            none => none.insert(page),
-        };
-        match next {
-            (false, _) => return Ok(std::mem::take(all)),
-            (true, Some(next)) if marker.as_ref() != Some(&next) => marker = Some(next),
-            // A list that ends early must not look like a whole one.
-            (true, _) => return Err(crate::wire::unreadable(&DETAILS, &answer)),
-        }
+    let mut all = Details::default();
+    for page in client.pages::<DetailsAnswer>(&DETAILS, Question::Form(&[("MaxItems", "1000")])) {
+        let page = page?.get_account_authorization_details_result;
+        all.user_detail_list.member.extend(page.user_detail_list.member);
+        all.group_detail_list.member.extend(page.group_detail_list.member);
+        all.role_detail_list.member.extend(page.role_detail_list.member);
+        all.policies.member.extend(page.policies.member);
     }
+    Ok(all)
 }
 
 fn principal(holder: &Holder, used: &mut BTreeSet<String>) -> Result<Value, AwsError> {

@@ -2,7 +2,7 @@
 //!
 //! Source: AWS KMS API Reference; Developer Guide, "AWS KMS permissions".
 
-use crate::operation::{KMS, On, Operation, Permission, Retry};
+use crate::operation::{KMS, NEXT_MARKER, On, Operation, Permission, Retry};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use world::{GrantConstraint, GrantOperation};
@@ -13,7 +13,7 @@ const fn on(action: &'static str, on: On) -> Permission {
 }
 
 const fn operation(name: &'static str, retry: Retry, needs: &'static [Permission]) -> Operation {
-    Operation { service: &KMS, name, retry, needs }
+    Operation { service: &KMS, name, retry, needs, pages: None }
 }
 
 pub(super) const CREATE_KEY: Operation = operation(
@@ -36,14 +36,15 @@ pub(super) const DISABLE_KEY: Operation =
 pub(super) const ROTATE_KEY: Operation =
     operation("RotateKeyOnDemand", Retry::Unsafe, &[on("kms:RotateKeyOnDemand", On::KeysByTag)]);
 pub(super) const LIST_ROTATIONS: Operation =
-    operation("ListKeyRotations", Retry::Safe, &[on("kms:ListKeyRotations", On::KeysByTag)]);
+    operation("ListKeyRotations", Retry::Safe, &[on("kms:ListKeyRotations", On::KeysByTag)])
+        .paged(NEXT_MARKER);
 pub(super) const SCHEDULE_DELETION: Operation =
     operation("ScheduleKeyDeletion", Retry::Safe, &[on("kms:ScheduleKeyDeletion", On::KeysByTag)]);
 /// The same name, grantee and terms again are the same grant.
 pub(super) const CREATE_GRANT: Operation =
     operation("CreateGrant", Retry::Safe, &[on("kms:CreateGrant", On::KeysByTag)]);
 pub(super) const LIST_GRANTS: Operation =
-    operation("ListGrants", Retry::Safe, &[on("kms:ListGrants", On::KeysByTag)]);
+    operation("ListGrants", Retry::Safe, &[on("kms:ListGrants", On::KeysByTag)]).paged(NEXT_MARKER);
 /// A second one finds nothing, which is told apart from a grant that was never there only by whoever asked first.
 pub(super) const REVOKE_GRANT: Operation =
     operation("RevokeGrant", Retry::Safe, &[on("kms:RevokeGrant", On::KeysByTag)]);
@@ -130,19 +131,10 @@ pub(super) struct Named<'a> {
     pub(super) key_id: &'a str,
 }
 
-#[derive(Serialize)]
-#[serde(rename_all = "PascalCase")]
-pub(super) struct ListRotations<'a> {
-    pub(super) key_id: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) marker: Option<String>,
-}
-
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub(super) struct Rotations {
     pub(super) rotations: Vec<serde::de::IgnoredAny>,
-    pub(super) next_marker: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -261,9 +253,6 @@ pub(super) struct OneGrant<'a> {
 #[serde(rename_all = "PascalCase")]
 pub(super) struct Grants {
     pub(super) grants: Vec<Granted>,
-    pub(super) next_marker: Option<String>,
-    #[serde(default)]
-    pub(super) truncated: bool,
 }
 
 /// A grant as KMS tells it: of somebody else, it may have operations that we do not give, and no constraint.

@@ -4,13 +4,15 @@
 //! eventually consistent: what is given or taken back takes effect within minutes.
 
 use super::api::{
-    CREATE_GRANT, CreateGrant, GrantCreated, Granted, Grants, LIST_GRANTS, ListRotations, OneGrant, Purpose,
-    RETIRE_GRANT, REVOKE_GRANT,
+    CREATE_GRANT, CreateGrant, GrantCreated, Granted, Grants, LIST_GRANTS, OneGrant, Purpose, RETIRE_GRANT,
+    REVOKE_GRANT,
 };
 use super::{KmsKeys, explain};
 use crate::client::Client;
 use crate::error::AwsError;
+use crate::pages::Question;
 use facts::{Arn, KeyId};
+use serde_json::json;
 use std::collections::BTreeSet;
 use world::{
     EncryptionContext, Grant, GrantConstraint, GrantOperation, KeyService, Kind, NewGrant, PortError,
@@ -46,21 +48,10 @@ impl KmsKeys {
 
     pub(super) fn given(&self, key: &KeyId) -> Result<Vec<Grant>, PortError> {
         let metadata = self.describe(&self.alias(key)).map_err(|error| explain(key, &error))?;
-        let (mut all, mut marker) = (Vec::new(), None);
-        loop {
-            let input = ListRotations { key_id: &metadata.arn, marker: marker.take() };
-            let page: Grants =
-                self.administrator.json(&LIST_GRANTS, &input).map_err(|error| explain(key, &error))?;
-            all.extend(page.grants.into_iter().map(told));
-            match (page.truncated, page.next_marker) {
-                (true, Some(next)) => marker = Some(next),
-                // A list that ends early must not look like a whole one.
-                (true, None) => {
-                    let text = format!("AWS KMS did not tell all grants of key `{key}`");
-                    return Err(PortError::new(Kind::Failed, text));
-                }
-                (false, _) => break,
-            }
+        let question = Question::Json(json!({ "KeyId": metadata.arn }));
+        let mut all = Vec::new();
+        for page in self.administrator.pages::<Grants>(&LIST_GRANTS, question) {
+            all.extend(page.map_err(|error| explain(key, &error))?.grants.into_iter().map(told));
         }
         all.sort_by(|a, b| a.id.cmp(&b.id));
         Ok(all)

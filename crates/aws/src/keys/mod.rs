@@ -15,11 +15,12 @@ pub use usage::KeyUse;
 use crate::client::Client;
 use crate::error::{AwsError, Trouble};
 use crate::operation::Operation;
+use crate::pages::Question;
 use crate::permissions::PolicyDocument;
 use api::{
     CREATE_ALIAS, CREATE_KEY, CreateAlias, CreateKey, DECRYPT, DESCRIBE_KEY, DISABLE_KEY, Decrypt, Decrypted,
     Described, ENABLE_KEY, GENERATE_DATA_KEY, GENERATE_MAC, GET_PUBLIC_KEY, GenerateDataKey, GenerateMac,
-    Generated, LIST_ROTATIONS, ListRotations, Mac, Metadata, Named, Public, Purpose, ROTATE_KEY, Rotations,
+    Generated, LIST_ROTATIONS, Mac, Metadata, Named, Public, Purpose, ROTATE_KEY, Rotations,
     SCHEDULE_DELETION, SIGN, ScheduleDeletion, Sign, Signature, Tag,
 };
 use aws_lc_rs::digest;
@@ -27,6 +28,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use facts::{Arn, KeyId};
 use serde::Serialize;
+use serde_json::json;
 use std::time::Duration;
 use world::{
     DataKey, EncryptionContext, Grant, KeyService, KeyState, Kind, NewGrant, PortError, PublicKey, WrappedKey,
@@ -218,16 +220,11 @@ impl KeyService for KmsKeys {
             let text = format!("key `{key}` signs; it does not encrypt");
             return Err(PortError::new(Kind::Invalid, text));
         }
-        let (mut versions, mut marker) = (1u32, None);
-        loop {
-            let input = ListRotations { key_id: &metadata.arn, marker: marker.take() };
-            let page: Rotations =
-                self.administrator.json(&LIST_ROTATIONS, &input).map_err(|error| explain(key, &error))?;
+        let question = Question::Json(json!({ "KeyId": metadata.arn }));
+        let mut versions = 1u32;
+        for page in self.administrator.pages::<Rotations>(&LIST_ROTATIONS, question) {
+            let page = page.map_err(|error| explain(key, &error))?;
             versions = versions.saturating_add(u32::try_from(page.rotations.len()).unwrap_or(u32::MAX));
-            marker = page.next_marker;
-            if marker.is_none() {
-                break;
-            }
         }
         self.administrator
             .call_without_answer(&ROTATE_KEY, &Named { key_id: &metadata.arn })

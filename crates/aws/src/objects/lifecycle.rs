@@ -13,6 +13,7 @@ pub(super) const GET_LIFECYCLE: Operation = Operation {
     name: "GetBucketLifecycleConfiguration",
     retry: Retry::Safe,
     needs: &[on("s3:GetLifecycleConfiguration", On::Bucket)],
+    pages: None,
 };
 
 /// Where objects cannot be read before somebody has restored them.

@@ -11,11 +11,12 @@ mod tags;
 
 use crate::client::Client;
 use crate::error::{AwsError, Trouble};
-use crate::operation::{On, Operation, Permission, Retry, S3};
+use crate::operation::{OBJECTS, On, Operation, Permission, Retry, S3};
+use crate::pages::Question;
 use crate::permissions::{Place, PolicyDocument, condition};
 use crate::sign::encode_path;
 use crate::transport::Answer;
-use crate::wire::{Wire, from_xml};
+use crate::wire::Wire;
 use aws_lc_rs::digest;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -39,18 +40,21 @@ const GET: Operation = Operation {
         on("s3:ListBucket", On::Bucket),
         on("kms:Decrypt", On::BucketKey),
     ],
+    pages: None,
 };
-const LIST: Operation = Operation {
+pub(crate) const LIST: Operation = Operation {
     service: &S3,
     name: "ListObjectsV2",
     retry: Retry::Safe,
     needs: &[on("s3:ListBucket", On::Bucket)],
+    pages: Some(OBJECTS),
 };
 const DELETE: Operation = Operation {
     service: &S3,
     name: "DeleteObject",
     retry: Retry::Safe,
     needs: &[on("s3:DeleteObject", On::Objects)],
+    pages: None,
 };
 
 /// What is done with objects.
@@ -288,25 +292,10 @@ impl ObjectStore for S3Objects {
 
     fn list(&self, prefix: &str) -> Result<Vec<String>, PortError> {
         let own = &self.settings.prefix;
-        let (mut names, mut token) = (Vec::new(), None);
-        loop {
-            let mut wire = self
-                .wire("GET", "")?
-                .parameter("list-type", "2")
-                .parameter("prefix", format!("{own}{prefix}"));
-            if let Some(token) = token.take() {
-                wire = wire.parameter("continuation-token", token);
-            }
-            let answer = self.client.call(&LIST, &wire).map_err(|error| explain(&error))?;
-            let page: Page = from_xml(&LIST, &answer)?;
-            names
-                .extend(page.contents.into_iter().filter_map(|o| o.key.strip_prefix(own).map(str::to_owned)));
-            match (page.is_truncated, page.next_continuation_token) {
-                (false, _) => break,
-                (true, Some(next)) => token = Some(next),
-                // A list that ends early must not look like a whole one.
-                (true, None) => return Err(crate::wire::unreadable(&LIST, &answer).into()),
-            }
+        let mut names = Vec::new();
+        for keys in listed(&self.client, self.wire("GET", "")?, &format!("{own}{prefix}")) {
+            let keys = keys.map_err(|error| explain(&error))?;
+            names.extend(keys.iter().filter_map(|key| key.strip_prefix(own)).map(str::to_owned));
         }
         names.sort();
         Ok(names)
@@ -321,19 +310,28 @@ impl ObjectStore for S3Objects {
     }
 }
 
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-pub(crate) struct Page {
-    pub(crate) is_truncated: bool,
-    pub(crate) next_continuation_token: Option<String>,
-    #[serde(default)]
-    pub(crate) contents: Vec<Listed>,
+/// The keys of a bucket that begin so, page by page.
+pub(crate) fn listed<'c>(
+    client: &'c Client,
+    bucket: Wire,
+    prefix: &str,
+) -> impl Iterator<Item = Result<Vec<String>, AwsError>> + use<'c> {
+    let wire = bucket.parameter("list-type", "2").parameter("prefix", prefix);
+    let keys = |page: Page| page.contents.into_iter().map(|one| one.key).collect();
+    client.pages(&LIST, Question::Url(wire)).map(move |page| page.map(keys))
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
-pub(crate) struct Listed {
-    pub(crate) key: String,
+struct Page {
+    #[serde(default)]
+    contents: Vec<Listed>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Listed {
+    key: String,
 }
 
 fn checksum(bytes: &[u8]) -> String {

@@ -26,6 +26,7 @@ pub(super) const CREATE: Operation = Operation {
         on("kms:GenerateDataKey", On::BucketKey),
         on("kms:Decrypt", On::BucketKey),
     ],
+    pages: None,
 };
 /// The same where objects are locked.
 pub(super) const CREATE_LOCKED: Operation = Operation {
@@ -45,6 +46,7 @@ pub(super) const ABORT: Operation = Operation {
     name: "AbortMultipartUpload",
     retry: Retry::Safe,
     needs: &[on("s3:AbortMultipartUpload", On::Objects)],
+    pages: None,
 };
 
 /// An object has at most so many parts.

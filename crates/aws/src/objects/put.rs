@@ -17,6 +17,7 @@ const PUT: Operation = Operation {
     name: "PutObject",
     retry: Retry::Safe,
     needs: &[on("s3:PutObject", On::Objects), on("kms:GenerateDataKey", On::BucketKey)],
+    pages: None,
 };
 /// The same where objects are locked.
 const PUT_LOCKED: Operation = Operation {

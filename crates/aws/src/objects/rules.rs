@@ -24,12 +24,14 @@ pub(super) const PUT_LIFECYCLE: Operation = Operation {
     name: "PutBucketLifecycleConfiguration",
     retry: Retry::Safe,
     needs: &[on("s3:PutLifecycleConfiguration", On::Bucket)],
+    pages: None,
 };
 pub(super) const GET_LOCK: Operation = Operation {
     service: &S3,
     name: "GetObjectLockConfiguration",
     retry: Retry::Safe,
     needs: &[on("s3:GetBucketObjectLockConfiguration", On::Bucket)],
+    pages: None,
 };
 
 /// From how many bytes on rules move objects. It is a header beside the rules, and without it S3 takes its own default.

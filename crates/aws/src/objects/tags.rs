@@ -13,6 +13,7 @@ pub(super) const GET_TAGS: Operation = Operation {
     name: "GetObjectTagging",
     retry: Retry::Safe,
     needs: &[on("s3:GetObjectTagging", On::Objects)],
+    pages: None,
 };
 /// The whole set is written, so twice is the same as once.
 pub(super) const PUT_TAGS: Operation = Operation {
@@ -20,6 +21,7 @@ pub(super) const PUT_TAGS: Operation = Operation {
     name: "PutObjectTagging",
     retry: Retry::Safe,
     needs: &[on("s3:PutObjectTagging", On::Objects)],
+    pages: None,
 };
 /// Where no tag is left.
 pub(super) const DELETE_TAGS: Operation = Operation {
@@ -27,6 +29,7 @@ pub(super) const DELETE_TAGS: Operation = Operation {
     name: "DeleteObjectTagging",
     retry: Retry::Safe,
     needs: &[on("s3:DeleteObjectTagging", On::Objects)],
+    pages: None,
 };
 
 #[derive(Deserialize)]

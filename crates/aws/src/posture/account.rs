@@ -18,6 +18,7 @@ const PUBLIC_ACCESS: Operation = Operation {
     name: "GetPublicAccessBlock",
     retry: Retry::Safe,
     needs: &[Permission { action: "s3:GetAccountPublicAccessBlock", on: On::Account }],
+    pages: None,
 };
 
 pub(super) const OPERATIONS: [&Operation; 1] = [&PUBLIC_ACCESS];

@@ -2,7 +2,7 @@
 //! reference of the AgentCore control plane.
 
 use super::types::{Member, Tags, Type, always, derived, is, no_more};
-use crate::operation::{Call, Protocol, Service, call};
+use crate::operation::{Call, Protocol, SMALL_TOKEN, Service, call};
 use serde_json::json;
 
 /// The control plane of AgentCore; its calls are signed as AgentCore.
@@ -33,10 +33,10 @@ pub(super) static TYPES: [Type; 5] = [
             CONTROL,
             "ListAgentRuntimes",
             "bedrock-agentcore:ListAgentRuntimes",
-            "POST /runtimes/?nextToken"
+            "POST /runtimes/?nextToken",
+            SMALL_TOKEN.of("agentRuntimes")
         ),
         with: || json!({}),
-        items: ("agentRuntimes", "nextToken"),
         id: "agentRuntimeId",
         read: call!(
             CONTROL,
@@ -59,9 +59,14 @@ pub(super) static TYPES: [Type; 5] = [
     Type {
         kind: "AWS::BedrockAgentCore::Gateway",
         children: &[],
-        list: call!(CONTROL, "ListGateways", "bedrock-agentcore:ListGateways", "GET /gateways/"),
+        list: call!(
+            CONTROL,
+            "ListGateways",
+            "bedrock-agentcore:ListGateways",
+            "GET /gateways/",
+            SMALL_TOKEN.of("items")
+        ),
         with: || json!({}),
-        items: ("items", "nextToken"),
         id: "gatewayId",
         read: call!(
             CONTROL,
@@ -86,9 +91,14 @@ pub(super) static TYPES: [Type; 5] = [
     Type {
         kind: "AWS::BedrockAgentCore::Memory",
         children: &[],
-        list: call!(CONTROL, "ListMemories", "bedrock-agentcore:ListMemories", "POST /memories/"),
+        list: call!(
+            CONTROL,
+            "ListMemories",
+            "bedrock-agentcore:ListMemories",
+            "POST /memories/",
+            SMALL_TOKEN.of("memories")
+        ),
         with: || json!({}),
-        items: ("memories", "nextToken"),
         id: "id",
         // What is remembered is not decrypted for this.
         read: call!(
@@ -117,11 +127,11 @@ pub(super) static TYPES: [Type; 5] = [
             CONTROL,
             "ListBrowsers",
             "bedrock-agentcore:ListBrowsers",
-            "POST /browsers?type=CUSTOM&nextToken"
+            "POST /browsers?type=CUSTOM&nextToken",
+            SMALL_TOKEN.of("browserSummaries")
         ),
         // Those of AWS cannot be changed, so only those of customers are listed.
         with: || json!({}),
-        items: ("browserSummaries", "nextToken"),
         id: "browserId",
         read: call!(CONTROL, "GetBrowser", "bedrock-agentcore:GetBrowser", "GET /browsers/{browserId}"),
         asked: "browserId",
@@ -138,10 +148,10 @@ pub(super) static TYPES: [Type; 5] = [
             CONTROL,
             "ListCodeInterpreters",
             "bedrock-agentcore:ListCodeInterpreters",
-            "POST /code-interpreters?type=CUSTOM&nextToken"
+            "POST /code-interpreters?type=CUSTOM&nextToken",
+            SMALL_TOKEN.of("codeInterpreterSummaries")
         ),
         with: || json!({}),
-        items: ("codeInterpreterSummaries", "nextToken"),
         id: "codeInterpreterId",
         read: call!(
             CONTROL,

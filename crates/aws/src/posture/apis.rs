@@ -5,7 +5,7 @@ use super::items::{Draft, Told, derive, item, learn};
 use super::reader::Reader;
 use super::types::{Tags, Type, always, derived, describe, is, no_more, pairs, pascal};
 use crate::error::{AwsError, Trouble};
-use crate::operation::{Call, Protocol, Service, call};
+use crate::operation::{Call, POSITION, Protocol, Service, call};
 use facts::inventory::Item;
 use serde_json::{Map, Value, json};
 
@@ -23,7 +23,8 @@ const RESOURCES: &Call = call!(
     GATEWAY,
     "GetResources",
     "apigateway:GET",
-    "GET /restapis/{restapi_id}/resources?embed=methods&limit=500"
+    "GET /restapis/{restapi_id}/resources?embed=methods&limit=500",
+    POSITION.of("item")
 );
 const AUTHORIZERS: &Call =
     call!(GATEWAY, "GetAuthorizers", "apigateway:GET", "GET /restapis/{restapi_id}/authorizers?limit=500");
@@ -39,9 +40,8 @@ pub(super) static TYPES: [Type; 3] = [
     Type {
         kind: "AWS::ApiGateway::RestApi",
         children: &[STAGE_KIND, METHOD_KIND, AUTHORIZER_KIND],
-        list: call!(GATEWAY, "GetRestApis", "apigateway:GET", "GET /restapis?limit=500"),
+        list: call!(GATEWAY, "GetRestApis", "apigateway:GET", "GET /restapis?limit=500", POSITION.of("item")),
         with: || json!({}),
-        items: ("item", "position"),
         id: "id",
         read: call!(GATEWAY, "GetRestApi", "apigateway:GET", "GET /restapis/{restapi_id}"),
         asked: "restapi_id",
@@ -59,9 +59,14 @@ pub(super) static TYPES: [Type; 3] = [
     Type {
         kind: "AWS::ApiGateway::UsagePlan",
         children: &[],
-        list: call!(GATEWAY, "GetUsagePlans", "apigateway:GET", "GET /usageplans?limit=500"),
+        list: call!(
+            GATEWAY,
+            "GetUsagePlans",
+            "apigateway:GET",
+            "GET /usageplans?limit=500",
+            POSITION.of("item")
+        ),
         with: || json!({}),
-        items: ("item", "position"),
         id: "id",
         read: call!(GATEWAY, "GetUsagePlan", "apigateway:GET", "GET /usageplans/{usageplanId}"),
         asked: "usageplanId",
@@ -79,9 +84,14 @@ pub(super) static TYPES: [Type; 3] = [
     Type {
         kind: "AWS::ApiGateway::DomainName",
         children: &[],
-        list: call!(GATEWAY, "GetDomainNames", "apigateway:GET", "GET /domainnames?limit=500"),
+        list: call!(
+            GATEWAY,
+            "GetDomainNames",
+            "apigateway:GET",
+            "GET /domainnames?limit=500",
+            POSITION.of("item")
+        ),
         with: || json!({}),
-        items: ("item", "position"),
         id: "domainName",
         read: call!(GATEWAY, "GetDomainName", "apigateway:GET", "GET /domainnames/{domain_name}"),
         asked: "domain_name",
@@ -203,7 +213,7 @@ fn firewall(reader: &Reader<'_>, told: &Value, (api, name): (&str, &str), stage:
 }
 
 fn methods(reader: &Reader<'_>, api: &Item, draft: &mut Draft) {
-    let all = match reader.all(RESOURCES, &json!({"restapi_id": api.id}), ("item", "position")) {
+    let all = match reader.all(RESOURCES, &json!({"restapi_id": api.id})) {
         Ok(all) => all,
         Err(error) => return draft.unread(METHOD_KIND, &RESOURCES.operation, &error),
     };

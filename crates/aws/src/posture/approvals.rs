@@ -5,11 +5,11 @@ use super::items::{Draft, Told, derive};
 use super::packages::KIND;
 use super::reader::Reader;
 use crate::error::AwsError;
-use crate::operation::{CLOUDTRAIL, Call, call};
+use crate::operation::{CLOUDTRAIL, Call, NEXT_TOKEN, call};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
-const EVENTS: &Call = call!(CLOUDTRAIL, "LookupEvents", "cloudtrail:LookupEvents");
+const EVENTS: &Call = call!(CLOUDTRAIL, "LookupEvents", "cloudtrail:LookupEvents", NEXT_TOKEN.of("Events"));
 
 pub(super) const CALLS: [&Call; 1] = [EVENTS];
 
@@ -65,7 +65,7 @@ fn acts(reader: &Reader<'_>) -> Result<Acts, AwsError> {
 /// The events of a name that succeeded.
 fn events(reader: &Reader<'_>, name: &str) -> Result<Vec<Value>, AwsError> {
     let question = json!({"LookupAttributes": [{"AttributeKey": "EventName", "AttributeValue": name}]});
-    let told = reader.all(EVENTS, &question, ("Events", "NextToken"))?;
+    let told = reader.all(EVENTS, &question)?;
     let event = |told: &Value| serde_json::from_str::<Value>(told["CloudTrailEvent"].as_str()?).ok();
     Ok(told.iter().filter_map(event).filter(|event| event["errorCode"].is_null()).collect())
 }

@@ -6,7 +6,7 @@ use super::items::{Draft, Told, item, learn};
 use super::jobs::{Job, Lister};
 use super::reader::Reader;
 use super::types::{Member, Tags, Type, always, derived, describe, inside, is, no_more, pascal};
-use crate::operation::{Call, Protocol, Service, call};
+use crate::operation::{Call, Protocol, SMALL_TOKEN, Service, call};
 use facts::inventory::Item;
 use serde_json::{Map, Value, json};
 
@@ -15,14 +15,21 @@ const BEDROCK: Service = Service { id: "BEDROCK", name: "bedrock", protocol: Pro
 /// Agents for Amazon Bedrock; its calls are signed as Bedrock.
 const AGENTS: Service = Service { id: "BEDROCK_AGENT", name: "bedrock", protocol: Protocol::RestJson };
 
-const GUARDRAILS: &Call = call!(BEDROCK, "ListGuardrails", "bedrock:ListGuardrails", "GET /guardrails");
+const GUARDRAILS: &Call = call!(
+    BEDROCK,
+    "ListGuardrails",
+    "bedrock:ListGuardrails",
+    "GET /guardrails",
+    SMALL_TOKEN.of("guardrails")
+);
 const GUARDRAIL: &Call =
     call!(BEDROCK, "GetGuardrail", "bedrock:GetGuardrail", "GET /guardrails/{guardrailIdentifier}");
 const ENFORCED: &Call = call!(
     BEDROCK,
     "ListEnforcedGuardrailsConfiguration",
     "bedrock:ListEnforcedGuardrailsConfiguration",
-    "GET /enforcedGuardrailsConfiguration"
+    "GET /enforcedGuardrailsConfiguration",
+    SMALL_TOKEN.of("guardrailsConfig")
 );
 const LOGGING: &Call = call!(
     BEDROCK,
@@ -38,7 +45,8 @@ const SOURCES: &Call = call!(
     AGENTS,
     "ListDataSources",
     "bedrock:ListDataSources",
-    "POST /knowledgebases/{knowledgeBaseId}/datasources/"
+    "POST /knowledgebases/{knowledgeBaseId}/datasources/",
+    SMALL_TOKEN.of("dataSourceSummaries")
 );
 const SOURCE: &Call = call!(
     AGENTS,
@@ -60,7 +68,6 @@ pub(super) static TYPES: [Type; 6] = [
         children: &[],
         list: GUARDRAILS,
         with: || json!({}),
-        items: ("guardrails", "nextToken"),
         id: "id",
         read: GUARDRAIL,
         asked: "guardrailIdentifier",
@@ -73,10 +80,15 @@ pub(super) static TYPES: [Type; 6] = [
     Type {
         kind: "AWS::Bedrock::CustomModel",
         children: &[],
-        list: call!(BEDROCK, "ListCustomModels", "bedrock:ListCustomModels", "GET /custom-models"),
+        list: call!(
+            BEDROCK,
+            "ListCustomModels",
+            "bedrock:ListCustomModels",
+            "GET /custom-models",
+            SMALL_TOKEN.of("modelSummaries")
+        ),
         // Models that others shared are theirs to check.
         with: || json!({"isOwned": true}),
-        items: ("modelSummaries", "nextToken"),
         id: "modelArn",
         read: call!(
             BEDROCK,
@@ -100,9 +112,14 @@ pub(super) static TYPES: [Type; 6] = [
     Type {
         kind: "AWS::Bedrock::Agent",
         children: &[],
-        list: call!(AGENTS, "ListAgents", "bedrock:ListAgents", "POST /agents/"),
+        list: call!(
+            AGENTS,
+            "ListAgents",
+            "bedrock:ListAgents",
+            "POST /agents/",
+            SMALL_TOKEN.of("agentSummaries")
+        ),
         with: || json!({}),
-        items: ("agentSummaries", "nextToken"),
         id: "agentId",
         read: call!(AGENTS, "GetAgent", "bedrock:GetAgent", "GET /agents/{agentId}/"),
         asked: "agentId",
@@ -123,9 +140,14 @@ pub(super) static TYPES: [Type; 6] = [
     Type {
         kind: "AWS::Bedrock::KnowledgeBase",
         children: &[SOURCE_KIND],
-        list: call!(AGENTS, "ListKnowledgeBases", "bedrock:ListKnowledgeBases", "POST /knowledgebases/"),
+        list: call!(
+            AGENTS,
+            "ListKnowledgeBases",
+            "bedrock:ListKnowledgeBases",
+            "POST /knowledgebases/",
+            SMALL_TOKEN.of("knowledgeBaseSummaries")
+        ),
         with: || json!({}),
-        items: ("knowledgeBaseSummaries", "nextToken"),
         id: "knowledgeBaseId",
         read: call!(
             AGENTS,
@@ -149,9 +171,14 @@ pub(super) static TYPES: [Type; 6] = [
     Type {
         kind: "AWS::Bedrock::Prompt",
         children: &[],
-        list: call!(AGENTS, "ListPrompts", "bedrock:ListPrompts", "GET /prompts/"),
+        list: call!(
+            AGENTS,
+            "ListPrompts",
+            "bedrock:ListPrompts",
+            "GET /prompts/",
+            SMALL_TOKEN.of("promptSummaries")
+        ),
         with: || json!({}),
-        items: ("promptSummaries", "nextToken"),
         id: "id",
         read: call!(AGENTS, "GetPrompt", "bedrock:GetPrompt", "GET /prompts/{promptIdentifier}/"),
         asked: "promptIdentifier",
@@ -164,9 +191,8 @@ pub(super) static TYPES: [Type; 6] = [
     Type {
         kind: "AWS::Bedrock::Flow",
         children: &[],
-        list: call!(AGENTS, "ListFlows", "bedrock:ListFlows", "GET /flows/"),
+        list: call!(AGENTS, "ListFlows", "bedrock:ListFlows", "GET /flows/", SMALL_TOKEN.of("flowSummaries")),
         with: || json!({}),
-        items: ("flowSummaries", "nextToken"),
         id: "id",
         read: call!(AGENTS, "GetFlow", "bedrock:GetFlow", "GET /flows/{flowIdentifier}/"),
         asked: "flowIdentifier",
@@ -216,7 +242,7 @@ fn versions(reader: &Reader<'_>, told: &Value, draft_one: &mut Item, draft: &mut
     let id = draft_one.id.clone();
     policies(draft_one, told);
     let input = json!({ "guardrailIdentifier": id });
-    let listed = match reader.all(GUARDRAILS, &input, ("guardrails", "nextToken")) {
+    let listed = match reader.all(GUARDRAILS, &input) {
         Ok(listed) => listed,
         Err(error) => return draft.unread(GUARDRAIL_KIND, &GUARDRAILS.operation, &error),
     };
@@ -256,12 +282,10 @@ fn policies(one: &mut Item, told: &Value) {
 
 /// The data sources of a knowledge base.
 fn sources(reader: &Reader<'_>, _: &Value, base: &mut Item, draft: &mut Draft) {
-    let listed =
-        match reader.all(SOURCES, &json!({"knowledgeBaseId": base.id}), ("dataSourceSummaries", "nextToken"))
-        {
-            Ok(listed) => listed,
-            Err(error) => return draft.unread(SOURCE_KIND, &SOURCES.operation, &error),
-        };
+    let listed = match reader.all(SOURCES, &json!({"knowledgeBaseId": base.id})) {
+        Ok(listed) => listed,
+        Err(error) => return draft.unread(SOURCE_KIND, &SOURCES.operation, &error),
+    };
     for id in listed.iter().filter_map(|one| one["dataSourceId"].as_str()) {
         let mut one = item(SOURCE_KIND, &format!("{}|{id}", base.id));
         let told = reader.ask(SOURCE, &json!({"knowledgeBaseId": base.id, "dataSourceId": id}));
@@ -288,7 +312,7 @@ fn account(_: &Reader<'_>, draft: &mut Draft) -> Vec<Job> {
 }
 
 fn enforced(reader: &Reader<'_>, draft: &mut Draft) {
-    match reader.all(ENFORCED, &json!({}), ("guardrailsConfig", "nextToken")) {
+    match reader.all(ENFORCED, &json!({})) {
         Err(error) => draft.unread(ENFORCED_KIND, &ENFORCED.operation, &error),
         Ok(all) => {
             draft.read(&[ENFORCED_KIND]);

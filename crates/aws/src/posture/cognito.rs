@@ -4,7 +4,7 @@
 use super::items::{Draft, Told, item, learn};
 use super::reader::Reader;
 use super::types::{Tags, Type, always, describe, inside, is, no_more};
-use crate::operation::{Call, Protocol, Service, call};
+use crate::operation::{Call, NEXT_TOKEN, Protocol, Service, call};
 use facts::inventory::Item;
 use serde_json::{Value, json};
 
@@ -22,7 +22,8 @@ const IDENTITIES: Service = Service {
 };
 
 const MFA: &Call = call!(USERS, "GetUserPoolMfaConfig", "cognito-idp:GetUserPoolMfaConfig");
-const CLIENTS: &Call = call!(USERS, "ListUserPoolClients", "cognito-idp:ListUserPoolClients");
+const CLIENTS: &Call =
+    call!(USERS, "ListUserPoolClients", "cognito-idp:ListUserPoolClients", NEXT_TOKEN.of("UserPoolClients"));
 const CLIENT: &Call = call!(USERS, "DescribeUserPoolClient", "cognito-idp:DescribeUserPoolClient");
 
 pub(super) const CALLS: [&Call; 3] = [MFA, CLIENTS, CLIENT];
@@ -33,9 +34,8 @@ pub(super) static TYPES: [Type; 2] = [
     Type {
         kind: "AWS::Cognito::UserPool",
         children: &[CLIENT_KIND],
-        list: call!(USERS, "ListUserPools", "cognito-idp:ListUserPools"),
+        list: call!(USERS, "ListUserPools", "cognito-idp:ListUserPools", NEXT_TOKEN.of("UserPools")),
         with: || json!({"MaxResults": 60}),
-        items: ("UserPools", "NextToken"),
         id: "Id",
         read: call!(USERS, "DescribeUserPool", "cognito-idp:DescribeUserPool"),
         asked: "UserPoolId",
@@ -55,9 +55,13 @@ pub(super) static TYPES: [Type; 2] = [
     Type {
         kind: "AWS::Cognito::IdentityPool",
         children: &[],
-        list: call!(IDENTITIES, "ListIdentityPools", "cognito-identity:ListIdentityPools"),
+        list: call!(
+            IDENTITIES,
+            "ListIdentityPools",
+            "cognito-identity:ListIdentityPools",
+            NEXT_TOKEN.of("IdentityPools")
+        ),
         with: || json!({"MaxResults": 60}),
-        items: ("IdentityPools", "NextToken"),
         id: "IdentityPoolId",
         read: call!(IDENTITIES, "DescribeIdentityPool", "cognito-identity:DescribeIdentityPool"),
         asked: "IdentityPoolId",
@@ -90,7 +94,7 @@ fn factors_and_clients(reader: &Reader<'_>, _: &Value, pool: &mut Item, draft: &
     });
     learn(pool, "EnabledMfas", &MFA.operation, Told::by(factors, &[]));
     let question = json!({"UserPoolId": pool.id, "MaxResults": 60});
-    let listed = match reader.all(CLIENTS, &question, ("UserPoolClients", "NextToken")) {
+    let listed = match reader.all(CLIENTS, &question) {
         Ok(listed) => listed,
         Err(error) => return draft.unread(CLIENT_KIND, &CLIENTS.operation, &error),
     };

@@ -12,8 +12,6 @@ pub(super) struct Kind {
     pub(super) kind: &'static str,
     /// Lists them.
     pub(super) list: &'static Operation,
-    /// The member of its answer with the items.
-    pub(super) items: &'static str,
     /// The name of an item, which is also what `read` asks for.
     pub(super) id: &'static str,
     /// The name of the ARN in the answer of `read`.
@@ -48,7 +46,7 @@ impl Kind {
 
 /// The names of all resources of a type.
 pub(super) fn list(reader: &Reader<'_>, kind: &Kind, draft: &mut Draft) -> Vec<String> {
-    match reader.pages(kind.list, &json!({}), (kind.items, "NextToken", "NextToken")) {
+    match reader.pages(kind.list, &json!({})) {
         Ok(all) => {
             draft.read(&[kind.kind]);
             all.iter().filter_map(|item| item[kind.id].as_str().map(str::to_owned)).collect()
@@ -106,7 +104,7 @@ fn tags(reader: &Reader<'_>, kind: &Kind, one: &mut Item) {
         return;
     };
     let input = json!({ "ResourceArn": arn });
-    let tags = reader.pages(operation, &input, ("Tags", "NextToken", "NextToken"));
+    let tags = reader.pages(operation, &input);
     learn(one, "Tags", operation, Told::by(tags.map(Value::from), &[]));
 }
 

@@ -8,15 +8,16 @@ use super::jobs::{Job, Lister};
 use super::reader::Reader;
 use super::types::{Tags, Type, always, derived, describe, inside, is, pairs, pascal};
 use crate::error::{AwsError, Trouble};
-use crate::operation::{Call, ECS, EKS, call};
+use crate::operation::{Call, ECS, EKS, SMALL_TOKEN, call};
 use facts::inventory::Item;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeSet;
 
-const CLUSTERS: &Call = call!(ECS, "ListClusters", "ecs:ListClusters");
-const SERVICES: &Call = call!(ECS, "ListServices", "ecs:ListServices");
+const CLUSTERS: &Call = call!(ECS, "ListClusters", "ecs:ListClusters", SMALL_TOKEN.of("clusterArns"));
+const SERVICES: &Call = call!(ECS, "ListServices", "ecs:ListServices", SMALL_TOKEN.of("serviceArns"));
 const SERVICE: &Call = call!(ECS, "DescribeServices", "ecs:DescribeServices");
-const TASKS: &Call = call!(ECS, "ListTaskDefinitions", "ecs:ListTaskDefinitions");
+const TASKS: &Call =
+    call!(ECS, "ListTaskDefinitions", "ecs:ListTaskDefinitions", SMALL_TOKEN.of("taskDefinitionArns"));
 const TASK: &Call = call!(ECS, "DescribeTaskDefinition", "ecs:DescribeTaskDefinition");
 
 const TASK_KIND: &str = "AWS::ECS::TaskDefinition";
@@ -38,9 +39,8 @@ const CONTAINER: [(&str, &str); 7] = [
 pub(super) static CLUSTER: Type = Type {
     kind: "AWS::EKS::Cluster",
     children: &[],
-    list: call!(EKS, "ListClusters", "eks:ListClusters", "GET /clusters"),
+    list: call!(EKS, "ListClusters", "eks:ListClusters", "GET /clusters", SMALL_TOKEN.of("clusters")),
     with: || json!({}),
-    items: ("clusters", "nextToken"),
     id: "",
     read: call!(EKS, "DescribeCluster", "eks:DescribeCluster", "GET /clusters/{name}"),
     asked: "name",
@@ -90,8 +90,7 @@ fn list(reader: &Reader<'_>, draft: &mut Draft) -> Vec<Job> {
             draft.unread(TASK_KIND, &call.operation, &error);
         }
     }
-    match reader.all(TASKS, &json!({"status": "ACTIVE", "sort": "DESC"}), ("taskDefinitionArns", "nextToken"))
-    {
+    match reader.all(TASKS, &json!({"status": "ACTIVE", "sort": "DESC"})) {
         Ok(all) => {
             draft.read(&[TASK_KIND]);
             used.extend(newest(all.iter().filter_map(Value::as_str)));
@@ -121,10 +120,9 @@ fn newest<'a>(arns: impl Iterator<Item = &'a str>) -> Vec<String> {
 fn services(reader: &Reader<'_>) -> Result<Vec<Value>, (&'static Call, AwsError)> {
     let failed = |call: &'static Call| move |error: AwsError| (call, error);
     let mut all = Vec::new();
-    let clusters =
-        reader.all(CLUSTERS, &json!({}), ("clusterArns", "nextToken")).map_err(failed(CLUSTERS))?;
+    let clusters = reader.all(CLUSTERS, &json!({})).map_err(failed(CLUSTERS))?;
     for cluster in clusters {
-        let named = reader.all(SERVICES, &json!({ "cluster": cluster }), ("serviceArns", "nextToken"));
+        let named = reader.all(SERVICES, &json!({ "cluster": cluster }));
         for some in named.map_err(failed(SERVICES))?.chunks(AT_MOST) {
             let input = json!({"cluster": cluster, "services": some, "include": ["TAGS"]});
             let mut told = reader.ask(SERVICE, &input).map_err(failed(SERVICE))?;

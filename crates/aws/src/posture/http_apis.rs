@@ -4,19 +4,31 @@
 use super::items::{Draft, Told, item, learn};
 use super::reader::Reader;
 use super::types::{Member, Tags, Type, always, describe, is, no_more, pairs};
-use crate::operation::{Call, Protocol, Service, call};
+use crate::operation::{Call, Protocol, SMALL_TOKEN, Service, call};
 use facts::inventory::Item;
 use serde_json::{Value, json};
 
 /// Amazon API Gateway, HTTP and WebSocket APIs.
 const GATEWAY: Service = Service { id: "APIGATEWAYV2", name: "apigateway", protocol: Protocol::RestJson };
 
-const ROUTES: &Call = call!(GATEWAY, "GetRoutes", "apigateway:GET", "GET /v2/apis/{apiId}/routes");
-const STAGES: &Call = call!(GATEWAY, "GetStages", "apigateway:GET", "GET /v2/apis/{apiId}/stages");
-const INTEGRATIONS: &Call =
-    call!(GATEWAY, "GetIntegrations", "apigateway:GET", "GET /v2/apis/{apiId}/integrations");
-const AUTHORIZERS: &Call =
-    call!(GATEWAY, "GetAuthorizers", "apigateway:GET", "GET /v2/apis/{apiId}/authorizers");
+const ROUTES: &Call =
+    call!(GATEWAY, "GetRoutes", "apigateway:GET", "GET /v2/apis/{apiId}/routes", SMALL_TOKEN.of("items"));
+const STAGES: &Call =
+    call!(GATEWAY, "GetStages", "apigateway:GET", "GET /v2/apis/{apiId}/stages", SMALL_TOKEN.of("items"));
+const INTEGRATIONS: &Call = call!(
+    GATEWAY,
+    "GetIntegrations",
+    "apigateway:GET",
+    "GET /v2/apis/{apiId}/integrations",
+    SMALL_TOKEN.of("items")
+);
+const AUTHORIZERS: &Call = call!(
+    GATEWAY,
+    "GetAuthorizers",
+    "apigateway:GET",
+    "GET /v2/apis/{apiId}/authorizers",
+    SMALL_TOKEN.of("items")
+);
 
 pub(super) const CALLS: [&Call; 4] = [ROUTES, STAGES, INTEGRATIONS, AUTHORIZERS];
 
@@ -89,9 +101,8 @@ pub(super) static TYPES: [Type; 2] = [
             "AWS::ApiGatewayV2::Integration",
             AUTHORIZER_KIND,
         ],
-        list: call!(GATEWAY, "GetApis", "apigateway:GET", "GET /v2/apis"),
+        list: call!(GATEWAY, "GetApis", "apigateway:GET", "GET /v2/apis", SMALL_TOKEN.of("items")),
         with: || json!({}),
-        items: ("items", "nextToken"),
         id: "apiId",
         read: call!(GATEWAY, "GetApi", "apigateway:GET", "GET /v2/apis/{apiId}"),
         asked: "apiId",
@@ -108,9 +119,14 @@ pub(super) static TYPES: [Type; 2] = [
     Type {
         kind: "AWS::ApiGatewayV2::DomainName",
         children: &[],
-        list: call!(GATEWAY, "GetDomainNames", "apigateway:GET", "GET /v2/domainnames"),
+        list: call!(
+            GATEWAY,
+            "GetDomainNames",
+            "apigateway:GET",
+            "GET /v2/domainnames",
+            SMALL_TOKEN.of("items")
+        ),
         with: || json!({}),
-        items: ("items", "nextToken"),
         id: "domainName",
         read: call!(GATEWAY, "GetDomainName", "apigateway:GET", "GET /v2/domainnames/{domainName}"),
         asked: "domainName",
@@ -128,7 +144,7 @@ pub(super) static TYPES: [Type; 2] = [
 fn parts(reader: &Reader<'_>, _: &Value, api: &mut Item, draft: &mut Draft) {
     for part in &PARTS {
         let operation = &part.list.operation;
-        let all = match reader.all(part.list, &json!({"apiId": api.id}), ("items", "nextToken")) {
+        let all = match reader.all(part.list, &json!({"apiId": api.id})) {
             Ok(all) => all,
             Err(error) => {
                 draft.unread(part.kind, operation, &error);

@@ -3,23 +3,19 @@
 use super::items::{Draft, answered, item, left_out};
 use super::reader::Reader;
 use super::xml::items;
-use crate::error::{AwsError, Trouble};
+use crate::error::AwsError;
+use crate::inventory::DETAILS;
 use crate::operation::{IAM, On, Operation, Permission, Retry};
+use crate::pages::Question;
 use facts::inventory::{Item, Status};
 use serde_json::{Value, json};
-
-const DETAILS: Operation = Operation {
-    service: &IAM,
-    name: "GetAccountAuthorizationDetails",
-    retry: Retry::Safe,
-    needs: &[Permission { action: "iam:GetAccountAuthorizationDetails", on: On::Account }],
-};
 
 const ACCESS_KEYS: Operation = Operation {
     service: &IAM,
     name: "ListAccessKeys",
     retry: Retry::Safe,
     needs: &[Permission { action: "iam:ListAccessKeys", on: On::Account }],
+    pages: None,
 };
 
 pub(super) const OPERATIONS: [&Operation; 2] = [&DETAILS, &ACCESS_KEYS];
@@ -31,7 +27,7 @@ const ACCESS_KEY: &str = "AWS::IAM::AccessKey";
 
 /// Reads all of them.
 pub(super) fn read(reader: &Reader<'_>, draft: &mut Draft) {
-    match pages(reader) {
+    match all(reader) {
         Ok(all) => {
             draft.read(&KINDS);
             access_keys(reader, &all, draft);
@@ -64,33 +60,25 @@ fn access_keys(reader: &Reader<'_>, all: &[Item], draft: &mut Draft) {
     draft.read(&[ACCESS_KEY]);
 }
 
-fn pages(reader: &Reader<'_>) -> Result<Vec<Item>, AwsError> {
-    let (mut all, mut marker) = (Vec::new(), None::<String>);
-    loop {
-        let mut parameters = vec![
-            ("MaxItems", "1000"),
-            ("Filter.member.1", "User"),
-            ("Filter.member.2", "Group"),
-            ("Filter.member.3", "Role"),
-            ("Filter.member.4", "LocalManagedPolicy"),
-        ];
-        parameters.extend(marker.as_deref().map(|marker| ("Marker", marker)));
-        let answer = reader.query(&DETAILS, &parameters)?;
-        let page = &answer["GetAccountAuthorizationDetailsResult"];
+fn all(reader: &Reader<'_>) -> Result<Vec<Item>, AwsError> {
+    let question = Question::Form(&[
+        ("MaxItems", "1000"),
+        ("Filter.member.1", "User"),
+        ("Filter.member.2", "Group"),
+        ("Filter.member.3", "Role"),
+        ("Filter.member.4", "LocalManagedPolicy"),
+    ]);
+    let mut all = Vec::new();
+    for page in reader.client.raw_pages(&DETAILS, question) {
+        let page = page?;
         for (list, kind) in
             [("UserDetailList", "User"), ("GroupDetailList", "Group"), ("RoleDetailList", "Role")]
         {
             all.extend(items(&page[list]["member"]).iter().filter_map(|told| holder(told, kind)));
         }
         all.extend(items(&page["Policies"]["member"]).iter().filter_map(managed));
-        let next = page["Marker"].as_str().map(str::to_owned);
-        match (page["IsTruncated"] == "true", next) {
-            (false, _) => return Ok(all),
-            (true, Some(next)) if marker.as_ref() != Some(&next) => marker = Some(next),
-            // A list that ends early must not look like a whole one.
-            (true, _) => return Err(AwsError::new(Trouble::Unreadable, "the list does not end").of(&DETAILS)),
-        }
     }
+    Ok(all)
 }
 
 /// A user, group or role.

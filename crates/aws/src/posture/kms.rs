@@ -3,29 +3,30 @@
 use super::items::{Draft, Told, derive, item, learn, unreadable};
 use super::reader::Reader;
 use crate::error::AwsError;
-use crate::operation::{KMS, On, Operation, Permission, Retry};
+use crate::operation::{KMS, NEXT_MARKER, On, Operation, Permission, Retry};
 use facts::inventory::Item;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
 macro_rules! operation {
-    ($constant:ident, $name:literal, $action:literal) => {
+    ($constant:ident, $name:literal, $action:literal $(, $items:literal)?) => {
         const $constant: Operation = Operation {
             service: &KMS,
             name: $name,
             retry: Retry::Safe,
             needs: &[Permission { action: $action, on: On::Account }],
-        };
+            pages: None,
+        }$(.paged(NEXT_MARKER.of($items)))?;
     };
 }
 
-operation!(LIST, "ListKeys", "kms:ListKeys");
-operation!(ALIASES, "ListAliases", "kms:ListAliases");
+operation!(LIST, "ListKeys", "kms:ListKeys", "Keys");
+operation!(ALIASES, "ListAliases", "kms:ListAliases", "Aliases");
 operation!(DESCRIBE, "DescribeKey", "kms:DescribeKey");
 operation!(POLICY, "GetKeyPolicy", "kms:GetKeyPolicy");
 operation!(ROTATION, "GetKeyRotationStatus", "kms:GetKeyRotationStatus");
-operation!(TAGS, "ListResourceTags", "kms:ListResourceTags");
-operation!(GRANTS, "ListGrants", "kms:ListGrants");
+operation!(TAGS, "ListResourceTags", "kms:ListResourceTags", "Tags");
+operation!(GRANTS, "ListGrants", "kms:ListGrants", "Grants");
 
 pub(super) const OPERATIONS: [&Operation; 7] =
     [&LIST, &ALIASES, &DESCRIBE, &POLICY, &ROTATION, &TAGS, &GRANTS];
@@ -37,7 +38,7 @@ pub(super) type Aliases = BTreeMap<String, Vec<String>>;
 
 /// The ARNs of all keys.
 pub(super) fn list(reader: &Reader<'_>, draft: &mut Draft) -> Vec<String> {
-    match reader.pages(&LIST, &json!({}), ("Keys", "Marker", "NextMarker")) {
+    match reader.pages(&LIST, &json!({})) {
         Ok(keys) => {
             draft.read(&[KEY]);
             keys.iter().filter_map(|key| key["KeyArn"].as_str().map(str::to_owned)).collect()
@@ -51,7 +52,7 @@ pub(super) fn list(reader: &Reader<'_>, draft: &mut Draft) -> Vec<String> {
 
 pub(super) fn aliases(reader: &Reader<'_>, draft: &mut Draft) -> Aliases {
     let mut all = Aliases::new();
-    match reader.pages(&ALIASES, &json!({}), ("Aliases", "Marker", "NextMarker")) {
+    match reader.pages(&ALIASES, &json!({})) {
         Ok(aliases) => {
             // They are names of keys here.
             draft.read(&["AWS::KMS::Alias"]);
@@ -90,12 +91,11 @@ pub(super) fn read(reader: &Reader<'_>, arn: &str, aliases: &Aliases, draft: &mu
     let rotation = Told::by(reader.json(&ROTATION, &input), &["UnsupportedOperationException"]);
     let rotates = rotation.and(|told| told.get("KeyRotationEnabled").cloned());
     learn(&mut key, "EnableKeyRotation", &ROTATION, rotates);
-    let tags = Told::by(reader.pages(&TAGS, &input, ("Tags", "Marker", "NextMarker")).map(Value::from), &[]);
+    let tags = Told::by(reader.pages(&TAGS, &input).map(Value::from), &[]);
     let pair = |tag: &Value| json!({"Key": tag["TagKey"], "Value": tag["TagValue"]});
     let tags = tags.and(|told| Some(told.as_array()?.iter().map(pair).collect()));
     learn(&mut key, "Tags", &TAGS, tags);
-    let grants =
-        Told::by(reader.pages(&GRANTS, &input, ("Grants", "Marker", "NextMarker")).map(Value::from), &[]);
+    let grants = Told::by(reader.pages(&GRANTS, &input).map(Value::from), &[]);
     derive(&mut key, "Grants", &GRANTS, grants);
     draft.items.push(key);
 }

@@ -5,13 +5,19 @@ use super::items::{Draft, item};
 use super::jobs::{Job, Lister};
 use super::reader::Reader;
 use super::types::{always, derived, describe};
-use crate::operation::{Call, Protocol, Service, call};
+use crate::operation::{Call, Protocol, SMALL_TOKEN, Service, call};
 use serde_json::json;
 
 /// Amazon Macie.
 const MACIE: Service = Service { id: "MACIE2", name: "macie2", protocol: Protocol::RestJson };
 
-const BUCKETS: &Call = call!(MACIE, "DescribeBuckets", "macie2:DescribeBuckets", "POST /datasources/s3");
+const BUCKETS: &Call = call!(
+    MACIE,
+    "DescribeBuckets",
+    "macie2:DescribeBuckets",
+    "POST /datasources/s3",
+    SMALL_TOKEN.of("buckets")
+);
 
 const KIND: &str = "AWS::Macie::Bucket";
 
@@ -19,7 +25,7 @@ pub(super) static SEARCHES: Lister =
     Lister { kinds: &[KIND], calls: &[BUCKETS], list: |_, _| vec![Job::new(&[KIND], "", read)] };
 
 fn read(reader: &Reader<'_>, draft: &mut Draft) {
-    let all = match reader.all(BUCKETS, &json!({}), ("buckets", "nextToken")) {
+    let all = match reader.all(BUCKETS, &json!({})) {
         Ok(all) => all,
         // An account without Macie is told so with a denial; who may not ask is told something else.
         Err(error) if error.to_string().contains("Macie is not enabled") => Vec::new(),

@@ -85,8 +85,8 @@ fn sources() -> impl Iterator<Item = Source> {
     types.map(Source::Type).chain(own.map(Source::Own))
 }
 
-/// The policy with which all of this can be read.
-pub fn permissions() -> PolicyDocument {
+/// All that is called.
+fn operations() -> Vec<&'static Operation> {
     let mut all: Vec<&Operation> = vec![&crate::identity::WHO_AM_I];
     all.extend(s3::OPERATIONS);
     all.extend(kms::OPERATIONS);
@@ -101,7 +101,15 @@ pub fn permissions() -> PolicyDocument {
     all.extend(account::OPERATIONS);
     all.extend(organization::OPERATIONS);
     all.extend(network::operations());
-    PolicyDocument::of(&all, |_| Place { resource: vec!["*".to_owned()], condition: BTreeMap::new() })
+    all
+}
+
+/// The policy with which all of this can be read.
+pub fn permissions() -> PolicyDocument {
+    PolicyDocument::of(&operations(), |_| Place {
+        resource: vec!["*".to_owned()],
+        condition: BTreeMap::new(),
+    })
 }
 
 /// Reads the account of whoever calls, in the client's region; buckets and identities of all regions.
@@ -228,4 +236,31 @@ fn side_by_side<T: Sync, R: Send>(all: &[T], work: impl Fn(&T) -> R + Sync) -> V
 /// The time.
 fn now() -> Timestamp {
     Timestamp::from_unix_ms(jiff::Timestamp::now().as_millisecond()).unwrap_or(Timestamp::EPOCH)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_list_is_read_to_its_end() {
+        let kinds = sagemaker::KINDS.iter().chain(services::KINDS);
+        let types = sources().filter_map(|source| match source {
+            Source::Type(of) => Some(&of.list.operation),
+            Source::Own(_) => None,
+        });
+        for list in kinds.map(|kind| kind.list).chain(types).chain(network::operations()) {
+            let items = list.pages.map(|pages| pages.items);
+            assert!(items.is_some_and(|items| !items.is_empty()), "{}", list.name);
+        }
+        let line = |operation: &Operation| {
+            let pages = operation.pages?;
+            let name = format!("{}:{}", operation.service.name, operation.name);
+            Some(format!("{name} {} {} {} {}", pages.token, pages.mark, pages.more, pages.items))
+        };
+        let mut lines: Vec<String> = operations().into_iter().filter_map(line).collect();
+        lines.sort();
+        lines.dedup();
+        insta::assert_snapshot!(lines.join("\n"));
+    }
 }

@@ -6,8 +6,8 @@ use super::items::{Draft, item, left_out};
 use super::reader::Reader;
 use super::s3::numbers;
 use super::xml::items;
-use crate::error::{AwsError, Trouble};
-use crate::operation::{On, Operation, Permission, Protocol, Retry, Service};
+use crate::operation::{EC2_TOKEN, On, Operation, Permission, Protocol, Retry, Service};
+use crate::pages::Question;
 use facts::inventory::Item;
 use serde_json::{Map, Value, json};
 
@@ -16,13 +16,15 @@ pub(crate) const EC2: Service =
     Service { id: "EC2", name: "ec2", protocol: Protocol::Query { version: "2016-11-15" } };
 
 macro_rules! operation {
-    ($name:literal) => {
+    ($name:literal, $set:literal) => {
         &Operation {
             service: &EC2,
             name: $name,
             retry: Retry::Safe,
             needs: &[Permission { action: concat!("ec2:", $name), on: On::Account }],
+            pages: None,
         }
+        .paged(EC2_TOKEN.of(concat!($set, "/item")))
     };
 }
 
@@ -30,8 +32,6 @@ macro_rules! operation {
 pub(super) struct Kind {
     kind: &'static str,
     operation: &'static Operation,
-    /// The list in the answer.
-    set: &'static str,
     /// The name of an item.
     id: &'static str,
     /// Names in the answer, and the properties that they are.
@@ -50,16 +50,14 @@ impl Kind {
 pub(super) static KINDS: [Kind; 7] = [
     Kind {
         kind: "AWS::EC2::VPC",
-        operation: operation!("DescribeVpcs"),
-        set: "vpcSet",
+        operation: operation!("DescribeVpcs", "vpcSet"),
         id: "vpcId",
         properties: &[("vpcId", "VpcId"), ("cidrBlock", "CidrBlock")],
         more: |_, _, _, _| {},
     },
     Kind {
         kind: "AWS::EC2::Subnet",
-        operation: operation!("DescribeSubnets"),
-        set: "subnetSet",
+        operation: operation!("DescribeSubnets", "subnetSet"),
         id: "subnetId",
         properties: &[
             ("subnetId", "SubnetId"),
@@ -71,8 +69,7 @@ pub(super) static KINDS: [Kind; 7] = [
     },
     Kind {
         kind: "AWS::EC2::VPCEndpoint",
-        operation: operation!("DescribeVpcEndpoints"),
-        set: "vpcEndpointSet",
+        operation: operation!("DescribeVpcEndpoints", "vpcEndpointSet"),
         id: "vpcEndpointId",
         properties: &[
             ("vpcEndpointType", "VpcEndpointType"),
@@ -84,8 +81,7 @@ pub(super) static KINDS: [Kind; 7] = [
     },
     Kind {
         kind: "AWS::EC2::SecurityGroup",
-        operation: operation!("DescribeSecurityGroups"),
-        set: "securityGroupInfo",
+        operation: operation!("DescribeSecurityGroups", "securityGroupInfo"),
         id: "groupId",
         properties: &[
             ("groupId", "GroupId"),
@@ -97,24 +93,21 @@ pub(super) static KINDS: [Kind; 7] = [
     },
     Kind {
         kind: "AWS::EC2::RouteTable",
-        operation: operation!("DescribeRouteTables"),
-        set: "routeTableSet",
+        operation: operation!("DescribeRouteTables", "routeTableSet"),
         id: "routeTableId",
         properties: &[("routeTableId", "RouteTableId"), ("vpcId", "VpcId")],
         more: routes,
     },
     Kind {
         kind: "AWS::EC2::InternetGateway",
-        operation: operation!("DescribeInternetGateways"),
-        set: "internetGatewaySet",
+        operation: operation!("DescribeInternetGateways", "internetGatewaySet"),
         id: "internetGatewayId",
         properties: &[("internetGatewayId", "InternetGatewayId")],
         more: attachments,
     },
     Kind {
         kind: "AWS::EC2::FlowLog",
-        operation: operation!("DescribeFlowLogs"),
-        set: "flowLogSet",
+        operation: operation!("DescribeFlowLogs", "flowLogSet"),
         id: "flowLogId",
         properties: &[
             ("resourceId", "ResourceId"),
@@ -151,7 +144,7 @@ fn parts(kind: &str) -> &'static [&'static str] {
 
 /// Reads all of a type.
 pub(super) fn read(reader: &Reader<'_>, kind: &Kind, draft: &mut Draft) {
-    let all = match pages(reader, kind) {
+    let all = match reader.client.all(kind.operation, Question::Form(&[])) {
         Ok(all) => all,
         Err(error) => {
             let kinds = parts(kind.kind).iter().chain([&kind.kind]);
@@ -171,23 +164,6 @@ pub(super) fn read(reader: &Reader<'_>, kind: &Kind, draft: &mut Draft) {
         put(&mut one, kind.operation, Map::from_iter([("Tags".to_owned(), tags)]));
         (kind.more)(&told, &mut one, draft, kind.operation);
         draft.items.push(one);
-    }
-}
-
-fn pages(reader: &Reader<'_>, kind: &Kind) -> Result<Vec<Value>, AwsError> {
-    let (mut all, mut token) = (Vec::new(), None::<String>);
-    loop {
-        let parameters: Vec<(&str, &str)> = token.iter().map(|token| ("NextToken", token.as_str())).collect();
-        let page = reader.query(kind.operation, &parameters)?;
-        all.extend(items(&page[kind.set]["item"]));
-        let next = page["nextToken"].as_str().filter(|next| !next.is_empty()).map(str::to_owned);
-        match next {
-            None => return Ok(all),
-            Some(next) if token.as_ref() == Some(&next) => {
-                return Err(AwsError::new(Trouble::Unreadable, "the list does not end").of(kind.operation));
-            }
-            next => token = next,
-        }
     }
 }
 

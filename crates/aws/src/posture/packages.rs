@@ -10,15 +10,26 @@ use super::s3::address;
 use super::side_by_side;
 use super::xml::{items, tree};
 use crate::error::AwsError;
-use crate::operation::{Call, Operation, S3, SAGEMAKER, call};
+use crate::operation::{Call, NEXT_TOKEN, Operation, S3, SAGEMAKER, call};
 use facts::inventory::Item;
 use serde_json::{Value, json};
 
-const GROUPS: &Call = call!(SAGEMAKER, "ListModelPackageGroups", "sagemaker:ListModelPackageGroups");
-const LIST: &Call = call!(SAGEMAKER, "ListModelPackages", "sagemaker:ListModelPackages");
+const GROUPS: &Call = call!(
+    SAGEMAKER,
+    "ListModelPackageGroups",
+    "sagemaker:ListModelPackageGroups",
+    NEXT_TOKEN.of("ModelPackageGroupSummaryList")
+);
+const LIST: &Call = call!(
+    SAGEMAKER,
+    "ListModelPackages",
+    "sagemaker:ListModelPackages",
+    NEXT_TOKEN.of("ModelPackageSummaryList")
+);
 const READ: &Call = call!(SAGEMAKER, "DescribeModelPackage", "sagemaker:DescribeModelPackage");
-const ARTIFACTS: &Call = call!(SAGEMAKER, "ListArtifacts", "sagemaker:ListArtifacts");
-const LINEAGE: &Call = call!(SAGEMAKER, "QueryLineage", "sagemaker:QueryLineage");
+const ARTIFACTS: &Call =
+    call!(SAGEMAKER, "ListArtifacts", "sagemaker:ListArtifacts", NEXT_TOKEN.of("ArtifactSummaries"));
+const LINEAGE: &Call = call!(SAGEMAKER, "QueryLineage", "sagemaker:QueryLineage", NEXT_TOKEN.of("Vertices"));
 /// Tells an object's tag to whoever may list a bucket, without a right to read what is in it.
 const OBJECTS: &Call = call!(S3, "ListObjectsV2", "s3:ListBucket");
 
@@ -34,7 +45,6 @@ pub(super) static PACKAGES: Lister =
 static PACKAGE: Kind = Kind {
     kind: KIND,
     list: &LIST.operation,
-    items: "ModelPackageSummaryList",
     id: "ModelPackageName",
     arn: "ModelPackageArn",
     read: &READ.operation,
@@ -80,9 +90,7 @@ fn list(reader: &Reader<'_>, draft: &mut Draft) -> Vec<Job> {
 }
 
 fn all(reader: &Reader<'_>) -> Result<Vec<String>, (&'static Operation, AwsError)> {
-    let groups = reader
-        .all(GROUPS, &json!({}), ("ModelPackageGroupSummaryList", "NextToken"))
-        .map_err(|error| (&GROUPS.operation, error))?;
+    let groups = reader.all(GROUPS, &json!({})).map_err(|error| (&GROUPS.operation, error))?;
     let mut questions = vec![json!({"ModelPackageType": "Unversioned"})];
     let name = |group: &Value| group["ModelPackageGroupName"].as_str().map(str::to_owned);
     questions.extend(
@@ -91,9 +99,7 @@ fn all(reader: &Reader<'_>) -> Result<Vec<String>, (&'static Operation, AwsError
             .filter_map(name)
             .map(|group| json!({"ModelPackageGroupName": group, "ModelPackageType": "Versioned"})),
     );
-    let lists = side_by_side(&questions, |question| {
-        reader.all(LIST, question, ("ModelPackageSummaryList", "NextToken"))
-    });
+    let lists = side_by_side(&questions, |question| reader.all(LIST, question));
     let mut arns = Vec::new();
     for list in lists {
         let list = list.map_err(|error| (&LIST.operation, error))?;
@@ -163,15 +169,14 @@ fn bare(tag: &Value) -> Value {
 
 /// What SageMaker itself recorded of where a version came from; nothing if it recorded nothing.
 fn lineage(reader: &Reader<'_>, arn: &str) -> Result<Value, AwsError> {
-    let artifacts =
-        reader.all(ARTIFACTS, &json!({ "SourceUri": arn }), ("ArtifactSummaries", "NextToken"))?;
+    let artifacts = reader.all(ARTIFACTS, &json!({ "SourceUri": arn }))?;
     let starts: Vec<&Value> = artifacts.iter().map(|one| &one["ArtifactArn"]).collect();
     if starts.is_empty() {
         return Ok(Value::Null);
     }
     let question =
         json!({"StartArns": starts, "Direction": "Ascendants", "IncludeEdges": false, "MaxDepth": STEPS});
-    let found = reader.all(LINEAGE, &question, ("Vertices", "NextToken"))?;
+    let found = reader.all(LINEAGE, &question)?;
     let of = |wanted: fn(&Value) -> bool| -> Value {
         found.iter().filter(|one| wanted(one)).map(|one| one["Arn"].clone()).collect()
     };

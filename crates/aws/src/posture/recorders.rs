@@ -9,7 +9,8 @@ use super::s3::truths;
 use super::types::{always, derived, describe, is, pascal};
 use super::xml::items;
 use crate::error::{AwsError, Trouble};
-use crate::operation::{CLOUDWATCH, Call, Protocol, Service, call};
+use crate::operation::{CLOUDWATCH, Call, NEXT_TOKEN, Protocol, SMALL_TOKEN, Service, call};
+use crate::pages::Question;
 use serde_json::{Value, json};
 
 /// AWS Config.
@@ -23,8 +24,10 @@ const RECORDERS: &Call =
     call!(CONFIG, "DescribeConfigurationRecorders", "config:DescribeConfigurationRecorders");
 const STATUS: &Call =
     call!(CONFIG, "DescribeConfigurationRecorderStatus", "config:DescribeConfigurationRecorderStatus");
-const ALARMS: &Call = call!(CLOUDWATCH, "DescribeAlarms", "cloudwatch:DescribeAlarms");
-const FILTERS: &Call = call!(LOGS, "DescribeMetricFilters", "logs:DescribeMetricFilters");
+const ALARMS: &Call =
+    call!(CLOUDWATCH, "DescribeAlarms", "cloudwatch:DescribeAlarms", NEXT_TOKEN.of("MetricAlarms/member"));
+const FILTERS: &Call =
+    call!(LOGS, "DescribeMetricFilters", "logs:DescribeMetricFilters", SMALL_TOKEN.of("metricFilters"));
 
 const RECORDER_KIND: &str = "AWS::Config::ConfigurationRecorder";
 const ALARM_KIND: &str = "AWS::CloudWatch::Alarm";
@@ -82,7 +85,9 @@ fn recorders(reader: &Reader<'_>, draft: &mut Draft) {
 }
 
 fn alarms(reader: &Reader<'_>, draft: &mut Draft) {
-    let all = match pages(reader) {
+    // What other alarms make of them is not read.
+    let question = Question::Form(&[("AlarmTypes.member.1", "MetricAlarm"), ("MaxRecords", "100")]);
+    let all = match reader.client.all(&ALARMS.operation, question) {
         Ok(all) => all,
         Err(error) => return draft.unread(ALARM_KIND, &ALARMS.operation, &error),
     };
@@ -116,28 +121,8 @@ fn alarms(reader: &Reader<'_>, draft: &mut Draft) {
     }
 }
 
-/// All alarms of metrics; what other alarms make of them is not read.
-fn pages(reader: &Reader<'_>) -> Result<Vec<Value>, AwsError> {
-    let (mut all, mut token) = (Vec::new(), None::<String>);
-    loop {
-        let mut parameters = vec![("AlarmTypes.member.1", "MetricAlarm"), ("MaxRecords", "100")];
-        parameters.extend(token.as_deref().map(|token| ("NextToken", token)));
-        let answer = reader.query(&ALARMS.operation, &parameters)?;
-        let page = &answer["DescribeAlarmsResult"];
-        all.extend(items(&page["MetricAlarms"]["member"]));
-        let next = page["NextToken"].as_str().filter(|next| !next.is_empty()).map(str::to_owned);
-        match next {
-            None => return Ok(all),
-            Some(next) if token.as_ref() == Some(&next) => {
-                return Err(AwsError::new(Trouble::Unreadable, "the list does not end").of(&ALARMS.operation));
-            }
-            next => token = next,
-        }
-    }
-}
-
 fn filters(reader: &Reader<'_>, draft: &mut Draft) {
-    let all = match reader.all(FILTERS, &json!({}), ("metricFilters", "nextToken")) {
+    let all = match reader.all(FILTERS, &json!({})) {
         Ok(all) => all,
         Err(error) => return draft.unread(FILTER_KIND, &FILTERS.operation, &error),
     };

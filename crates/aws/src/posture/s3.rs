@@ -20,6 +20,7 @@ macro_rules! operation {
             name: $name,
             retry: Retry::Safe,
             needs: &[Permission { action: $action, on: On::Account }],
+            pages: None,
         };
     };
 }

@@ -4,23 +4,24 @@
 use super::collector::{Kind, no_more};
 use super::items::{Told, derive, learn};
 use super::reader::Reader;
-use crate::operation::{On, Operation, Permission, Retry, SAGEMAKER};
+use crate::operation::{NEXT_TOKEN, On, Operation, Permission, Retry, SAGEMAKER};
 use base64::Engine;
 use facts::inventory::Item;
 use serde_json::{Value, json};
 
 macro_rules! operation {
-    ($name:literal) => {
+    ($name:literal $(, $items:literal)?) => {
         &Operation {
             service: &SAGEMAKER,
             name: $name,
             retry: Retry::Safe,
             needs: &[Permission { action: concat!("sagemaker:", $name), on: On::Account }],
-        }
+            pages: None,
+        }$(.paged(NEXT_TOKEN.of($items)))?
     };
 }
 
-pub(super) const TAGS: &Operation = operation!("ListTags");
+pub(super) const TAGS: &Operation = operation!("ListTags", "Tags");
 const GROUP_POLICY: &Operation = operation!("GetModelPackageGroupPolicy");
 const EXECUTIONS: &Operation = operation!("ListMonitoringExecutions");
 
@@ -31,8 +32,7 @@ pub(super) const OPERATIONS: [&Operation; 2] = [GROUP_POLICY, EXECUTIONS];
 pub(super) static KINDS: &[Kind] = &[
     Kind {
         kind: "AWS::SageMaker::NotebookInstance",
-        list: operation!("ListNotebookInstances"),
-        items: "NotebookInstances",
+        list: operation!("ListNotebookInstances", "NotebookInstances"),
         id: "NotebookInstanceName",
         arn: "NotebookInstanceArn",
         read: operation!("DescribeNotebookInstance"),
@@ -65,8 +65,7 @@ pub(super) static KINDS: &[Kind] = &[
     },
     Kind {
         kind: "AWS::SageMaker::Model",
-        list: operation!("ListModels"),
-        items: "Models",
+        list: operation!("ListModels", "Models"),
         id: "ModelName",
         arn: "ModelArn",
         read: operation!("DescribeModel"),
@@ -87,8 +86,7 @@ pub(super) static KINDS: &[Kind] = &[
     },
     Kind {
         kind: "AWS::SageMaker::EndpointConfig",
-        list: operation!("ListEndpointConfigs"),
-        items: "EndpointConfigs",
+        list: operation!("ListEndpointConfigs", "EndpointConfigs"),
         id: "EndpointConfigName",
         arn: "EndpointConfigArn",
         read: operation!("DescribeEndpointConfig"),
@@ -111,8 +109,7 @@ pub(super) static KINDS: &[Kind] = &[
     },
     Kind {
         kind: "AWS::SageMaker::Endpoint",
-        list: operation!("ListEndpoints"),
-        items: "Endpoints",
+        list: operation!("ListEndpoints", "Endpoints"),
         id: "EndpointName",
         arn: "EndpointArn",
         read: operation!("DescribeEndpoint"),
@@ -125,8 +122,7 @@ pub(super) static KINDS: &[Kind] = &[
     },
     Kind {
         kind: "AWS::SageMaker::Domain",
-        list: operation!("ListDomains"),
-        items: "Domains",
+        list: operation!("ListDomains", "Domains"),
         id: "DomainId",
         arn: "DomainArn",
         read: operation!("DescribeDomain"),
@@ -148,8 +144,7 @@ pub(super) static KINDS: &[Kind] = &[
     },
     Kind {
         kind: "AWS::SageMaker::FeatureGroup",
-        list: operation!("ListFeatureGroups"),
-        items: "FeatureGroupSummaries",
+        list: operation!("ListFeatureGroups", "FeatureGroupSummaries"),
         id: "FeatureGroupName",
         arn: "FeatureGroupArn",
         read: operation!("DescribeFeatureGroup"),
@@ -169,8 +164,7 @@ pub(super) static KINDS: &[Kind] = &[
     },
     Kind {
         kind: "AWS::SageMaker::ModelPackageGroup",
-        list: operation!("ListModelPackageGroups"),
-        items: "ModelPackageGroupSummaryList",
+        list: operation!("ListModelPackageGroups", "ModelPackageGroupSummaryList"),
         id: "ModelPackageGroupName",
         arn: "ModelPackageGroupArn",
         read: operation!("DescribeModelPackageGroup"),
@@ -183,8 +177,7 @@ pub(super) static KINDS: &[Kind] = &[
     },
     Kind {
         kind: "AWS::SageMaker::MonitoringSchedule",
-        list: operation!("ListMonitoringSchedules"),
-        items: "MonitoringScheduleSummaries",
+        list: operation!("ListMonitoringSchedules", "MonitoringScheduleSummaries"),
         id: "MonitoringScheduleName",
         arn: "MonitoringScheduleArn",
         read: operation!("DescribeMonitoringSchedule"),
@@ -202,8 +195,7 @@ pub(super) static KINDS: &[Kind] = &[
     },
     Kind {
         kind: "AWS::SageMaker::DataQualityJobDefinition",
-        list: operation!("ListDataQualityJobDefinitions"),
-        items: "JobDefinitionSummaries",
+        list: operation!("ListDataQualityJobDefinitions", "JobDefinitionSummaries"),
         id: "JobDefinitionName",
         arn: "JobDefinitionArn",
         read: operation!("DescribeDataQualityJobDefinition"),
@@ -226,8 +218,7 @@ pub(super) static KINDS: &[Kind] = &[
     },
     Kind {
         kind: "AWS::SageMaker::ModelQualityJobDefinition",
-        list: operation!("ListModelQualityJobDefinitions"),
-        items: "JobDefinitionSummaries",
+        list: operation!("ListModelQualityJobDefinitions", "JobDefinitionSummaries"),
         id: "JobDefinitionName",
         arn: "JobDefinitionArn",
         read: operation!("DescribeModelQualityJobDefinition"),
@@ -250,8 +241,7 @@ pub(super) static KINDS: &[Kind] = &[
     },
     Kind {
         kind: "AWS::SageMaker::ModelBiasJobDefinition",
-        list: operation!("ListModelBiasJobDefinitions"),
-        items: "JobDefinitionSummaries",
+        list: operation!("ListModelBiasJobDefinitions", "JobDefinitionSummaries"),
         id: "JobDefinitionName",
         arn: "JobDefinitionArn",
         read: operation!("DescribeModelBiasJobDefinition"),
@@ -274,8 +264,7 @@ pub(super) static KINDS: &[Kind] = &[
     },
     Kind {
         kind: "AWS::SageMaker::ModelExplainabilityJobDefinition",
-        list: operation!("ListModelExplainabilityJobDefinitions"),
-        items: "JobDefinitionSummaries",
+        list: operation!("ListModelExplainabilityJobDefinitions", "JobDefinitionSummaries"),
         id: "JobDefinitionName",
         arn: "JobDefinitionArn",
         read: operation!("DescribeModelExplainabilityJobDefinition"),
@@ -298,8 +287,7 @@ pub(super) static KINDS: &[Kind] = &[
     },
     Kind {
         kind: "AWS::SageMaker::ProcessingJob",
-        list: operation!("ListProcessingJobs"),
-        items: "ProcessingJobSummaries",
+        list: operation!("ListProcessingJobs", "ProcessingJobSummaries"),
         id: "ProcessingJobName",
         arn: "ProcessingJobArn",
         read: operation!("DescribeProcessingJob"),
@@ -320,8 +308,7 @@ pub(super) static KINDS: &[Kind] = &[
     },
     Kind {
         kind: "AWS::SageMaker::TrainingJob",
-        list: operation!("ListTrainingJobs"),
-        items: "TrainingJobSummaries",
+        list: operation!("ListTrainingJobs", "TrainingJobSummaries"),
         id: "TrainingJobName",
         arn: "TrainingJobArn",
         read: operation!("DescribeTrainingJob"),
@@ -350,8 +337,7 @@ pub(super) static KINDS: &[Kind] = &[
     },
     Kind {
         kind: "AWS::SageMaker::ModelCard",
-        list: operation!("ListModelCards"),
-        items: "ModelCardSummaries",
+        list: operation!("ListModelCards", "ModelCardSummaries"),
         id: "ModelCardName",
         arn: "ModelCardArn",
         read: operation!("DescribeModelCard"),
@@ -364,8 +350,7 @@ pub(super) static KINDS: &[Kind] = &[
     },
     Kind {
         kind: "AWS::SageMaker::NotebookInstanceLifecycleConfig",
-        list: operation!("ListNotebookInstanceLifecycleConfigs"),
-        items: "NotebookInstanceLifecycleConfigs",
+        list: operation!("ListNotebookInstanceLifecycleConfigs", "NotebookInstanceLifecycleConfigs"),
         id: "NotebookInstanceLifecycleConfigName",
         arn: "NotebookInstanceLifecycleConfigArn",
         read: operation!("DescribeNotebookInstanceLifecycleConfig"),
@@ -378,8 +363,7 @@ pub(super) static KINDS: &[Kind] = &[
     },
     Kind {
         kind: "AWS::SageMaker::Pipeline",
-        list: operation!("ListPipelines"),
-        items: "PipelineSummaries",
+        list: operation!("ListPipelines", "PipelineSummaries"),
         id: "PipelineName",
         arn: "PipelineArn",
         read: operation!("DescribePipeline"),
@@ -392,8 +376,7 @@ pub(super) static KINDS: &[Kind] = &[
     },
     Kind {
         kind: "AWS::SageMaker::InferenceExperiment",
-        list: operation!("ListInferenceExperiments"),
-        items: "InferenceExperiments",
+        list: operation!("ListInferenceExperiments", "InferenceExperiments"),
         id: "Name",
         arn: "Arn",
         read: operation!("DescribeInferenceExperiment"),

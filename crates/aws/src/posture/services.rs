@@ -3,7 +3,7 @@
 use super::collector::{Kind, named, put};
 use super::items::{Draft, Told, answered, derive, item, learn};
 use super::reader::Reader;
-use crate::operation::{CLOUDTRAIL, On, Operation, Permission, Protocol, Retry, Service};
+use crate::operation::{CLOUDTRAIL, On, Operation, Permission, Protocol, Retry, SMALL_TOKEN, Service};
 use facts::inventory::Status;
 use serde_json::{Value, json};
 
@@ -22,21 +22,22 @@ pub(crate) const ECR: Service = Service {
 };
 
 macro_rules! operation {
-    ($constant:ident, $service:ident, $name:literal, $action:literal) => {
+    ($constant:ident, $service:ident, $name:literal, $action:literal $(, $items:literal)?) => {
         const $constant: Operation = Operation {
             service: &$service,
             name: $name,
             retry: Retry::Safe,
             needs: &[Permission { action: $action, on: On::Account }],
-        };
+            pages: None,
+        }$(.paged(SMALL_TOKEN.of($items)))?;
     };
 }
 
-operation!(GROUPS, LOGS, "DescribeLogGroups", "logs:DescribeLogGroups");
+operation!(GROUPS, LOGS, "DescribeLogGroups", "logs:DescribeLogGroups", "logGroups");
 operation!(TRAILS, CLOUDTRAIL, "DescribeTrails", "cloudtrail:DescribeTrails");
 operation!(TRAIL_STATUS, CLOUDTRAIL, "GetTrailStatus", "cloudtrail:GetTrailStatus");
 operation!(SELECTORS, CLOUDTRAIL, "GetEventSelectors", "cloudtrail:GetEventSelectors");
-operation!(REPOSITORIES, ECR, "DescribeRepositories", "ecr:DescribeRepositories");
+operation!(REPOSITORIES, ECR, "DescribeRepositories", "ecr:DescribeRepositories", "repositories");
 operation!(REPOSITORY_POLICY, ECR, "GetRepositoryPolicy", "ecr:GetRepositoryPolicy");
 operation!(REPOSITORY_TAGS, ECR, "ListTagsForResource", "ecr:ListTagsForResource");
 
@@ -49,7 +50,7 @@ pub(super) static KINDS: &[Kind] = &[];
 /// Groups of logs.
 pub(super) fn log_groups(reader: &Reader<'_>, draft: &mut Draft) {
     let kind = "AWS::Logs::LogGroup";
-    let groups = match reader.pages(&GROUPS, &json!({}), ("logGroups", "nextToken", "nextToken")) {
+    let groups = match reader.pages(&GROUPS, &json!({})) {
         Ok(groups) => groups,
         Err(error) => return draft.unread(kind, &GROUPS, &error),
     };
@@ -112,11 +113,10 @@ pub(super) fn trails(reader: &Reader<'_>, draft: &mut Draft) {
 /// Repositories of images.
 pub(super) fn repositories(reader: &Reader<'_>, draft: &mut Draft) {
     let kind = "AWS::ECR::Repository";
-    let repositories =
-        match reader.pages(&REPOSITORIES, &json!({}), ("repositories", "nextToken", "nextToken")) {
-            Ok(repositories) => repositories,
-            Err(error) => return draft.unread(kind, &REPOSITORIES, &error),
-        };
+    let repositories = match reader.pages(&REPOSITORIES, &json!({})) {
+        Ok(repositories) => repositories,
+        Err(error) => return draft.unread(kind, &REPOSITORIES, &error),
+    };
     draft.read(&[kind]);
     for told in repositories {
         let Some(name) = told["repositoryName"].as_str() else { continue };

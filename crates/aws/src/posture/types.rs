@@ -18,8 +18,6 @@ pub(super) struct Type {
     pub(super) list: &'static Call,
     /// What is asked when they are listed.
     pub(super) with: fn() -> Value,
-    /// The member of the answer with the items, and the mark of the next page.
-    pub(super) items: (&'static str, &'static str),
     /// The member of an item that names it; empty if the items are names.
     pub(super) id: &'static str,
     /// Reads one.
@@ -96,7 +94,7 @@ impl Type {
 
 /// The names of all resources of a type.
 pub(super) fn list(reader: &Reader<'_>, of: &Type, draft: &mut Draft) -> Vec<String> {
-    match reader.all(of.list, &(of.with)(), of.items) {
+    match reader.all(of.list, &(of.with)()) {
         Ok(all) => {
             of.kinds().for_each(|kind| draft.read(&[kind]));
             let name = |item: &Value| match of.id {

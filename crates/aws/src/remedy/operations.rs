@@ -42,6 +42,7 @@ macro_rules! known {
                 name: $name,
                 retry: Retry::$retry,
                 needs: &[$(Permission { action: $action, on: On::Account }),*],
+                pages: None,
             },
             writes: $writes,
             form: $form,

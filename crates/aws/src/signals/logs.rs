@@ -21,6 +21,7 @@ macro_rules! operation {
             name: $name,
             retry: Retry::Safe,
             needs: &[Permission { action: $action, on: On::$on }],
+            pages: None,
         }
     };
 }

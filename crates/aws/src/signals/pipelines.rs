@@ -15,12 +15,14 @@ pub(super) const START_PIPELINE: Operation = Operation {
     name: "StartPipelineExecution",
     retry: Retry::Safe,
     needs: &[Permission { action: "sagemaker:StartPipelineExecution", on: On::Pipeline }],
+    pages: None,
 };
 pub(super) const START_MACHINE: Operation = Operation {
     service: &STEP_FUNCTIONS,
     name: "StartExecution",
     retry: Retry::Safe,
     needs: &[Permission { action: "states:StartExecution", on: On::Pipeline }],
+    pages: None,
 };
 
 const LONGEST_DESCRIPTION: usize = 1000;

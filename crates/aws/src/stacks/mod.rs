@@ -10,8 +10,9 @@ mod shapes;
 pub use shapes::{Change, ChangeSet, Event, Execution, Proposal, Stack, TemplateSource};
 
 use crate::client::Client;
-use crate::error::{AwsError, Trouble};
-use crate::operation::{CLOUDFORMATION, On, Operation, Permission, Retry};
+use crate::error::AwsError;
+use crate::operation::{CLOUDFORMATION, NEXT_TOKEN, On, Operation, Permission, Retry};
+use crate::pages::Question;
 use crate::permissions::{Place, PolicyDocument};
 use crate::wire::{Wire, from_xml};
 use serde::Deserialize;
@@ -26,6 +27,7 @@ macro_rules! operation {
             name: $name,
             retry: Retry::$retry,
             needs: &[$(Permission { action: $action, on: On::Stack }),+],
+            pages: None,
         }
     };
 }
@@ -36,13 +38,11 @@ const EVENTS: Operation = operation!("DescribeStackEvents", Safe, "cloudformatio
 const TEMPLATE: Operation = operation!("GetTemplate", Safe, "cloudformation:GetTemplate");
 const PROPOSE: Operation =
     operation!("CreateChangeSet", Unsafe, "cloudformation:CreateChangeSet", "cloudformation:TagResource");
-const PROPOSED: Operation = operation!("DescribeChangeSet", Safe, "cloudformation:DescribeChangeSet");
+const PROPOSED: Operation =
+    operation!("DescribeChangeSet", Safe, "cloudformation:DescribeChangeSet").paged(NEXT_TOKEN);
 const DISCARD: Operation = operation!("DeleteChangeSet", Safe, "cloudformation:DeleteChangeSet");
 const EXECUTE: Operation = operation!("ExecuteChangeSet", Unsafe, "cloudformation:ExecuteChangeSet");
 const DELETE: Operation = operation!("DeleteStack", Safe, "cloudformation:DeleteStack");
-
-/// Pages of changes or events that are read at most.
-const MOST_PAGES: usize = 100;
 
 /// How CloudFormation says that there is no such stack or change set; it has no code of its own for stacks.
 fn is_absent(error: &AwsError) -> bool {
@@ -195,38 +195,23 @@ impl Stacks {
 
     /// The changes of one stack; by an id, which says which one, its name may be empty.
     fn own_changes(&self, stack: &str, id: &str) -> Result<Option<ChangeSet>, AwsError> {
-        let mut changes = Vec::new();
-        let mut token = String::new();
-        for _ in 0..MOST_PAGES {
-            let mut form = vec![("StackName", stack), ("ChangeSetName", id)];
-            form.retain(|(_, value)| !value.is_empty());
-            if !token.is_empty() {
-                form.push(("NextToken", &token));
-            }
-            let page = match self.ask::<Described>(&PROPOSED, &form) {
+        let mut form = vec![("StackName", stack), ("ChangeSetName", id)];
+        form.retain(|(_, value)| !value.is_empty());
+        let mut set: Option<ChangeSet> = None;
+        for page in self.client.pages::<Described>(&PROPOSED, Question::Form(&form)) {
+            let page = match page {
                 Ok(answer) => answer.describe_change_set_result,
                 Err(error) if is_absent(&error) => return Ok(None),
                 Err(error) => return Err(error),
             };
-            let execution = page.execution();
+            let mut changes = set.map_or_else(Vec::new, |before| before.changes);
+            let execution = page.execution()?;
             changes.extend(page.changes.member.into_iter().filter_map(|one| one.resource_change));
-            match page.next_token.filter(|token| !token.is_empty()) {
-                Some(next) => token = next,
-                None => {
-                    let (id, stack_id, status) = (page.change_set_id, page.stack_id, page.status);
-                    let reason = page.status_reason.unwrap_or_default();
-                    return Ok(Some(ChangeSet {
-                        id,
-                        stack_id,
-                        execution: execution?,
-                        status,
-                        reason,
-                        changes,
-                    }));
-                }
-            }
+            let (id, stack_id, status) = (page.change_set_id, page.stack_id, page.status);
+            let reason = page.status_reason.unwrap_or_default();
+            set = Some(ChangeSet { id, stack_id, execution, status, reason, changes });
         }
-        Err(AwsError::new(Trouble::Refused, format!("the change set has more than {MOST_PAGES} pages")))
+        Ok(set)
     }
 
     /// Carries a change set out; CloudFormation begins at once. Fine if it began already.

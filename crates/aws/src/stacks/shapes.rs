@@ -189,7 +189,6 @@ pub(super) struct Page {
     pub(super) execution_status: Option<String>,
     #[serde(default)]
     pub(super) changes: Members<One>,
-    pub(super) next_token: Option<String>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
