@@ -11,6 +11,8 @@ mod parts;
 mod posture;
 mod signals;
 mod stacks;
+mod stories;
+mod story;
 mod support;
 mod tape;
 mod watch;
