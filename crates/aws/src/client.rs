@@ -361,7 +361,7 @@ fn build<'w>(
         request = request.header(name, value);
     }
     // What is wrong may be a secret with a line break in it, so it is not repeated.
-    request.body(wire.body.as_slice()).map_err(|_| {
+    request.body(&*wire.body).map_err(|_| {
         AwsError::new(
             Trouble::Unconfigured,
             "the request cannot be written: a name or value in it has letters that HTTP does not allow",

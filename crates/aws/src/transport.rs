@@ -84,6 +84,14 @@ impl Answer {
         Some(Self { status, headers: map, body: Zeroizing::new(body) })
     }
 
+    /// The same as others write an answer.
+    pub(crate) fn into_response<B: From<Vec<u8>>>(mut self) -> Option<Response<B>> {
+        let mut response = Response::new(B::from(std::mem::take(&mut *self.body)));
+        *response.status_mut() = self.status.try_into().ok()?;
+        *response.headers_mut() = self.headers;
+        Some(response)
+    }
+
     /// The headers that are text.
     pub(crate) fn headers(&self) -> Vec<(String, String)> {
         let text = self.headers.iter().filter_map(|(name, value)| Some((name, value.to_str().ok()?)));

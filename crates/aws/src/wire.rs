@@ -4,6 +4,7 @@ use crate::error::{AwsError, Trouble};
 use crate::operation::{Call, Operation, Protocol};
 use crate::sign::encode;
 use crate::transport::Answer;
+use bytes::Bytes;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -20,7 +21,7 @@ pub(crate) struct Wire {
     /// Not encoded.
     pub(crate) query: Vec<(String, String)>,
     pub(crate) headers: Vec<(String, String)>,
-    pub(crate) body: Vec<u8>,
+    pub(crate) body: Bytes,
     /// The most bytes of an answer that are taken, if it is less than the service may give.
     pub(crate) most: Option<usize>,
 }
@@ -34,7 +35,7 @@ impl Wire {
             path: path.into(),
             query: Vec::new(),
             headers: Vec::new(),
-            body: Vec::new(),
+            body: Bytes::new(),
             most: None,
         }
     }
@@ -52,7 +53,7 @@ impl Wire {
     }
 
     /// The same with a body.
-    pub(crate) fn body(mut self, body: impl Into<Vec<u8>>) -> Self {
+    pub(crate) fn body(mut self, body: impl Into<Bytes>) -> Self {
         self.body = body.into();
         self
     }
@@ -168,12 +169,15 @@ pub(crate) fn from_xml<T: DeserializeOwned>(
 }
 
 /// An answer that is not one of the service's.
+/// What to do about an answer that the service does not give.
+pub(crate) const SOMEBODY_ELSE: &str = "look whether a proxy or AWS_ENDPOINT_URL answers in place of AWS";
+
 pub(crate) fn unreadable(operation: &'static Operation, answer: &Answer) -> AwsError {
     let message =
         format!("the answer (status {}) is not one that `{}` gives", answer.status, operation.service.name);
     AwsError::said(Trouble::Unreadable, "", &message, request_id(answer))
         .of(operation)
-        .with_help("look whether a proxy or AWS_ENDPOINT_URL answers in place of AWS")
+        .with_help(SOMEBODY_ELSE)
 }
 
 pub(crate) fn request_id(answer: &Answer) -> Option<String> {

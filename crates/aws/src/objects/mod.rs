@@ -3,9 +3,11 @@
 //! Source: Amazon S3 API Reference; User Guide, "Preventing object overwrites with conditional writes" and "Checking
 //! object integrity".
 
+mod borrowed;
 pub mod lifecycle;
 mod parts;
 mod put;
+mod requests;
 mod rules;
 mod tags;
 
@@ -15,11 +17,11 @@ use crate::operation::{OBJECTS, On, Operation, Permission, Retry, S3};
 use crate::pages::Question;
 use crate::permissions::{Place, PolicyDocument, condition};
 use crate::sign::encode_path;
-use crate::transport::Answer;
 use crate::wire::Wire;
 use aws_lc_rs::digest;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use borrowed::{Got, How};
 use parts::Parting;
 pub use rules::{Lifecycle, OwnRule};
 use serde::Deserialize;
@@ -222,23 +224,23 @@ impl S3Objects {
     }
 
     /// Whether S3 keeps another checksum. Of an object that somebody else put in parts, it says nothing about the whole.
-    fn damaged(&self, answer: &Answer) -> bool {
-        let Some(kept) = answer.header(CHECKSUM) else { return false };
+    fn damaged(&self, got: &Got) -> bool {
+        let Some(kept) = &got.kept else { return false };
         match kept.contains('-') {
-            false => kept != checksum(&answer.body),
-            true => !self.for_others && self.parting.is_other(kept, &answer.body),
+            false => *kept != checksum(&got.bytes),
+            true => !self.for_others && self.parting.is_other(kept, &got.bytes),
         }
     }
 
     /// The bytes, checked against the checksum that S3 keeps with them.
     fn read(&self, name: &str, most: usize) -> Result<Vec<u8>, PortError> {
-        let wire = self.wire("GET", name)?.header("x-amz-checksum-mode", "ENABLED").at_most(most);
-        match self.client.call(&GET, &wire) {
-            Ok(answer) if self.damaged(&answer) => {
+        let object = self.object(name, How { most: Some(most), ..How::default() })?;
+        match object.get(None) {
+            Ok(got) if self.damaged(&got) => {
                 let text = format!("the object `{name}` does not have the checksum that S3 keeps with it");
                 Err(PortError::new(Kind::Damaged, text))
             }
-            Ok(mut answer) => Ok(std::mem::take(&mut *answer.body)),
+            Ok(got) => Ok(got.bytes),
             Err(error) if error.code() == "NoSuchKey" => {
                 Err(PortError::new(Kind::Absent, format!("there is no object `{name}`")))
             }
@@ -303,7 +305,7 @@ impl ObjectStore for S3Objects {
 
     fn delete(&self, name: &str) -> Result<(), PortError> {
         self.named(name)?;
-        match self.client.call(&DELETE, &self.wire("DELETE", name)?) {
+        match self.object(name, How::default())?.delete() {
             Err(error) if error.code() != "NoSuchKey" => Err(explain(&error)),
             _ => Ok(()),
         }

@@ -4,15 +4,14 @@
 //! Source: Amazon S3 API Reference, `CreateMultipartUpload`, `UploadPart`, `CompleteMultipartUpload`,
 //! `AbortMultipartUpload`; User Guide, "Amazon S3 multipart upload limits" and "Checking object integrity".
 
-use super::{CHECKSUM, GET, S3Objects, checksum, explain, on};
+use super::borrowed::{How, Object};
+use super::{S3Objects, explain, on};
 use crate::error::{AwsError, Trouble};
 use crate::operation::{On, Operation, Retry, S3};
-use crate::wire::{from_xml, unreadable};
 use aws_lc_rs::digest;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use serde::Deserialize;
-use std::fmt::Write as _;
+use object_store::multipart::PartId;
 use std::io::Read;
 use world::{Content, PortError, wrong_length};
 
@@ -139,18 +138,6 @@ fn unread(error: &PortError) -> AwsError {
     AwsError::new(Trouble::Unreadable, error.to_string())
 }
 
-/// A part that is there.
-struct Sent {
-    tag: String,
-    checksum: String,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct Begun {
-    upload_id: String,
-}
-
 impl S3Objects {
     /// The same with objects of more than `bytes` put in parts of so many. Larger parts are fewer calls, smaller ones less to
     /// send again; S3 takes none below 5 MiB but the last.
@@ -166,11 +153,13 @@ impl S3Objects {
         content: &dyn Content,
         only_new: bool,
     ) -> Result<(), AwsError> {
-        let upload = self.begin_upload(name)?;
+        let object = self.object(name, How { only_new, whole: content.length(), most: None })?;
+        let upload = object.begin()?;
         let sent = self
-            .send_parts(name, &upload, content)
-            .and_then(|parts| self.complete(name, &upload, (&parts, content.length()), only_new));
-        sent.map_err(|error| match self.abort(name, &upload) {
+            .send_parts(name, (&object, &upload), content)
+            .and_then(|parts| object.complete(&upload, parts));
+        sent.map_err(|error| match object.abort(&upload) {
+            Err(gone) if gone.trouble() == Trouble::Absent => error,
             Ok(()) => error,
             Err(_) => error.with_help(format!(
                 "parts of `{name}` may have stayed in the bucket; `wardmote aws lifecycle` says whether they end by themselves"
@@ -178,74 +167,18 @@ impl S3Objects {
         })
     }
 
-    fn begin_upload(&self, name: &str) -> Result<String, AwsError> {
-        let operation = if self.locked_days.is_some() { &CREATE_LOCKED } else { &CREATE };
-        let wire = self
-            .protected(self.wire("POST", name)?)
-            .parameter("uploads", "")
-            .header("x-amz-checksum-algorithm", "SHA256")
-            .header("x-amz-checksum-type", "COMPOSITE");
-        let answer = self.client.call(operation, &wire)?;
-        let Begun { upload_id } = from_xml(operation, &answer)?;
-        if upload_id.is_empty() { Err(unreadable(operation, &answer)) } else { Ok(upload_id) }
-    }
-
-    fn send_parts(&self, name: &str, upload: &str, content: &dyn Content) -> Result<Vec<Sent>, AwsError> {
+    fn send_parts(
+        &self,
+        name: &str,
+        (object, upload): (&Object, &String),
+        content: &dyn Content,
+    ) -> Result<Vec<PartId>, AwsError> {
         let mut sent = Vec::new();
         let mut parts = self.parting.of(name, content);
         while let Some(part) = parts.next_part()? {
-            let checksum = checksum(&part);
-            let wire = self
-                .wire("PUT", name)?
-                .parameter("partNumber", (sent.len() + 1).to_string())
-                .parameter("uploadId", upload)
-                .header(CHECKSUM, checksum.as_str())
-                .body(part);
-            let answer = self.client.call(&PART, &wire)?;
-            let tag = answer.header("etag").ok_or_else(|| unreadable(&PART, &answer))?.to_owned();
-            sent.push(Sent { tag, checksum });
+            sent.push(object.part(upload, sent.len(), part)?);
         }
         parts.ended().map(|()| sent)
-    }
-
-    fn complete(
-        &self,
-        name: &str,
-        upload: &str,
-        (parts, whole): (&[Sent], u64),
-        only_new: bool,
-    ) -> Result<(), AwsError> {
-        let mut body =
-            "<CompleteMultipartUpload xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\">".to_owned();
-        for (at, Sent { tag, checksum }) in parts.iter().enumerate() {
-            let tag = quick_xml::escape::escape(tag.as_str());
-            // Writing to a text does not fail.
-            let _ = write!(
-                body,
-                "<Part><ETag>{tag}</ETag><ChecksumSHA256>{checksum}</ChecksumSHA256><PartNumber>{}</PartNumber></Part>",
-                at + 1
-            );
-        }
-        body.push_str("</CompleteMultipartUpload>");
-        let mut wire = self
-            .wire("POST", name)?
-            .parameter("uploadId", upload)
-            .header("content-type", "application/xml")
-            .header("x-amz-mp-object-size", whole.to_string())
-            .body(body);
-        if only_new {
-            wire = wire.header("if-none-match", "*");
-        }
-        self.client.call(&COMPLETE, &wire).map(|_| ())
-    }
-
-    /// Takes an upload back with all its parts; fine if it is gone.
-    fn abort(&self, name: &str, upload: &str) -> Result<(), AwsError> {
-        let wire = self.wire("DELETE", name)?.parameter("uploadId", upload);
-        match self.client.call(&ABORT, &wire) {
-            Err(error) if error.trouble() != Trouble::Absent => Err(error),
-            _ => Ok(()),
-        }
     }
 
     /// Whether an object has these bytes; nothing if there is none. Of a large one, a part at a time is read.
@@ -256,22 +189,19 @@ impl S3Objects {
         let mut at = 0;
         let mut parts = self.parting.of(name, content);
         while let Some(part) = parts.next_part()? {
-            let last = at + part.len() - 1;
-            let wire = self.wire("GET", name)?.header("range", format!("bytes={at}-{last}"));
-            let answer = match self.client.call(&GET, &wire.at_most(part.len())) {
-                Ok(answer) => answer,
+            let to = at + part.len() as u64;
+            let object = self.object(name, How { most: Some(part.len()), ..How::default() })?;
+            let got = match object.get(Some(at..to)) {
+                Ok(got) => got,
                 Err(error) if error.code() == "NoSuchKey" => return Ok(None),
                 // It is shorter than this.
                 Err(error) if error.code() == "InvalidRange" => return Ok(Some(false)),
                 Err(error) => return Err(explain(&error)),
             };
-            let whole = answer.header("content-range").and_then(|range| range.rsplit_once('/'));
-            let whole = whole.and_then(|(_, whole)| whole.parse().ok());
-            let whole: u64 = whole.ok_or_else(|| PortError::from(unreadable(&GET, &answer)))?;
-            if whole != content.length() || *answer.body != part {
+            if got.whole != content.length() || got.bytes != part {
                 return Ok(Some(false));
             }
-            at += part.len();
+            at = to;
         }
         Ok(Some(true))
     }

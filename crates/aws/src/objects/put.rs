@@ -3,16 +3,16 @@
 //!
 //! Source: Amazon S3 API Reference, `PutObject`; User Guide, "Preventing object overwrites with conditional writes".
 
+use super::borrowed::How;
 use super::parts::{ABORT, COMPLETE, CREATE, CREATE_LOCKED, PART, Parts};
-use super::{CHECKSUM, LARGEST, S3Objects, checksum, explain, on};
+use super::{LARGEST, S3Objects, explain, on};
 use crate::error::AwsError;
 use crate::operation::{On, Operation, Retry, S3};
-use crate::wire::Wire;
 use std::time::Duration;
 use world::{Content, Kind, PortError, next_part};
 
 /// A put says that the name must be free, and equal bytes count as done: so it can be tried again.
-const PUT: Operation = Operation {
+pub(super) const PUT: Operation = Operation {
     service: &S3,
     name: "PutObject",
     retry: Retry::Safe,
@@ -20,7 +20,7 @@ const PUT: Operation = Operation {
     pages: None,
 };
 /// The same where objects are locked.
-const PUT_LOCKED: Operation = Operation {
+pub(super) const PUT_LOCKED: Operation = Operation {
     needs: &[
         on("s3:PutObject", On::Objects),
         on("s3:PutObjectRetention", On::Objects),
@@ -88,32 +88,7 @@ impl S3Objects {
         let mut parts = Parts::of(name, content, content.length());
         let bytes = parts.next_part()?.unwrap_or_default();
         parts.ended()?;
-        // Where objects are locked, by us or by the bucket, S3 wants to be told which checksum goes with the bytes.
-        let mut wire = self
-            .protected(self.wire("PUT", name)?)
-            .header("x-amz-sdk-checksum-algorithm", "SHA256")
-            .header(CHECKSUM, checksum(&bytes))
-            .body(bytes);
-        if only_new {
-            wire = wire.header("if-none-match", "*");
-        }
-        let put = if self.locked_days.is_some() { &PUT_LOCKED } else { &PUT };
-        self.client.call(put, &wire).map(|_| ())
-    }
-
-    /// The same request with how its object is encrypted and locked.
-    pub(super) fn protected(&self, wire: Wire) -> Wire {
-        let mut wire = wire
-            .header("content-type", "application/octet-stream")
-            .header("x-amz-server-side-encryption", "aws:kms")
-            .header("x-amz-server-side-encryption-bucket-key-enabled", "true");
-        if let Some(key) = &self.settings.kms_key {
-            wire = wire.header("x-amz-server-side-encryption-aws-kms-key-id", key.as_str());
-        }
-        let Some(days) = self.locked_days else { return wire };
-        let until = jiff::Timestamp::now() + jiff::SignedDuration::from_hours(24 * i64::from(days));
-        wire.header("x-amz-object-lock-mode", "COMPLIANCE")
-            .header("x-amz-object-lock-retain-until-date", until.strftime("%Y-%m-%dT%H:%M:%SZ").to_string())
+        self.object(name, How { only_new, whole: content.length(), most: None })?.put(bytes)
     }
 
     /// Whether an object has these bytes; nothing if there is none.

@@ -79,7 +79,7 @@ impl S3Objects {
         );
         let write =
             self.wire("PUT", name)?.parameter("tagging", "").header(CHECKSUM, checksum(body.as_bytes()));
-        let write = write.header("content-type", "application/xml").body(body.as_bytes());
+        let write = write.header("content-type", "application/xml").body(body);
         self.client.call(&PUT_TAGS, &write).map(|_| ()).map_err(|error| explain(&error))
     }
 }

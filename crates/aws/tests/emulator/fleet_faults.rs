@@ -2,50 +2,14 @@
 //! nothing is taken for another state, nothing is made twice, and the same step goes on where it was.
 
 use crate::fleet::{cluster_at, ecs, eks, release, sagemaker, settled};
+use crate::story::{patient_and_hasty, told, troubles};
 use crate::support::kubernetes::ApiServer;
-use crate::support::proxy::{Fate, Proxy, json_error, operation, xml_error};
-use crate::support::{Emulator, client, settings, variables};
-use aws::Client;
+use crate::support::proxy::{Fate, Proxy, operation};
+use crate::support::{Emulator, client};
 use aws::fleet::AwsFleet;
 use serde_json::json;
 use std::collections::BTreeSet;
-use std::time::Duration;
-use world::{Fleet, Kind, Pace, PortError, Site};
-
-/// Who is in a hurry waits for so long, and asks once.
-const SHORT: Duration = Duration::from_millis(150);
-
-/// What happens to every call of an operation, and what kind of error is told of it. What is done although nobody hears of it
-/// comes last, and another first for each operation. A call that went through all of it at an earlier step has one of them again.
-pub(crate) fn troubles(operation: &str, turn: usize, known: bool) -> Vec<(Fate, Kind)> {
-    // Names with a dot are of services that speak JSON, as is the one that this proxy answers for.
-    let json = operation.contains('.') || operation.starts_with("kubernetes ");
-    let error = if json { json_error } else { xml_error };
-    let throttled = if json { "ThrottlingException" } else { "SlowDown" };
-    let elsewhere = "<html>there is no such page</html>".to_owned();
-    let mut all = vec![
-        (error(500, "InternalError"), Kind::Failed),
-        (error(403, "AccessDenied"), Kind::Denied),
-        (error(429, throttled), Kind::Busy),
-        (Fate::Answer(404, String::new(), elsewhere), Kind::Failed),
-        (Fate::Reset, Kind::Failed),
-        (Fate::Silence, Kind::Failed),
-    ];
-    let mut done = [Fate::Lost, Fate::Half, Fate::Stall];
-    done.rotate_left(turn % 3);
-    all.extend(done.map(|fate| (fate, Kind::Failed)));
-    if known { vec![all.swap_remove(turn % all.len())] } else { all }
-}
-
-/// Settings of somebody behind a proxy: with time and a second attempt, and in a hurry.
-pub(crate) fn patient_and_hasty(proxy: &Proxy) -> [Client; 2] {
-    ["2", "1"].map(|attempts| {
-        let mut all = variables(proxy.address);
-        all.insert("AWS_MAX_ATTEMPTS".into(), attempts.into());
-        let settings = settings(all);
-        Client::new(if attempts == "1" { settings.with_timeout(SHORT) } else { settings }).unwrap()
-    })
-}
+use world::{Fleet, Pace, PortError, Site};
 
 /// A step of the story: what is done, to be done again after a failure.
 type Step = fn(&AwsFleet, &Site) -> Result<(), PortError>;
@@ -151,21 +115,6 @@ impl Way {
             "and nothing else was made"
         );
     }
-}
-
-/// What is told is the trouble of the call, or that it came to its end all the same. Who is in a hurry may hear of another
-/// call that took its time.
-pub(crate) fn told(result: Result<(), PortError>, kind: Kind, call: Option<&str>, what: &str) {
-    let Err(error) = result else { return };
-    assert_eq!(error.kind(), kind, "{what}: {error}");
-    let Some(call) = call else { return };
-    let named = match call.split_once(' ') {
-        None => call.rsplit('.').next().unwrap(),
-        Some(("s3", _)) => "`s3:",
-        Some(("eks", _)) => "DescribeCluster",
-        Some(_) => "the cluster `models`",
-    };
-    assert!(error.to_string().contains(named), "{what}: {error}");
 }
 
 fn on_aws() -> Way {

@@ -11,6 +11,8 @@ mod parts;
 mod posture;
 mod signals;
 mod stacks;
+mod stories;
+mod story;
 mod support;
 mod tape;
 mod watch;
@@ -134,7 +136,7 @@ fn grants_come_in_pages_and_are_whole_or_an_error() {
 fn objects_are_encrypted_checked_and_never_overwritten() {
     Emulator::get().bucket("promises");
     let (proxy, client) = proxied();
-    let store = objects(client, "promises");
+    let store = objects(client.clone(), "promises");
     store.put("evidence/one", b"content").unwrap();
     let request = proxy.seen().remove(0);
     assert!(request.starts_with("PUT /promises/house/evidence/one HTTP/1.1"), "{request}");
@@ -150,6 +152,14 @@ fn objects_are_encrypted_checked_and_never_overwritten() {
         assert!(request.contains(header), "no `{header}` in {request}");
     }
     assert_eq!(store.get("evidence/one").unwrap(), b"content");
+    // Without a key of one's own it is the account's.
+    let settings = ObjectSettings { kms_key: None, ..object_settings("promises") };
+    S3Objects::new(client, settings).unwrap().put("evidence/two", b"content").unwrap();
+    let request = proxy.seen().pop().unwrap();
+    assert!(
+        request.contains("x-amz-server-side-encryption: aws:kms\r\n") && !request.contains(KEY),
+        "{request}"
+    );
     // Something on the way changes a byte: the service's own checksum shows it.
     let body = "changed".to_owned();
     let headers = "x-amz-checksum-sha256: 7XACtDnprIRfIjV9giusFERzD722AW0+yUMil7nsn3M=\r\n".to_owned();

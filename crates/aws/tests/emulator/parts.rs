@@ -227,6 +227,33 @@ fn parts_that_cannot_be_taken_back_are_told() {
 }
 
 #[test]
+fn answers_that_s3_does_not_give_are_told() {
+    let (proxy, store) = parted("parts-strange");
+    let strange = |body: &str| Fate::Answer(200, String::new(), body.to_owned());
+    let no_id = "<InitiateMultipartUploadResult><UploadId></UploadId></InitiateMultipartUploadResult>";
+    let answers =
+        [("", 0), ("<html>hello</html>", 0), (no_id, 0), ("a part without a tag", 1), ("<html/>", 4)];
+    let said = answers.map(|(body, before)| {
+        proxy.next(std::iter::repeat_n(Fate::Pass, before).chain([strange(body)]));
+        let error = store.put("one", &content(b'j')).unwrap_err();
+        assert_eq!(error.help().unwrap(), "look whether a proxy or AWS_ENDPOINT_URL answers in place of AWS");
+        proxy.next([]);
+        assert!(under_way("parts-strange").is_empty());
+        error.to_string()
+    });
+    insta::assert_snapshot!(said.join("\n"), @r"
+    `s3:CreateMultipartUpload` failed: the answer is not one that `s3` gives
+    `s3:CreateMultipartUpload` failed: the answer is not one that `s3` gives
+    `s3:CreateMultipartUpload` failed: the answer is not one that `s3` gives
+    `s3:UploadPart` failed: the answer is not one that `s3` gives
+    `s3:CompleteMultipartUpload` failed: the answer is not one that `s3` gives
+    ");
+    // An answer to a put in one request has a tag too.
+    proxy.next([strange("")]);
+    insta::assert_snapshot!(store.put("two", b"2").unwrap_err(), @"`s3:PutObject` failed: the answer is not one that `s3` gives");
+}
+
+#[test]
 fn somebody_who_was_faster_is_not_overwritten() {
     let (proxy, store) = parted("parts-beside");
     let other = store.clone();

@@ -13,7 +13,7 @@ fn dimensions(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
     pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
 }
 
-fn measured() -> Measured {
+pub(crate) fn measured() -> Measured {
     let figure = |name: &str, value, is_count| Figure { name: name.into(), value, is_count };
     Measured {
         time: "2025-10-01T12:00:00Z".parse().unwrap(),
@@ -26,7 +26,7 @@ fn measured() -> Measured {
     }
 }
 
-fn alert() -> Alert {
+pub(crate) fn alert() -> Alert {
     Alert {
         model: "credit".into(),
         version: 2,
@@ -38,7 +38,7 @@ fn alert() -> Alert {
     }
 }
 
-fn alarm(name: &str) -> Alarm {
+pub(crate) fn alarm(name: &str) -> Alarm {
     Alarm {
         name: format!("{name}/credit/model_accuracy"),
         description: "accuracy".into(),
@@ -50,7 +50,7 @@ fn alarm(name: &str) -> Alarm {
     }
 }
 
-fn settings(name: &str) -> SignalSettings {
+pub(crate) fn settings(name: &str) -> SignalSettings {
     let topic = outlets("make", Emulator::get().address, name);
     SignalSettings {
         namespace: Some(format!("Wardmote/{name}")),
@@ -85,7 +85,7 @@ fn a_pipeline_is_started_once_for_an_alert() {
     insta::assert_snapshot!(serde_json::to_string_pretty(&executions("retrain")).unwrap());
 }
 
-fn log_settings(group: &str) -> LogSettings {
+pub(crate) fn log_settings(group: &str) -> LogSettings {
     LogSettings { group: group.parse().unwrap(), key: Some(crate::KEY.parse().unwrap()) }
 }
 
@@ -172,7 +172,7 @@ fn lines_that_could_not_be_delivered_are_not_told_as_taken() {
     insta::assert_snapshot!(format!("{error}; {}", error.help().unwrap()), @"lines of figures name a namespace of metrics, and there is none; name a namespace for metrics too");
 }
 
-fn local_now() -> Timestamp {
+pub(crate) fn local_now() -> Timestamp {
     let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
     Timestamp::from_unix_ms(i64::try_from(since.as_millis()).unwrap()).unwrap()
 }

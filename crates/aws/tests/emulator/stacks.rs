@@ -1,6 +1,6 @@
 //! Stacks: a change is proposed, looked at, carried out once and seen to end, whatever fails on the way.
 
-use crate::fleet_faults::{patient_and_hasty, told, troubles};
+use crate::story::{patient_and_hasty, told, troubles};
 use crate::support::proxy::{Fate, Proxy, operation, xml_error};
 use crate::support::{Emulator, client};
 use aws::stacks::{Execution, Proposal, Stack, Stacks, TemplateSource};
