@@ -216,6 +216,9 @@ impl Line {
                 elapsed: start.elapsed(),
             };
             let (error, failure, asked) = match sent {
+                Ok(answer) if answer.status < 300 && !wire::may_be_of(operation, &answer) => {
+                    (wire::unreadable(operation, &answer), Failure::of(Trouble::Unreadable), None)
+                }
                 Ok(answer) if answer.status < 300 && !wire::failed_late(operation, &answer) => {
                     self.tell(&told(None));
                     self.budget.earn(last);

@@ -268,12 +268,12 @@ mod tests {
             [
                 "POST /",
                 "Action=DescribeAlarms&Version=2010-08-01&MaxRecords=1",
-                "<R><DescribeAlarmsResult><MetricAlarms><member>a</member></MetricAlarms><NextToken>m/</NextToken></DescribeAlarmsResult></R>",
+                "<DescribeAlarmsResponse><DescribeAlarmsResult><MetricAlarms><member>a</member></MetricAlarms><NextToken>m/</NextToken></DescribeAlarmsResult></DescribeAlarmsResponse>",
             ],
             [
                 "POST /",
                 "Action=DescribeAlarms&Version=2010-08-01&MaxRecords=1&NextToken=m%2F",
-                "<R><DescribeAlarmsResult><MetricAlarms><member>b</member></MetricAlarms></DescribeAlarmsResult></R>",
+                "<DescribeAlarmsResponse><DescribeAlarmsResult><MetricAlarms><member>b</member></MetricAlarms></DescribeAlarmsResult></DescribeAlarmsResponse>",
             ],
         ];
         assert_eq!(said(told("", &alarms).all(&ALARMS, Question::Form(&[("MaxRecords", "1")]))), both);
@@ -281,12 +281,12 @@ mod tests {
             [
                 "POST /",
                 "Action=DescribeVpcs&Version=2016-11-15",
-                "<R><vpcSet><item>a</item></vpcSet><nextToken>m</nextToken></R>",
+                "<DescribeVpcsResponse><vpcSet><item>a</item></vpcSet><nextToken>m</nextToken></DescribeVpcsResponse>",
             ],
             [
                 "POST /",
                 "Action=DescribeVpcs&Version=2016-11-15&NextToken=m",
-                "<R><vpcSet><item>b</item></vpcSet><nextToken/></R>",
+                "<DescribeVpcsResponse><vpcSet><item>b</item></vpcSet><nextToken/></DescribeVpcsResponse>",
             ],
         ];
         assert_eq!(said(told("", &vpcs).all(&VPCS, Question::Form(&[]))), both);

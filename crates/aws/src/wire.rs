@@ -5,6 +5,7 @@ use crate::operation::{Call, Operation, Protocol};
 use crate::sign::encode;
 use crate::transport::Answer;
 use bytes::Bytes;
+use quick_xml::events::Event;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -168,10 +169,10 @@ pub(crate) fn from_xml<T: DeserializeOwned>(
     quick_xml::de::from_str(text).map_err(|_| unreadable(operation, answer))
 }
 
-/// An answer that is not one of the service's.
 /// What to do about an answer that the service does not give.
 pub(crate) const SOMEBODY_ELSE: &str = "look whether a proxy or AWS_ENDPOINT_URL answers in place of AWS";
 
+/// An answer that is not one of the service's.
 pub(crate) fn unreadable(operation: &'static Operation, answer: &Answer) -> AwsError {
     let message =
         format!("the answer (status {}) is not one that `{}` gives", answer.status, operation.service.name);
@@ -256,6 +257,34 @@ fn help(answer: &Answer, code: &str, trouble: Trouble, operation: &Operation) ->
 /// together (API Reference, `CompleteMultipartUpload`).
 pub(crate) fn failed_late(operation: &Operation, answer: &Answer) -> bool {
     operation.name == "CompleteMultipartUpload" && xml_words(answer).is_some()
+}
+
+/// Whether an answer that says success can be one of the service's. A page of somebody between says it too: a list would be
+/// read out of it in which nothing is, or a write be taken for done.
+pub(crate) fn may_be_of(operation: &Operation, answer: &Answer) -> bool {
+    match operation.service.protocol {
+        Protocol::Json { .. } | Protocol::RestJson => !answer.body.trim_ascii_start().starts_with(b"<"),
+        Protocol::Query { .. } => {
+            root(answer).is_some_and(|name| name.strip_suffix("Response") == Some(operation.name))
+        }
+        // What somebody put there may be a page.
+        Protocol::RestXml if operation.name == "GetObject" => true,
+        Protocol::RestXml => root(answer).is_none_or(|name| !name.eq_ignore_ascii_case("html")),
+    }
+}
+
+/// The name of the outermost element; none if it is no XML.
+fn root(answer: &Answer) -> Option<String> {
+    let mut reader = quick_xml::Reader::from_str(std::str::from_utf8(&answer.body).ok()?);
+    loop {
+        match reader.read_event().ok()? {
+            Event::Start(start) | Event::Empty(start) => return Some(start.local_name().as_ref().to_owned()),
+            // No service of AWS writes one.
+            Event::DocType(_) => return Some("html".to_owned()),
+            Event::Eof => return None,
+            _ => {}
+        }
+    }
 }
 
 /// Whether other credentials would help.
@@ -403,6 +432,22 @@ mod tests {
             })
             .collect();
         insta::assert_snapshot!(lines.join("\n"));
+    }
+
+    #[test]
+    fn pages_of_somebody_between_are_no_answers() {
+        let of = |operation, body: &str| may_be_of(operation, &Answer::written(200, &[], body));
+        let page = "<!DOCTYPE html><html><body>sign in</body></html>";
+        for operation in [&OF_KMS, &OF_REST_JSON, &OF_STS, &OF_S3] {
+            for strange in [page, " <HTML/>"] {
+                assert!(!of(operation, strange), "{}", operation.service.name);
+            }
+        }
+        assert!(of(&OF_KMS, "{}") && of(&OF_REST_JSON, "") && of(&OF_S3, "") && of(&OF_S3, "{\"Version\": 1}"));
+        let name = OF_STS.name;
+        assert!(of(&OF_STS, &format!("<?xml version=\"1.0\"?>\n<{name}Response xmlns=\"x\"/>")));
+        assert!(!of(&OF_STS, "") && !of(&OF_STS, "<OtherResponse/>") && !of(&OF_STS, "ok"));
+        assert!(of(&Operation { name: "GetObject", ..OF_S3 }, page), "what somebody put there");
     }
 
     #[test]

@@ -243,10 +243,10 @@ fn answers_that_s3_does_not_give_are_told() {
     });
     insta::assert_snapshot!(said.join("\n"), @r"
     `s3:CreateMultipartUpload` failed: the answer is not one that `s3` gives
-    `s3:CreateMultipartUpload` failed: the answer is not one that `s3` gives
+    `s3:CreateMultipartUpload` failed: the answer (status 200) is not one that `s3` gives
     `s3:CreateMultipartUpload` failed: the answer is not one that `s3` gives
     `s3:UploadPart` failed: the answer is not one that `s3` gives
-    `s3:CompleteMultipartUpload` failed: the answer is not one that `s3` gives
+    `s3:CompleteMultipartUpload` failed: the answer (status 200) is not one that `s3` gives
     ");
     // An answer to a put in one request has a tag too.
     proxy.next([strange("")]);

@@ -27,6 +27,10 @@ pub(crate) fn troubles(operation: &str, turn: usize, known: bool) -> Vec<(Fate, 
         (Fate::Silence, Kind::Failed),
     ];
     let mut done = [Fate::Lost, Fate::Half, Fate::Stall];
+    // What is read of an object may be any page.
+    if operation != "s3 GET /BUCKET?" {
+        all.push((Fate::Answer(200, String::new(), "<html>sign in first</html>".to_owned()), Kind::Failed));
+    }
     done.rotate_left(turn % 3);
     all.extend(done.map(|fate| (fate, Kind::Failed)));
     if known { vec![all.swap_remove(turn % all.len())] } else { all }
