@@ -443,7 +443,9 @@ mod tests {
                 assert!(!of(operation, strange), "{}", operation.service.name);
             }
         }
-        assert!(of(&OF_KMS, "{}") && of(&OF_REST_JSON, "") && of(&OF_S3, "") && of(&OF_S3, "{\"Version\": 1}"));
+        assert!(
+            of(&OF_KMS, "{}") && of(&OF_REST_JSON, "") && of(&OF_S3, "") && of(&OF_S3, "{\"Version\": 1}")
+        );
         let name = OF_STS.name;
         assert!(of(&OF_STS, &format!("<?xml version=\"1.0\"?>\n<{name}Response xmlns=\"x\"/>")));
         assert!(!of(&OF_STS, "") && !of(&OF_STS, "<OtherResponse/>") && !of(&OF_STS, "ok"));
