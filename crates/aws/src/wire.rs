@@ -267,8 +267,10 @@ pub(crate) fn may_be_of(operation: &Operation, answer: &Answer) -> bool {
         Protocol::Query { .. } => {
             root(answer).is_some_and(|name| name.strip_suffix("Response") == Some(operation.name))
         }
-        // What somebody put there may be a page.
-        Protocol::RestXml if operation.name == "GetObject" => true,
+        // What somebody put there may be a page; S3 names the request that it answers.
+        Protocol::RestXml if operation.name == "GetObject" && answer.header("x-amz-request-id").is_some() => {
+            true
+        }
         Protocol::RestXml => root(answer).is_none_or(|name| !name.eq_ignore_ascii_case("html")),
     }
 }
@@ -449,7 +451,10 @@ mod tests {
         let name = OF_STS.name;
         assert!(of(&OF_STS, &format!("<?xml version=\"1.0\"?>\n<{name}Response xmlns=\"x\"/>")));
         assert!(!of(&OF_STS, "") && !of(&OF_STS, "<OtherResponse/>") && !of(&OF_STS, "ok"));
-        assert!(of(&Operation { name: "GetObject", ..OF_S3 }, page), "what somebody put there");
+        const GET: Operation = Operation { name: "GetObject", ..OF_S3 };
+        assert!(!of(&GET, page) && of(&GET, "bytes"));
+        let put = Answer::written(200, &[("x-amz-request-id", "r")], page);
+        assert!(may_be_of(&GET, &put), "what somebody put there");
     }
 
     #[test]

@@ -145,9 +145,9 @@ impl At<'_> {
         let ledger =
             local::verify_ledger(&self.house.ledger_dir()).map_err(|error| self.without_ledger(error))?;
         let engine = self.opened(&ledger)?;
-        let approvals = match &engine {
+        let (approvals, unread) = match &engine {
             Ok(engine) => audited(engine, trusted.as_deref()),
-            Err(why) => Approvals::Unknown(why.clone()),
+            Err((why, exit)) => (Approvals::Unknown(why.clone()), *exit),
         };
         let checkpoint = checkpoints::signed(self.house, engine.as_ref().ok(), args.log_keys.as_deref())?;
         let believed = match &approvals {
@@ -157,29 +157,45 @@ impl At<'_> {
         };
         let whole = ledger.ok() && believed && checkpoint.iter().all(|one| one.verdict.passes());
         self.answers.give(&Verified { ledger, approvals, checkpoint }, render::verified)?;
-        Ok(if whole { ExitCode::SUCCESS } else { ExitCode::from(Exit::Damaged as u8) })
+        Ok(match (whole, unread) {
+            (false, _) => ExitCode::from(Exit::Damaged as u8),
+            // What should be there and cannot be read is not whole, and not said to be.
+            (true, Some(exit)) => ExitCode::from(exit as u8),
+            (true, None) => ExitCode::SUCCESS,
+        })
     }
 
     /// The house behind a ledger that is whole, or why it cannot be opened.
-    fn opened(&self, ledger: &VerifyReport) -> Result<Result<Engine, String>, Failure> {
+    fn opened(&self, ledger: &VerifyReport) -> Result<Result<Engine, Unread>, Failure> {
         if !ledger.ok() {
-            return Ok(Err("the ledger is damaged".to_owned()));
+            return Ok(Err(("the ledger is damaged".to_owned(), None)));
         }
         // Opening a house makes its folders, and verification changes nothing.
         if self.house.settings()?.objects()?.is_none() && !self.house.dir().join("objects").is_dir() {
-            return Ok(Err("the charters in force then are not beside the ledger".to_owned()));
+            return Ok(Err(("the charters in force then are not beside the ledger".to_owned(), None)));
         }
-        Ok(self.house.open_read_only().map_err(|failure| failure.message().to_owned()))
+        Ok(self.house.open_read_only().map_err(unread))
     }
 }
 
-fn audited(engine: &Engine, trusted: Option<&[VerifierKey]>) -> Approvals {
+/// Why something was not read; with an exit if it should have been there.
+type Unread = (String, Option<Exit>);
+
+fn unread(failure: Failure) -> Unread {
+    (failure.message().to_owned(), Some(failure.exit()))
+}
+
+fn audited(engine: &Engine, trusted: Option<&[VerifierKey]>) -> (Approvals, Option<Exit>) {
     if engine.state().charters().is_empty() {
-        return Approvals::Checked(ApprovalAudit::default());
+        return (Approvals::Checked(ApprovalAudit::default()), None);
     }
-    engine
-        .audit_approvals(trusted)
-        .map_or_else(|error| Approvals::Unknown(error.to_string()), Approvals::Checked)
+    match engine.audit_approvals(trusted) {
+        Ok(audit) => (Approvals::Checked(audit), None),
+        Err(error) => {
+            let (why, exit) = unread(Failure::from(error));
+            (Approvals::Unknown(why), exit)
+        }
+    }
 }
 
 /// The key to sign with: the one named, or the one that `key new` wrote if this approver has registered one.

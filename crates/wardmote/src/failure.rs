@@ -62,6 +62,11 @@ impl Failure {
         world::PortError::io(attempt, error).into()
     }
 
+    /// With what the program ends.
+    pub(crate) fn exit(&self) -> Exit {
+        self.exit
+    }
+
     /// The sentence alone.
     pub(crate) fn message(&self) -> &str {
         &self.message

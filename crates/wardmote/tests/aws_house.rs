@@ -293,6 +293,14 @@ fn what_aws_refuses_is_told_and_nothing_is_recorded_as_done() {
     all.push_str(&said(&dir, at, &["data", "list"]));
     assert_eq!(json(&dir, at, &["data", "list"]).as_array().unwrap().len(), 0);
     assert!(run(&dir, at, &["verify"]).status.success());
+    // What the record rests on cannot be read: that is not said to be whole.
+    let page = Fate::Answer(200, String::new(), "<html>sign in first</html>".to_owned());
+    for trouble in [page, Fate::Reset] {
+        proxy.always("GET /", trouble);
+        all.push_str(&said(&dir, at, &["verify"]));
+        assert_eq!(run(&dir, at, &["verify"]).status.code(), Some(8));
+        proxy.calm();
+    }
     insta::assert_snapshot!(stable(&dir, &all));
 }
 

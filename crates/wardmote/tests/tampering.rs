@@ -109,3 +109,22 @@ fn what_serves_and_is_tampered_with_serves_nothing() {
     assert!(!shown["tampering"][0]["restored"].is_null(), "{shown}");
     assert_eq!(shown["serving"][0]["state"], "serves", "{shown}");
 }
+
+#[test]
+fn a_record_that_rests_on_what_cannot_be_read_is_not_said_to_be_whole() {
+    let folder = tempfile::tempdir().unwrap();
+    let dir = folder.path();
+    with_candidate(dir, str::to_owned);
+    assert!(run(dir, &["verify"]).status.success());
+    let charters = dir.join("objects/charters");
+    for charter in fs::read_dir(&charters).unwrap() {
+        fs::write(charter.unwrap().path(), "damaged").unwrap();
+    }
+    let verified = run(dir, &["verify"]);
+    assert_eq!(verified.status.code(), Some(7));
+    let text = String::from_utf8(verified.stdout).unwrap();
+    assert!(text.contains("the approvals were not checked: the object `charters/"), "{text}");
+    // A copy of the ledger alone is another thing: nothing else is expected beside it.
+    fs::remove_dir_all(dir.join("objects")).unwrap();
+    assert!(run(dir, &["verify"]).status.success());
+}

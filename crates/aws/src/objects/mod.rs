@@ -244,7 +244,27 @@ impl S3Objects {
             Err(error) if error.code() == "NoSuchKey" => {
                 Err(PortError::new(Kind::Absent, format!("there is no object `{name}`")))
             }
-            Err(error) => Err(explain(&error)),
+            Err(error) => Err(self.explain(&error)),
+        }
+    }
+
+    /// A missing bucket is a mistake in the settings, not an absent object.
+    fn explain(&self, error: &AwsError) -> PortError {
+        match (error.code(), error.trouble()) {
+            ("KMS.DisabledException" | "KMS.KMSInvalidStateException", _) => {
+                error.port(Kind::Disabled).with_help("an administrator of the bucket's key can enable it")
+            }
+            ("InvalidRequest", _) if error.to_string().contains("Lock") => error
+                .port(Kind::Invalid)
+                .with_help("make the bucket with Object Lock, or leave `--retain-days` out"),
+            ("NoSuchBucket", _) => {
+                let help = format!("make the bucket `{}`, or name another", self.settings.bucket);
+                error.port(Kind::Invalid).with_help(help)
+            }
+            // Damage on the way is noticed by S3 before it stores anything.
+            ("BadDigest" | "XAmzContentSHA256Mismatch" | "InvalidDigest", _) => error.port(Kind::Failed),
+            (_, Trouble::Absent) => error.port(Kind::Invalid),
+            _ => error.clone().into(),
         }
     }
 }
@@ -296,7 +316,7 @@ impl ObjectStore for S3Objects {
         let own = &self.settings.prefix;
         let mut names = Vec::new();
         for keys in listed(&self.client, self.wire("GET", "")?, &format!("{own}{prefix}")) {
-            let keys = keys.map_err(|error| explain(&error))?;
+            let keys = keys.map_err(|error| self.explain(&error))?;
             names.extend(keys.iter().filter_map(|key| key.strip_prefix(own)).map(str::to_owned));
         }
         names.sort();
@@ -306,7 +326,7 @@ impl ObjectStore for S3Objects {
     fn delete(&self, name: &str) -> Result<(), PortError> {
         self.named(name)?;
         match self.object(name, How::default())?.delete() {
-            Err(error) if error.code() != "NoSuchKey" => Err(explain(&error)),
+            Err(error) if error.code() != "NoSuchKey" => Err(self.explain(&error)),
             _ => Ok(()),
         }
     }
@@ -352,23 +372,6 @@ fn named(name: &str) -> Result<(), PortError> {
         Ok(())
     } else {
         Err(PortError::new(Kind::Invalid, format!("`{}` is not the name of an object", name.escape_debug())))
-    }
-}
-
-/// A missing bucket is a mistake in the settings, not an absent object.
-fn explain(error: &AwsError) -> PortError {
-    match (error.code(), error.trouble()) {
-        ("KMS.DisabledException" | "KMS.KMSInvalidStateException", _) => {
-            error.port(Kind::Disabled).with_help("an administrator of the bucket's key can enable it")
-        }
-        ("InvalidRequest", _) if error.to_string().contains("Lock") => error
-            .port(Kind::Invalid)
-            .with_help("make the bucket with Object Lock, or leave `--retain-days` out"),
-        ("NoSuchBucket", _) => error.port(Kind::Invalid).with_help("make the bucket, or name another"),
-        // Damage on the way is noticed by S3 before it stores anything.
-        ("BadDigest" | "XAmzContentSHA256Mismatch" | "InvalidDigest", _) => error.port(Kind::Failed),
-        (_, Trouble::Absent) => error.port(Kind::Invalid),
-        _ => error.clone().into(),
     }
 }
 

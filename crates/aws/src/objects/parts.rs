@@ -5,7 +5,7 @@
 //! `AbortMultipartUpload`; User Guide, "Amazon S3 multipart upload limits" and "Checking object integrity".
 
 use super::borrowed::{How, Object};
-use super::{S3Objects, explain, on};
+use super::{S3Objects, on};
 use crate::error::{AwsError, Trouble};
 use crate::operation::{On, Operation, Retry, S3};
 use aws_lc_rs::digest;
@@ -196,7 +196,7 @@ impl S3Objects {
                 Err(error) if error.code() == "NoSuchKey" => return Ok(None),
                 // It is shorter than this.
                 Err(error) if error.code() == "InvalidRange" => return Ok(Some(false)),
-                Err(error) => return Err(explain(&error)),
+                Err(error) => return Err(self.explain(&error)),
             };
             if got.whole != content.length() || got.bytes != part {
                 return Ok(Some(false));

@@ -5,7 +5,7 @@
 
 use super::borrowed::How;
 use super::parts::{ABORT, COMPLETE, CREATE, CREATE_LOCKED, PART, Parts};
-use super::{LARGEST, S3Objects, explain, on};
+use super::{LARGEST, S3Objects, on};
 use crate::error::AwsError;
 use crate::operation::{On, Operation, Retry, S3};
 use std::time::Duration;
@@ -49,7 +49,7 @@ impl S3Objects {
         match self.put_once(name, &bytes, false) {
             // Put together already, by an attempt whose answer was lost.
             Err(error) if error.code() == "NoSuchUpload" && self.holds(name, &bytes)? == Some(true) => Ok(()),
-            done => done.map_err(|error| explain(&error)),
+            done => done.map_err(|error| self.explain(&error)),
         }
     }
 
@@ -73,7 +73,7 @@ impl S3Objects {
                         None => {}
                     }
                 }
-                Err(error) => return Err(explain(&error)),
+                Err(error) => return Err(self.explain(&error)),
             }
             std::thread::sleep(RACE_PAUSE);
         }

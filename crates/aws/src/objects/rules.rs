@@ -6,7 +6,7 @@
 //! configuration elements".
 
 use super::lifecycle::{GET_LIFECYCLE, LifecycleRule};
-use super::{CHECKSUM, S3Objects, checksum, explain, on};
+use super::{CHECKSUM, S3Objects, checksum, on};
 use crate::error::AwsError;
 use crate::operation::{On, Operation, Retry, S3};
 use crate::posture::xml;
@@ -224,7 +224,7 @@ impl S3Objects {
                 read.ok_or_else(|| unreadable(&GET_LIFECYCLE, &answer).into())
             }
             Err(error) if error.code() == "NoSuchLifecycleConfiguration" => Ok(Lifecycle::default()),
-            Err(error) => Err(explain(&error)),
+            Err(error) => Err(self.explain(&error)),
         }
     }
 
@@ -261,7 +261,7 @@ impl S3Objects {
                     .and_then(|kept| kept.days.or_else(|| kept.years.map(|years| years.saturating_mul(365)))))
             }
             Err(error) if error.code() == "ObjectLockConfigurationNotFoundError" => Ok(None),
-            Err(error) => Err(explain(&error)),
+            Err(error) => Err(self.explain(&error)),
         }
     }
 

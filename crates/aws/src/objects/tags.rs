@@ -2,7 +2,7 @@
 //!
 //! Source: Amazon S3 API Reference, `GetObjectTagging`, `PutObjectTagging`, `DeleteObjectTagging`.
 
-use super::{CHECKSUM, S3Objects, checksum, explain, on};
+use super::{CHECKSUM, S3Objects, checksum, on};
 use crate::operation::{On, Operation, Retry, S3};
 use crate::wire::from_xml;
 use serde::Deserialize;
@@ -59,7 +59,7 @@ impl S3Objects {
     pub(crate) fn tag(&self, name: &str, (key, value): (&str, Option<&str>)) -> Result<(), PortError> {
         self.named(name)?;
         let read = self.wire("GET", name)?.parameter("tagging", "");
-        let answer = self.client.call(&GET_TAGS, &read).map_err(|error| explain(&error))?;
+        let answer = self.client.call(&GET_TAGS, &read).map_err(|error| self.explain(&error))?;
         let before = from_xml::<Tagging>(&GET_TAGS, &answer)?.tag_set.tag;
         let mut tags: Vec<Tag> = before.iter().filter(|tag| tag.key != key).cloned().collect();
         tags.extend(value.map(|value| Tag { key: key.to_owned(), value: value.to_owned() }));
@@ -68,7 +68,7 @@ impl S3Objects {
         }
         if tags.is_empty() {
             let wire = self.wire("DELETE", name)?.parameter("tagging", "");
-            return self.client.call(&DELETE_TAGS, &wire).map(|_| ()).map_err(|error| explain(&error));
+            return self.client.call(&DELETE_TAGS, &wire).map(|_| ()).map_err(|error| self.explain(&error));
         }
         let tag = |Tag { key, value }: &Tag| {
             format!("<Tag><Key>{}</Key><Value>{}</Value></Tag>", escaped(key), escaped(value))
@@ -80,7 +80,7 @@ impl S3Objects {
         let write =
             self.wire("PUT", name)?.parameter("tagging", "").header(CHECKSUM, checksum(body.as_bytes()));
         let write = write.header("content-type", "application/xml").body(body);
-        self.client.call(&PUT_TAGS, &write).map(|_| ()).map_err(|error| explain(&error))
+        self.client.call(&PUT_TAGS, &write).map(|_| ()).map_err(|error| self.explain(&error))
     }
 }
 

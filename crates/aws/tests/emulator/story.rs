@@ -23,14 +23,11 @@ pub(crate) fn troubles(operation: &str, turn: usize, known: bool) -> Vec<(Fate, 
         (error(403, "AccessDenied"), Kind::Denied),
         (error(429, throttled), Kind::Busy),
         (Fate::Answer(404, String::new(), elsewhere), Kind::Failed),
+        (Fate::Answer(200, String::new(), "<html>sign in first</html>".to_owned()), Kind::Failed),
         (Fate::Reset, Kind::Failed),
         (Fate::Silence, Kind::Failed),
     ];
     let mut done = [Fate::Lost, Fate::Half, Fate::Stall];
-    // What is read of an object may be any page.
-    if operation != "s3 GET /BUCKET?" {
-        all.push((Fate::Answer(200, String::new(), "<html>sign in first</html>".to_owned()), Kind::Failed));
-    }
     done.rotate_left(turn % 3);
     all.extend(done.map(|fate| (fate, Kind::Failed)));
     if known { vec![all.swap_remove(turn % all.len())] } else { all }

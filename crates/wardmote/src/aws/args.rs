@@ -94,7 +94,7 @@ pub(crate) struct ArchiveArgs {
     #[arg(long, value_name = "DAYS", value_parser = clap::value_parser!(u32).range(1..=36_500))]
     pub(crate) retain_days: Option<u32>,
     /// The KMS key under which S3 encrypts it [default: the account's key `aws/s3`].
-    #[arg(long, value_name = "ARN")]
+    #[arg(long, value_name = "ARN", value_parser = key)]
     pub(crate) objects_key: Option<Arn>,
     /// The account that must own the bucket.
     #[arg(long, value_name = "ACCOUNT")]
@@ -162,7 +162,7 @@ pub(crate) struct StoreArgs {
     #[arg(long, value_name = "PLACE")]
     pub(crate) objects: Option<ObjectPlace>,
     /// The KMS key under which S3 encrypts them once more [default: the account's key `aws/s3`].
-    #[arg(long, value_name = "ARN", requires = "objects")]
+    #[arg(long, value_name = "ARN", requires = "objects", value_parser = key)]
     pub(crate) objects_key: Option<Arn>,
     /// The account that must own the bucket.
     #[arg(long, value_name = "ACCOUNT", requires = "objects")]
@@ -202,7 +202,7 @@ pub(crate) struct StoreArgs {
     #[arg(long, value_name = "PROFILE")]
     pub(crate) profile: Option<String>,
     /// Call as this role, assumed with the credentials of the profile or the environment.
-    #[arg(long, value_name = "ARN")]
+    #[arg(long, value_name = "ARN", value_parser = role)]
     pub(crate) role: Option<Arn>,
     /// A tag of the role's session, which policies see as `aws:PrincipalTag/KEY`; may be repeated.
     #[arg(long = "session-tag", value_name = "KEY=VALUE", requires = "role", value_parser = tag)]
@@ -210,6 +210,29 @@ pub(crate) struct StoreArgs {
     /// The region of the keys and the bucket [default: the one in force now, which the house keeps].
     #[arg(long)]
     pub(crate) region: Option<String>,
+}
+
+/// The ARN of a role, and of nothing else.
+fn role(text: &str) -> Result<Arn, String> {
+    let arn =
+        text.parse::<Arn>().ok().filter(|arn| arn.service() == "iam" && arn.resource().starts_with("role/"));
+    arn.ok_or_else(|| {
+        format!(
+            "`{}` is not the ARN of a role: expected `arn:aws:iam::ACCOUNT:role/NAME`",
+            text.escape_debug()
+        )
+    })
+}
+
+/// The ARN of a key of KMS, or of its alias.
+fn key(text: &str) -> Result<Arn, String> {
+    let arn = text.parse::<Arn>().ok().filter(|arn| arn.service() == "kms");
+    arn.ok_or_else(|| {
+        format!(
+            "`{}` is not the ARN of a key: expected `arn:aws:kms:REGION:ACCOUNT:key/ID`",
+            text.escape_debug()
+        )
+    })
 }
 
 /// STS takes keys of up to 128 letters and values of up to 256.

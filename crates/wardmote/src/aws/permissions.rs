@@ -31,6 +31,10 @@ pub(super) fn run(house: &House, args: &PermissionsArgs, answers: &Answers) -> R
         let command =
             if command.is_empty() { "this house".to_owned() } else { format!("`wardmote {command}`") };
         answers.remark(&format!("note: {command} needs no permission of AWS here"));
+        if !house.dir().exists() {
+            let dir = house.dir().display();
+            answers.remark(&format!("note: there is no folder `{dir}`: name that of the house with `--dir`"));
+        }
     }
     answers.give(&document.to_json(), |document| format!("{document:#}"))?;
     Ok(ExitCode::SUCCESS)

@@ -151,7 +151,7 @@ pub(super) fn alarms(house: &House, args: &AlarmsArgs, answers: &Answers) -> Res
         alarms.iter().map(|alarm| json!({ "name": alarm.full_name(), "when": alarm.description })).collect();
     answers.give(&json!({ "alarms": shown, "put": args.put }), |_| {
         let lines = alarms.iter().map(|alarm| format!("{}\n  {}", alarm.full_name(), alarm.description));
-        let end = if args.put { "put" } else { "nothing is put; `--put` does it" };
+        let end = if args.put { "put" } else { "these are only shown; `--put` puts them" };
         lines.chain([end.to_owned()]).collect::<Vec<_>>().join("\n")
     })?;
     Ok(ExitCode::SUCCESS)
