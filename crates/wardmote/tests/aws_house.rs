@@ -297,7 +297,9 @@ fn what_aws_refuses_is_told_and_nothing_is_recorded_as_done() {
     let page = Fate::Answer(200, String::new(), "<html>sign in first</html>".to_owned());
     for trouble in [page, Fate::Reset] {
         proxy.always("GET /", trouble);
-        all.push_str(&said(&dir, at, &["verify"]));
+        // Whose root is another each time.
+        let text = said(&dir, at, &["verify"]);
+        all.extend(text.split_inclusive('\n').filter(|line| !line.starts_with("the ledger")));
         assert_eq!(run(&dir, at, &["verify"]).status.code(), Some(8));
         proxy.calm();
     }
