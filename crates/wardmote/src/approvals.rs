@@ -174,14 +174,14 @@ impl At<'_> {
         if self.house.settings()?.objects()?.is_none() && !self.house.dir().join("objects").is_dir() {
             return Ok(Err(("the charters in force then are not beside the ledger".to_owned(), None)));
         }
-        Ok(self.house.open_read_only().map_err(unread))
+        Ok(self.house.open_read_only().map_err(|failure| unread(&failure)))
     }
 }
 
 /// Why something was not read; with an exit if it should have been there.
 type Unread = (String, Option<Exit>);
 
-fn unread(failure: Failure) -> Unread {
+fn unread(failure: &Failure) -> Unread {
     (failure.message().to_owned(), Some(failure.exit()))
 }
 
@@ -192,7 +192,7 @@ fn audited(engine: &Engine, trusted: Option<&[VerifierKey]>) -> (Approvals, Opti
     match engine.audit_approvals(trusted) {
         Ok(audit) => (Approvals::Checked(audit), None),
         Err(error) => {
-            let (why, exit) = unread(Failure::from(error));
+            let (why, exit) = unread(&Failure::from(error));
             (Approvals::Unknown(why), exit)
         }
     }
