@@ -91,6 +91,7 @@ fn objects_come_through_whatever_fails() {
         "objects",
         |telling| Emulator::get().bucket(telling),
         |client, telling| objects(client, telling).in_parts_of(PART),
+        |_| {},
         &OF_OBJECTS,
     );
     assert_eq!(calls.len(), 11, "{calls:?}");
@@ -152,7 +153,8 @@ const OF_KEYS: [Step<KmsKeys>; 9] = [
 
 #[test]
 fn keys_come_through_whatever_fails() {
-    let calls = suffer("keys", |_| {}, |client, telling| keys(client, &format!("{telling}/")), &OF_KEYS);
+    let calls =
+        suffer("keys", |_| {}, |client, telling| keys(client, &format!("{telling}/")), |_| {}, &OF_KEYS);
     assert_eq!(calls.len(), 15, "{calls:?}");
 }
 
@@ -214,7 +216,7 @@ const OF_PACKAGES: [Step<ModelPackages>; 6] = [
 
 #[test]
 fn the_mirror_comes_through_whatever_fails() {
-    let calls = suffer("mirror", |_| {}, |client, _| ModelPackages::new(client), &OF_PACKAGES);
+    let calls = suffer("mirror", |_| {}, |client, _| ModelPackages::new(client), |_| {}, &OF_PACKAGES);
     assert_eq!(calls.len(), 6, "{calls:?}");
 }
 
@@ -268,6 +270,7 @@ fn signals_come_through_whatever_fails() {
             made.borrow_mut().insert(telling.to_owned(), settings);
         },
         |client, telling| Signals::new(client, made.borrow()[telling].clone()).unwrap(),
+        |_| {},
         &OF_SIGNALS,
     );
     assert_eq!(calls.len(), 10, "{calls:?}");
@@ -289,6 +292,7 @@ fn queues_come_through_whatever_fails() {
             account("say", &format!("{telling}|hello"));
         },
         |client, telling| SqsQueue::new(client, &format!("http://{address}/123456789012/{telling}")).unwrap(),
+        |_| {},
         &OF_QUEUES,
     );
     assert_eq!(calls.len(), 2, "{calls:?}");
@@ -316,7 +320,7 @@ const OF_FINDINGS: [Step<SecurityHub>; 2] = [
 
 #[test]
 fn findings_come_through_whatever_fails() {
-    let calls = suffer("findings", |_| {}, |client, _| SecurityHub::new(client), &OF_FINDINGS);
+    let calls = suffer("findings", |_| {}, |client, _| SecurityHub::new(client), |_| {}, &OF_FINDINGS);
     assert_eq!(calls.len(), 2, "{calls:?}");
 }
 
@@ -366,6 +370,7 @@ fn readers_come_through_whatever_fails() {
             data: ModelData::new(client.clone()),
             client,
         },
+        |_| {},
         &OF_READERS,
     );
     assert_eq!(calls.len(), 3, "{calls:?}");

@@ -63,12 +63,13 @@ pub(crate) fn told(result: Result<(), PortError>, kind: Kind, call: Option<&str>
 pub(crate) type Step<T> = (&'static str, fn(&T, &str) -> Result<(), PortError>);
 
 /// Tells a story once as it should go, and a second time in which every call of every step fails in every way, each alone, before
-/// the step is done. `make` sets up what a telling needs, and `open` makes what the story is about, from a client and the name of the
-/// telling. Gives the operations that were called.
+/// the step is done. `make` sets up what a telling needs, `open` makes what the story is about, from a client and the name of the
+/// telling, and `rest` waits until what an attempt began has ended. Gives the operations that were called.
 pub(crate) fn suffer<T>(
     of: &str,
     make: impl Fn(&str),
     open: impl Fn(Client, &str) -> T,
+    rest: impl Fn(&str),
     story: &[Step<T>],
 ) -> BTreeSet<String> {
     let proxy = Proxy::before(Some(Emulator::get().address));
@@ -80,6 +81,7 @@ pub(crate) fn suffer<T>(
         .iter()
         .map(|(name, step)| {
             step(&patient, &calm).unwrap_or_else(|error| panic!("{name}: {error}"));
+            rest(&calm);
             proxy.seen().iter().map(|request| operation(request)).collect()
         })
         .collect();
@@ -95,9 +97,11 @@ pub(crate) fn suffer<T>(
                 let done = step(if hurry { &hasty } else { &patient }, &torn);
                 told(done, kind, (!hurry).then_some(call), &format!("{name}, {call}: {fate:?}"));
                 proxy.calm();
+                rest(&torn);
             }
         }
         step(&patient, &torn).unwrap_or_else(|error| panic!("{name} goes on: {error}"));
+        rest(&torn);
     }
     called.into_iter().flatten().collect()
 }
