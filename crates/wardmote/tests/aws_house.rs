@@ -461,6 +461,8 @@ fn settings_that_make_no_sense_are_refused() {
         &["init", "--retraining", "my pipeline"],
         &["init", "--session-tag", "role=ml-training"],
         &["init", "--role", role, "--session-tag", "ml-training"],
+        &["init", "--role", "arn:aws:iam::123456789012:user/ada"],
+        &["init", "--objects", "s3://bank/", "--objects-key", role],
         &["aws", "alarms", "--period-seconds", "90"],
     ] {
         all.push_str(&said(&dir, at, words));
